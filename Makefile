@@ -1,0 +1,61 @@
+# One entry point for people and CI. `make` lists the tasks; only `help` and `clean` work without .venv.
+.DEFAULT_GOAL := help
+.PHONY: help book test test-site test-matrix notebooks experiments experiments-check lint format serve clean
+PYTHON ?= python3
+RUN    := .venv/bin/python
+READY  := .venv/ready
+# Two notebooks at a time, so one thread for each kernel unless the caller says otherwise.
+NBVAL  := $(RUN) -m pytest -q --nbval --nbval-current-env --nbval-cell-timeout 120 \
+          --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile
+
+# Progress bars belong to people at a terminal, not to stored outputs.
+book notebooks test test-matrix: export TQDM_DISABLE = 1
+
+help:  ## list the tasks
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("bardGPT needs Python 3.11 or newer; $(PYTHON) is %d.%d. Say PYTHON=python3.11 (or newer)." % v[:2])'
+	test -x $(RUN) || $(PYTHON) -m venv .venv
+	$(RUN) -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+book: $(READY)  ## build the website into _build/html; a warning is an error
+	$(RUN) -m bardgpt.corpus
+	$(RUN) -m jupyter_book build . --warningiserror --nitpick --keep-going || { rm -rf _build/.doctrees; exit 1; }
+
+test: $(READY)  ## unit tests, tests of the book, then every notebook against its stored outputs
+	$(RUN) -m bardgpt.corpus
+	$(RUN) -m pytest -q --ignore tests/site tests
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(NBVAL) book
+
+test-site: book  ## check the built website: figures, links, nothing fetched from elsewhere
+	$(RUN) -m pytest -q tests/site
+
+test-matrix: $(READY)  ## the notebooks again, under other thread counts and instruction sets
+	for setting in OMP_NUM_THREADS=1 OMP_NUM_THREADS=2 \
+	    ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 ATEN_CPU_CAPABILITY=avx512 \
+	    ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2; do \
+	  echo "== $$setting"; env $$setting $(NBVAL) book || exit 1; done
+
+notebooks: $(READY)  ## run every chapter and write its .ipynb with fresh outputs
+	$(RUN) book/_tools/notebooks.py
+
+experiments: $(READY)  ## every recorded run, in full; an interrupted one goes on where it stopped
+	$(RUN) -m bardgpt.teaching.experiments
+	$(RUN) book/_tools/pictures.py
+
+experiments-check: $(READY)  ## every recorded run again; says where a record is not found again
+	$(RUN) -m bardgpt.teaching.experiments --check
+
+lint: $(READY)  ## style; changes nothing
+	$(RUN) -m ruff format --check . && $(RUN) -m ruff check .
+
+format: $(READY)  ## rewrite to style
+	$(RUN) -m ruff check --fix . ; $(RUN) -m ruff format .
+
+serve: book  ## build, then show the website on http://localhost:8000
+	$(RUN) -m http.server --directory _build/html 8000
+
+clean:  ## remove what was built; keeps .venv and the text
+	rm -rf _build .hypothesis .ruff_cache
