@@ -1,0 +1,104 @@
+"""From one long row of ids to what a model trains and is judged on.
+
+Training draws random windows, with repetition; evaluation walks over the whole split once, so that
+its result has no luck in it. In both, the target of each position is the character that follows.
+
+Shapes: B windows of T characters; N ids in the split.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+
+def split(ids: Tensor, train_fraction: float = 0.9) -> tuple[Tensor, Tensor]:
+    """The first part to train on, the rest to validate on.
+
+    In order, not shuffled: neighbouring windows share most of their characters, so a random split
+    would let the model see its own examination.
+
+    Args:
+        ids: (N,).
+        train_fraction: share of the first part, strictly between 0 and 1.
+
+    Returns:
+        (int(train_fraction * N),) and the rest; views, no copies.
+
+    Raises:
+        ValueError: if the fraction is out of range, or leaves one part empty.
+    """
+    if not 0 < train_fraction < 1:
+        raise ValueError(f"train_fraction is {train_fraction}; it must lie between 0 and 1")
+    n_train = int(train_fraction * len(ids))
+    if n_train == 0:
+        raise ValueError(
+            f"{len(ids)} ids at train_fraction {train_fraction} leave no training part"
+        )
+    return ids[:n_train], ids[n_train:]
+
+
+def random_windows(
+    ids: Tensor, block_size: int, batch_size: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Training windows from random places, drawn independently and uniformly.
+
+    Args:
+        ids: (N,).
+        block_size: T, characters in a window.
+        batch_size: B, windows.
+        generator: the only source of randomness, so one seed gives one training run.
+
+    Returns:
+        Inputs and targets, both (B, T); `targets[b, t]` is the id that follows `inputs[b, t]`.
+
+    Raises:
+        ValueError: if the ids are too few for one window and its last target.
+    """
+    _require_window(ids, block_size)
+    # The last start that leaves a target for the window's last character is N - T - 1.
+    starts = torch.randint(len(ids) - block_size, (batch_size, 1), generator=generator)  # (B, 1)
+    windows = ids[starts + torch.arange(block_size + 1)]  # (B, T + 1)
+    return windows[:, :-1], windows[:, 1:]  # both (B, T)
+
+
+def evaluation_windows(
+    ids: Tensor, block_size: int, batch_size: int = 512
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Every target of the split exactly once: neighbouring windows, and a shorter last one.
+
+    N ids hold N - 1 targets. They are cut into (N - 1) // T windows of T and, if something is left
+    over, one ragged window, which comes last and alone in its batch.
+
+    Args:
+        ids: (N,).
+        block_size: T.
+        batch_size: most windows in one batch; it changes the speed, not the windows.
+
+    Yields:
+        Inputs and targets, both (B, T), the last pair possibly (1, less than T).
+
+    Raises:
+        ValueError: if the ids are too few for one window and its last target.
+    """
+    _require_window(ids, block_size)
+    inputs, targets = ids[:-1], ids[1:]  # both (N - 1,)
+    whole = len(targets) // block_size * block_size
+    yield from zip(
+        inputs[:whole].view(-1, block_size).split(batch_size),
+        targets[:whole].view(-1, block_size).split(batch_size),
+        strict=True,
+    )
+    if whole < len(targets):
+        yield inputs[None, whole:], targets[None, whole:]
+
+
+def _require_window(ids: Tensor, block_size: int) -> None:
+    if block_size < 1:
+        raise ValueError(f"block_size is {block_size}; a window holds at least 1 character")
+    if len(ids) < block_size + 1:
+        raise ValueError(
+            f"the text has {len(ids)} characters; a window of {block_size} needs "
+            f"{block_size + 1}, one more for its last target: take a longer text or a smaller "
+            "block_size"
+        )

@@ -1,0 +1,28 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that no reader, and no crash, ever meets half of it.
+
+    The bytes go to a neighbour first, reach the disk, and then take the file's name in one step.
+
+    Raises:
+        OSError: if the folder cannot be made or written; what stood at `path` is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    neighbour = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with neighbour.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        neighbour.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            neighbour.unlink()
+        raise
