@@ -1,0 +1,123 @@
+"""What a model is, and how it is trained: two frozen records that check themselves.
+
+A config that exists is a valid one: every module may read it without asking again. Both survive a
+trip through JSON, which is how a recorded run says what it was.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Literal, Self, get_args
+
+Schedule = Literal["constant", "linear"]
+
+
+class ConfigError(ValueError):
+    """A value that a config does not allow; names the field, the value, the rule and a remedy."""
+
+
+class _Json:
+    """JSON for a flat dataclass."""
+
+    def to_json(self) -> str:
+        """The config as a JSON object; `from_json` reads it back."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The config that `to_json` wrote.
+
+        Raises:
+            ConfigError: if the text is no JSON object, a field is unknown or missing, or a value
+                is not allowed.
+        """
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ConfigError(f"not a {cls.__name__}: {error}") from None
+        if not isinstance(values, dict):
+            raise ConfigError(f"not a {cls.__name__}: expected a JSON object, got {text[:60]!r}")
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        unknown = sorted(values.keys() - fields.keys())
+        if unknown:
+            raise ConfigError(f"{cls.__name__} has no field {unknown}; it has {sorted(fields)}")
+        missing = sorted(
+            name
+            for name, field in fields.items()
+            if field.default is dataclasses.MISSING and name not in values
+        )
+        if missing:
+            raise ConfigError(f"{cls.__name__} lacks {missing}")
+        return cls(**values)
+
+    def _require_integers(self, **least: int) -> None:
+        for name, minimum in least.items():
+            value = getattr(self, name)
+            # bool is an int to Python, and a True where a width belongs is a slip.
+            if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+                raise ConfigError(f"{name}={value!r}: must be a whole number of at least {minimum}")
+
+    def _require_numbers(self, **above: float) -> None:
+        for name, bound in above.items():
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise ConfigError(f"{name}={value!r}: must be a number")
+            if not bound < value < float("inf"):
+                raise ConfigError(f"{name}={value!r}: must be finite and above {bound:g}")
+
+
+@dataclass(frozen=True)
+class GPTConfig(_Json):
+    """The architecture.
+
+    Attributes:
+        vocab_size: V, different characters.
+        block_size: most characters that the model may look at; a training window's length.
+        n_embd: C, the width: numbers by which the model describes one character.
+
+    Raises:
+        ConfigError: if a value is not a positive whole number.
+    """
+
+    vocab_size: int
+    block_size: int = 8
+    n_embd: int = 32
+
+    def __post_init__(self) -> None:
+        self._require_integers(vocab_size=1, block_size=1, n_embd=1)
+
+
+@dataclass(frozen=True)
+class TrainingConfig(_Json):
+    """The training run.
+
+    Attributes:
+        steps: optimizer steps.
+        batch_size: B, windows in a step.
+        learning_rate: AdamW's rate, at the start of a schedule that falls.
+        schedule: "constant", or "linear": falling in a straight line to zero after the last step.
+        weight_decay: AdamW's decoupled decay (Loshchilov and Hutter 2019, arXiv:1711.05101);
+            0.01 is PyTorch's default and the lecture's.
+        evaluate_every: steps between two evaluations on the whole validation split; the state
+            before the first step and the one after the last are always evaluated.
+        seed: of the training windows and of dropout.
+
+    Raises:
+        ConfigError: if a value is out of its range.
+    """
+
+    steps: int = 5_000
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    schedule: Schedule = "constant"
+    weight_decay: float = 0.01
+    evaluate_every: int = 250
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._require_integers(steps=0, batch_size=1, evaluate_every=1, seed=0)
+        self._require_numbers(learning_rate=0)
+        if self.weight_decay != 0:
+            self._require_numbers(weight_decay=0)
+        if self.schedule not in get_args(Schedule):
+            raise ConfigError(f"schedule={self.schedule!r}: choose one of {get_args(Schedule)}")

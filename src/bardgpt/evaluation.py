@@ -1,0 +1,53 @@
+"""How good a model is: its loss over a whole split, every character once.
+
+No random evaluation batches: the same weights always give the same number, and two models are
+compared on the same characters.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bardgpt.batches import evaluation_windows
+from bardgpt.gpt import GPT
+
+
+@torch.no_grad()
+def losses(model: GPT, ids: Tensor) -> Tensor:
+    """-ln p of every target of the split, in the text's order.
+
+    The model is in evaluation mode meanwhile and back in its own afterwards.
+
+    Args:
+        model: any model whose `config.block_size` says how much it may see.
+        ids: (N,).
+
+    Returns:
+        (N - 1,) nats. Position i was predicted from i % block_size characters and the one before.
+
+    Raises:
+        ValueError: if the split is too short for one window.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        return torch.cat(
+            [
+                F.cross_entropy(model(x).flatten(0, 1), y.flatten(), reduction="none")
+                for x, y in evaluation_windows(ids, model.config.block_size)
+            ]
+        )
+    finally:
+        model.train(was_training)
+
+
+def evaluate(model: GPT, ids: Tensor) -> float:
+    """Loss over the whole split, in nats per character.
+
+    A mean over characters, not over windows: the ragged last window counts for what it holds.
+    Summed in float64, so that the result does not depend on how the split was cut into batches.
+
+    Raises:
+        ValueError: if the split is too short for one window.
+    """
+    return losses(model, ids).double().mean().item()

@@ -1,0 +1,1 @@
+"""How a model comes by its weights. Knows nothing of chapters."""
