@@ -1,0 +1,100 @@
+"""How a chapter checks what it measures, and how its generated text is kept honest.
+
+Most of what a cell prints is exact and compared to the letter by nbval. Two things cannot be: a
+measured value, whose last digits change with the processor, and generated text, which one changed
+digit turns into another text. They go through the two helpers here, which *assert* what must hold
+and mark what varies; `tests/nbval_sanitize.cfg` blanks these marked parts and nothing else.
+"""
+
+from bardgpt.teaching.records import Band
+from bardgpt.teaching.text_statistics import text_statistics
+
+MOST_DEVIATIONS = 4.0  # how far from the record's mean a run may lie, in standard deviations
+FRAME = "─" * 72
+
+
+def measured(
+    what: str,
+    value: float,
+    recorded: Band,
+    *,
+    below: float | None = None,
+    above: float | None = None,
+    tolerance: float | None = None,
+    unit: str = "nats per character",
+) -> None:
+    """Print your run beside the record, and assert that both bear out the claim.
+
+    A claim is a direction: the value lies below one number, above another, or between two. What
+    separates the recorded mean from the nearer one is the claimed effect.
+
+    Args:
+        what: the quantity's name.
+        value: what this run gave.
+        recorded: what the full runs gave.
+        below: the claim is that the value is below this.
+        above: the claim is that the value is above this.
+        tolerance: how far the value may lie from the recorded mean; as far as allowed if not given.
+            Allowed is the smaller of four standard deviations and half of the claimed effect: a
+            wider one would let a run pass that shows nothing.
+        unit: of the value.
+
+    Raises:
+        ValueError: if no direction is claimed, or the tolerance is wider than allowed.
+        AssertionError: if the record contradicts the claim, or the value lies outside the band.
+    """
+    bounds = [bound for bound in (below, above) if bound is not None]
+    if not bounds:
+        raise ValueError(f"{what}: say what is claimed, with below=… or above=…")
+    for side, bound, holds in (
+        ("below", below, below is None or recorded.mean < below),
+        ("above", above, above is None or recorded.mean > above),
+    ):
+        if not holds:
+            raise AssertionError(f"{what}: claimed {side} {bound:.4f}, but recorded {recorded}")
+    effect = min(abs(recorded.mean - bound) for bound in bounds)
+    allowed = min(MOST_DEVIATIONS * recorded.sd, effect / 2)
+    if tolerance is None:
+        tolerance = allowed
+    elif tolerance > allowed:
+        raise ValueError(
+            f"{what}: a tolerance of {tolerance:g} is wider than {allowed:.2g}, the smaller of "
+            f"{MOST_DEVIATIONS:g} standard deviations ({MOST_DEVIATIONS * recorded.sd:.2g}) and "
+            f"half of the claimed effect ({effect / 2:.2g})"
+        )
+    if not abs(value - recorded.mean) <= tolerance:  # a NaN must fail too
+        raise AssertionError(
+            f"{what}: this run gave {value:.4f} {unit}, which is {abs(value - recorded.mean):.4f} "
+            f"away from the recorded {recorded}; {tolerance:.4f} is allowed"
+        )
+    claim = " and ".join(
+        f"{side} {bound:.3f}"
+        for side, bound in (("above", above), ("below", below))
+        if bound is not None
+    )
+    print(f"{what}, in {unit}")
+    print(f"  your run: {value:.3f}")
+    print(f"  recorded: {recorded}, {claim}")
+
+
+def generated(text: str, known: set[str], recorded: dict[str, Band], *, show: int = 400) -> None:
+    """Print the start of a generated text, and assert that the whole has the recorded form.
+
+    Args:
+        text: all that was generated; the statistics are of this.
+        known: the words of the training text.
+        recorded: the text statistics of the full runs, by name.
+        show: characters to print.
+
+    Raises:
+        AssertionError: if a statistic lies more than four standard deviations from its mean.
+    """
+    print(f"{FRAME}\n{text[:show].strip(chr(10))}\n{FRAME}")
+    found = text_statistics(text, known)
+    for name, band in recorded.items():
+        if not abs(found[name] - band.mean) <= MOST_DEVIATIONS * band.sd:
+            raise AssertionError(
+                f"{name}: this sample has {found[name]:.3f}; recorded {band}, and more than "
+                f"{MOST_DEVIATIONS:g} standard deviations away is not the same form"
+            )
+        print(f"{name}\n  your run: {found[name]:.3f}\n  recorded: {band}")

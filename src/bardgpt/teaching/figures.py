@@ -1,0 +1,179 @@
+"""The book's plots: one style, labelled axes with units, one colour per role.
+
+Each function takes numbers and returns a figure; the chapter's cell adds the alternative text.
+Plots stay opaque and light, which reads on both themes.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from bardgpt.teaching.diagrams import diagram
+from bardgpt.teaching.palette import COLOURS
+from bardgpt.teaching.records import Band, Record
+
+__all__ = [
+    "bigram_table",
+    "count_ladder",
+    "descent",
+    "diagram",
+    "frequencies",
+    "known_words",
+    "training_runs",
+]
+
+STYLE = {
+    "figure.figsize": (6.4, 3.8),
+    "figure.dpi": 130,
+    "figure.facecolor": COLOURS["paper"],
+    "figure.constrained_layout.use": True,
+    "font.size": 11,
+    "text.color": COLOURS["ink"],
+    "axes.labelcolor": COLOURS["ink"],
+    "axes.edgecolor": COLOURS["muted"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": COLOURS["line"],
+    "grid.linewidth": 0.5,
+    "xtick.color": COLOURS["ink"],
+    "ytick.color": COLOURS["ink"],
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+}
+LOSS = "loss (nats per character)"
+
+
+def _canvas(**size: float) -> tuple[Figure, Axes]:
+    """A figure that shows once: as the value of its cell, and not by itself too."""
+    figure, axes = plt.subplots(**size)
+    plt.close(figure)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def visible(character: str) -> str:
+    """A character as an axis can show it."""
+    return {" ": "␣", "\n": "↵"}.get(character, character)
+
+
+@plt.rc_context(STYLE)
+def frequencies(counts: Tensor, vocabulary: str) -> Figure:
+    """How often each character occurs, commonest first, on a logarithmic axis.
+
+    counts: (V,).
+    """
+    figure, axes = _canvas(figsize=(6.4, 3.2))
+    order = counts.argsort(descending=True)
+    share = (counts[order] / counts.sum()).numpy()
+    axes.bar(range(len(order)), share, color=COLOURS["train"], width=0.8)
+    axes.set_yscale("log")
+    axes.set_xticks(range(len(order)), [visible(vocabulary[i]) for i in order], fontsize=7)
+    axes.grid(visible=False, axis="x")
+    axes.set_xlim(-1, len(order))
+    axes.set_xlabel("character (␣ space, ↵ line break)")
+    axes.set_ylabel("share of the training text")
+    return figure
+
+
+@plt.rc_context(STYLE)
+def bigram_table(probabilities: Tensor, vocabulary: str) -> Figure:
+    """P(next | current) as a picture: a row for the current character, a column for the next.
+
+    probabilities: (V, V), rows summing to 1.
+    """
+    figure, axes = _canvas(figsize=(6.4, 5.6))
+    picture = axes.imshow(probabilities.numpy(), cmap="cividis", norm=LogNorm(1e-4, 1))
+    marks = [visible(c) for c in vocabulary]
+    axes.set_xticks(range(len(marks)), marks, fontsize=6)
+    axes.set_yticks(range(len(marks)), marks, fontsize=6)
+    axes.grid(visible=False)
+    axes.set_xlabel("next character")
+    axes.set_ylabel("current character")
+    figure.colorbar(picture, label="probability", shrink=0.8)
+    return figure
+
+
+@plt.rc_context(STYLE)
+def count_ladder(train: Sequence[float], validation: Sequence[float], uniform: float) -> Figure:
+    """Loss of the count tables with 0, 1, 2, … characters of context, on both splits."""
+    figure, axes = _canvas()
+    axes.axhline(uniform, color=COLOURS["count"], linestyle=":", label="uniform guess")
+    contexts = range(len(train))
+    axes.plot(contexts, validation, "o-", color=COLOURS["validation"], label="validation text")
+    axes.plot(contexts, train, "s--", color=COLOURS["train"], label="training text")
+    for context, loss in zip(contexts, validation, strict=True):
+        axes.annotate(
+            f"{loss:.3f}", (context, loss), xytext=(6, 6), textcoords="offset points", fontsize=9
+        )
+    axes.set_xticks(contexts)
+    axes.set_ylim(0.8, 4.4)
+    axes.set_xlabel("characters of context")
+    axes.set_ylabel(LOSS)
+    axes.legend()
+    return figure
+
+
+@plt.rc_context(STYLE)
+def descent(gaps: Mapping[str, Tensor]) -> Figure:
+    """How far gradient descent still is from the closed form, step by step.
+
+    gaps: for each name (steps,), nats above the minimum.
+    """
+    figure, axes = _canvas()
+    for (name, gap), line in zip(gaps.items(), ("-", "--", ":"), strict=False):
+        axes.loglog(range(1, len(gap) + 1), gap.numpy(), line, color=COLOURS["train"], label=name)
+    axes.set_xlabel("gradient steps")
+    axes.set_ylabel("nats above the closed form")
+    axes.legend()
+    return figure
+
+
+@plt.rc_context(STYLE)
+def training_runs(
+    record: Record, levels: Mapping[str, float], *, zoom: tuple[float, float]
+) -> Figure:
+    """A record's validation loss over its steps, a line for each seed, with levels beside it."""
+    figure, axes = _canvas()
+    for history in record.histories:
+        axes.plot(history.step, history.validation, color=COLOURS["validation"], alpha=0.6)
+    band = record.band()
+    axes.plot([], [], color=COLOURS["validation"], label=f"trained, {band.n} seeds")
+    for (name, level), line in zip(levels.items(), ("--", ":", "-."), strict=False):
+        axes.axhline(level, color=COLOURS["count"], linestyle=line, label=name)
+    axes.set_ylim(*zoom)
+    axes.set_xlabel("steps")
+    axes.set_ylabel("validation " + LOSS)
+    axes.legend()
+    return figure
+
+
+@plt.rc_context(STYLE)
+def known_words(tables: Sequence[Band], model: Band, real: float) -> Figure:
+    """Share of a sample's words that occur in the training text, for each table and for a model."""
+    figure, axes = _canvas(figsize=(6.4, 3.4))
+    axes.axhline(real, color=COLOURS["count"], linestyle="--", label="real text (validation)")
+    axes.bar(
+        range(len(tables)),
+        [band.mean for band in tables],
+        yerr=[band.sd for band in tables],
+        color=COLOURS["count"],
+        alpha=0.5,
+        capsize=3,
+    )
+    axes.bar(
+        [len(tables)], [model.mean], yerr=[model.sd], color=COLOURS["model"], alpha=0.9, capsize=3
+    )
+    axes.set_xticks(
+        range(len(tables) + 1), [str(context) for context in range(len(tables))] + ["bigram\nmodel"]
+    )
+    axes.grid(visible=False, axis="x")
+    axes.set_ylim(0, 1.15)
+    axes.set_xlabel("characters of context in the count table")
+    axes.set_ylabel("share of known words")
+    axes.legend(loc="upper left")
+    return figure

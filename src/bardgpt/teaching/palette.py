@@ -1,0 +1,19 @@
+"""One colour for each role, through the whole book.
+
+The hues are those of Okabe and Ito (2008), which people with any common colour blindness can tell
+apart; no figure relies on colour alone. The first four are a page's own and change in dark mode.
+"""
+
+COLOURS = {
+    "ink": "#1f2933",
+    "muted": "#5b6770",
+    "line": "#c5ccd3",
+    "paper": "#ffffff",
+    "input": "#0072b2",
+    "target": "#b36b00",
+    "train": "#e69f00",
+    "validation": "#0072b2",
+    "count": "#5b6770",
+    "model": "#0072b2",
+    "reported": "#5b6770",
+}

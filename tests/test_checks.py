@@ -1,0 +1,157 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from bardgpt.teaching import checks
+from bardgpt.teaching.records import Band
+from bardgpt.teaching.text_statistics import text_statistics, words
+
+ROOT = Path(__file__).parent.parent
+BAND = Band(mean=2.5, sd=0.01, n=5)
+
+
+def test_a_run_inside_the_band_prints_both(capsys):
+    checks.measured("loss", 2.512, BAND, below=3.0, above=2.0)
+    assert capsys.readouterr().out == (
+        "loss, in nats per character\n"
+        "  your run: 2.512\n"
+        "  recorded: 2.500 ± 0.010 (5 runs), above 2.000 and below 3.000\n"
+    )
+
+
+@pytest.mark.parametrize("value", [2.459, 2.541, float("nan"), float("inf")])
+def test_a_run_outside_four_deviations_fails(value):
+    with pytest.raises(AssertionError, match=r"loss: this run gave .* away from the recorded 2.5"):
+        checks.measured("loss", value, BAND, below=3.0)
+
+
+@pytest.mark.parametrize("value", [2.479, 2.521])
+def test_a_run_further_off_than_half_the_effect_fails(value):
+    """The effect is 0.04, so 0.02 is allowed although four deviations are 0.04."""
+    checks.measured("loss", 2.481, BAND, below=2.54)
+    with pytest.raises(AssertionError, match=r"0\.0200 is allowed"):
+        checks.measured("loss", value, BAND, below=2.54)
+
+
+def test_a_narrower_tolerance_is_kept():
+    with pytest.raises(AssertionError, match=r"0\.0050 is allowed"):
+        checks.measured("loss", 2.506, BAND, below=3.0, tolerance=0.005)
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "below"),
+    [(0.041, 3.0), (0.021, 2.54)],
+    ids=["over four deviations", "over half of the effect"],
+)
+def test_a_wider_tolerance_is_refused(tolerance, below):
+    with pytest.raises(ValueError, match=f"tolerance of {tolerance} is wider than"):
+        checks.measured("loss", 2.5, BAND, below=below, tolerance=tolerance)
+
+
+def test_a_claim_needs_a_direction():
+    with pytest.raises(ValueError, match="say what is claimed"):
+        checks.measured("loss", 2.5, BAND)
+
+
+@pytest.mark.parametrize("claim", [{"below": 2.4}, {"above": 2.6}, {"below": 3, "above": 2.6}])
+def test_a_record_that_contradicts_the_claim_fails(claim):
+    with pytest.raises(AssertionError, match="claimed"):
+        checks.measured("loss", 2.5, BAND, **claim)
+
+
+def test_band_is_mean_and_sample_deviation():
+    band = Band.of([1.0, 2.0, 3.0, 6.0])
+    assert (band.mean, band.n) == (3.0, 4)
+    assert band.sd == pytest.approx((14 / 3) ** 0.5)
+    with pytest.raises(ValueError, match="2 runs give no spread"):
+        Band.of([1.0, 2.0])
+
+
+TEXT = "ROMEO:\nBut soft, what lixht\n"
+KNOWN = {"romeo", "but", "soft", "what", "light"}
+
+
+def test_text_statistics():
+    assert words("To be, or NOT to be: Rome's dog") == ["not", "rome", "dog"]
+    assert text_statistics(TEXT, KNOWN) == {
+        "known words": 4 / 5,
+        "letters per word": 21 / 5,
+        "characters per line": 14.0,
+    }
+    assert text_statistics("", KNOWN)["known words"] == 0.0
+
+
+def test_generated_text_of_the_recorded_form_passes(capsys):
+    checks.generated(TEXT, KNOWN, {"known words": Band(0.7, 0.03, 5)}, show=9)
+    out = capsys.readouterr().out
+    assert out.startswith(f"{checks.FRAME}\nROMEO:\nBu\n{checks.FRAME}\n")
+    assert "  your run: 0.800\n  recorded: 0.700 ± 0.030" in out
+
+
+def test_generated_text_of_another_form_fails():
+    with pytest.raises(AssertionError, match=r"known words: this sample has 0.800"):
+        checks.generated(TEXT, KNOWN, {"known words": Band(0.7, 0.02, 5)})
+
+
+# --- what nbval is told to overlook, and no more -------------------------------------------------
+
+
+def sanitize(text):
+    """Apply the rules of the file as nbval does."""
+    rules = re.findall(
+        r"^regex: (.*)\nreplace: (.*)$",
+        (ROOT / "tests/nbval_sanitize.cfg").read_text(encoding="utf-8"),
+        flags=re.M,
+    )
+    assert len(rules) == 2
+    for regex, replacement in rules:
+        text = re.sub(regex, replacement, text)
+    return text
+
+
+def printed(capsys, value=2.512, recorded=BAND, text=TEXT):
+    checks.measured("loss", value, recorded, below=3.0, above=2.0)
+    checks.generated(text, KNOWN, {"letters per word": Band(4.2, 1.0, 5)})
+    return sanitize(capsys.readouterr().out)
+
+
+def test_sanitizer_overlooks_your_run_and_the_text(capsys):
+    reference = printed(capsys)
+    assert printed(capsys, value=2.49, text="ROMEO:\nSoft soft soft\nsoft\n") == reference
+
+
+def test_sanitizer_sees_everything_else(capsys):
+    reference = printed(capsys)
+    assert printed(capsys, recorded=Band(2.501, 0.01, 5)) != reference
+    for line in ("loss: 2.512", "your run: 2.512", "1.234", "  2.512", "──── text ────"):
+        assert sanitize(line) == line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "passes"),
+    [
+        ("print('  your run: 2.512')", "print('  your run: 2.498')", True),
+        ("print('recorded: 2.512')", "print('recorded: 2.498')", False),
+        ("print('a'); print('b')", "print('a')", False),
+    ],
+)
+def test_nbval_itself_obeys(tmp_path, old, new, passes):
+    """A notebook that stores one output and computes another, under the options of `make test`."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(new, execution_count=1)])
+    stored = {"print('a'); print('b')": "a\nb\n"}.get(old, old[7:-2] + "\n")
+    notebook.cells[0].outputs = [nbformat.v4.new_output("stream", name="stdout", text=stored)]
+    nbformat.write(notebook, tmp_path / "one.ipynb")
+    options = ["--nbval", "--nbval-current-env", "--rootdir", str(tmp_path)]
+    options += ["--nbval-sanitize-with", str(ROOT / "tests/nbval_sanitize.cfg")]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *options, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert (run.returncode == 0) is passes, run.stdout
+    assert passes or "Cell outputs differ" in run.stdout

@@ -1,0 +1,108 @@
+"""Listings, diagrams, figures and the ladder: what chapters show."""
+
+import xml.etree.ElementTree as ET
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import torch
+
+from bardgpt.gpt import GPT
+from bardgpt.teaching import diagrams, figures, ladder, listing, records
+from bardgpt.teaching.palette import COLOURS
+from bardgpt.teaching.records import Band
+
+STATIC = Path(__file__).parent.parent / "book" / "_static"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_listing_is_the_source_under_its_modules_name():
+    shown = listing(GPT.forward, ladder.shakespeare)
+    assert shown.source.startswith("# bardgpt.gpt\ndef forward(self, ids: Tensor) -> Tensor:")
+    assert "\n\n# bardgpt.teaching.ladder\n@cache\ndef shakespeare()" in shown.source
+    assert shown._repr_markdown_() == f"```python\n{shown.source}\n```"
+    assert repr(shown) == shown.source
+
+
+@pytest.mark.parametrize("name", diagrams.DIAGRAMS)
+def test_diagram_is_accessible_and_the_same_each_time(name):
+    diagram = figures.diagram(name)
+    root = ET.fromstring(diagram._repr_html_())
+    assert root.get("role") == "img"
+    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"
+    assert len(description.text) > 60
+    assert figures.diagram(name).svg() == diagram.svg()
+    assert not hasattr(diagram, "_repr_svg_")  # svg outputs are not for notebooks
+
+
+@pytest.mark.parametrize("name", diagrams.DIAGRAMS)
+def test_diagram_stays_inside_its_view_box(name):
+    diagram = figures.diagram(name)
+    for box in ET.fromstring(diagram.svg()).iter(f"{SVG}rect"):
+        x, y = float(box.get("x", 0)), float(box.get("y", 0))
+        assert x >= 0
+        assert x + float(box.get("width")) <= diagrams.WIDTH
+        assert y + float(box.get("height")) <= diagram.height
+    for text in ET.fromstring(diagram.svg()).iter(f"{SVG}text"):
+        x, width = float(text.get("x")), 8 * len(text.text)  # 8: no wider than this at size 15
+        left = {"start": x, "middle": x - width / 2, "end": x - width}[text.get("text-anchor")]
+        assert left >= 0
+        assert left + width <= diagrams.WIDTH
+        assert 0 < float(text.get("y")) < diagram.height
+
+
+@pytest.mark.parametrize("file", sorted(STATIC.glob("*.svg")), ids=lambda file: file.stem)
+def test_committed_picture_is_the_diagram_of_the_record(file):
+    assert file.read_text(encoding="utf-8") == figures.diagram(file.stem).svg() + "\n"
+
+
+def test_no_diagram_of_that_name():
+    with pytest.raises(KeyError, match=r"no diagram 'x'; there are \['windows', 'yardsticks'\]"):
+        figures.diagram("x")
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("name", ["ink", "muted"])
+def test_text_has_contrast(name):
+    """WCAG 2.2, 1.4.3: at least 4.5 to 1."""
+    light, dark = luminance(COLOURS["paper"]), luminance(COLOURS[name])
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def a_figure(name):
+    record = records.load("bigram")
+    bands = [Band(0.1 * i, 0.01, 5) for i in range(6)]
+    return {
+        "frequencies": lambda: figures.frequencies(torch.arange(1, 4), "a \n"),
+        "bigram_table": lambda: figures.bigram_table(torch.full((3, 3), 1 / 3), "a \n"),
+        "count_ladder": lambda: figures.count_ladder([3.0, 2.0], [3.1, 2.2], 4.17),
+        "descent": lambda: figures.descent({"rate 1": torch.tensor([1.0, 0.1])}),
+        "training_runs": lambda: figures.training_runs(record, {"level": 2.48}, zoom=(2.4, 3.0)),
+        "known_words": lambda: figures.known_words(bands, bands[1], 0.93),
+    }[name]()
+
+
+@pytest.mark.parametrize("name", sorted({*figures.__all__} - {"diagram"}))
+def test_figure_names_its_axes_and_can_be_drawn(name):
+    figure = a_figure(name)
+    assert figure.axes[0].get_xlabel()
+    assert figure.axes[0].get_ylabel()
+    figure.savefig(BytesIO(), format="png")
+
+
+def test_a_figure_is_shown_once():
+    """Left open, pyplot would draw it a second time at the end of its cell."""
+    a_figure("descent")
+    assert figures.plt.get_fignums() == []
+
+
+def test_ladder_text(shakespeare):
+    assert shakespeare.tokenizer.vocab_size == ladder.VOCAB_SIZE
+    assert all(config.vocab_size == ladder.VOCAB_SIZE for config in ladder.RUNGS.values())
+    assert ladder.shakespeare() is shakespeare  # read once
