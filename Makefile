@@ -22,7 +22,7 @@ $(READY): requirements.txt pyproject.toml
 
 book: $(READY)  ## build the website into _build/html; a warning is an error
 	$(RUN) -m bardgpt.corpus
-	$(RUN) -m jupyter_book build . --warningiserror --nitpick --keep-going || { rm -rf _build/.doctrees; exit 1; }
+	.venv/bin/jupyter-book build . --warningiserror --nitpick --keep-going || { rm -rf _build/.doctrees; exit 1; }
 
 test: $(READY)  ## unit tests, tests of the book, then every notebook against its stored outputs
 	$(RUN) -m bardgpt.corpus
@@ -39,7 +39,7 @@ test-matrix: $(READY)  ## the notebooks again, under other thread counts and ins
 	  echo "== $$setting"; env $$setting $(NBVAL) book || exit 1; done
 
 notebooks: $(READY)  ## run every chapter and write its .ipynb with fresh outputs
-	$(RUN) book/_tools/notebooks.py
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) book/_tools/notebooks.py
 
 experiments: $(READY)  ## every recorded run, in full; an interrupted one goes on where it stopped
 	$(RUN) -m bardgpt.teaching.experiments

@@ -48,6 +48,7 @@ def test_record_reads_back(name):
     assert loaded.band(1_000).mean > loaded.band().mean
     assert set(loaded.sample_bands(1_000)) == {
         "known words",
+        "copied stretches",
         "letters per word",
         "characters per line",
     }

@@ -7,7 +7,7 @@ and mark what varies; `tests/nbval_sanitize.cfg` blanks these marked parts and n
 """
 
 from bardgpt.teaching.records import Band
-from bardgpt.teaching.text_statistics import text_statistics
+from bardgpt.teaching.text_statistics import Reference, text_statistics
 
 MOST_DEVIATIONS = 4.0  # how far from the record's mean a run may lie, in standard deviations
 FRAME = "─" * 72
@@ -74,15 +74,17 @@ def measured(
     )
     print(f"{what}, in {unit}")
     print(f"  your run: {value:.3f}")
-    print(f"  recorded: {recorded}, {claim}")
+    print(f"  recorded: {recorded}, {claim}; {tolerance:.3f} off is allowed")
 
 
-def generated(text: str, known: set[str], recorded: dict[str, Band], *, show: int = 400) -> None:
+def generated(
+    text: str, reference: Reference, recorded: dict[str, Band], *, show: int = 400
+) -> None:
     """Print the start of a generated text, and assert that the whole has the recorded form.
 
     Args:
         text: all that was generated; the statistics are of this.
-        known: the words of the training text.
+        reference: of the training text.
         recorded: the text statistics of the full runs, by name.
         show: characters to print.
 
@@ -90,7 +92,7 @@ def generated(text: str, known: set[str], recorded: dict[str, Band], *, show: in
         AssertionError: if a statistic lies more than four standard deviations from its mean.
     """
     print(f"{FRAME}\n{text[:show].strip(chr(10))}\n{FRAME}")
-    found = text_statistics(text, known)
+    found = text_statistics(text, reference)
     for name, band in recorded.items():
         if not abs(found[name] - band.mean) <= MOST_DEVIATIONS * band.sd:
             raise AssertionError(

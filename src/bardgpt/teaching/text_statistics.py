@@ -1,6 +1,10 @@
 """What can be counted in a generated text, so that samples are compared and not admired."""
 
 import re
+from dataclasses import dataclass
+from typing import Self
+
+STRETCH = 15  # characters; shorter stretches are repeated by chance and by idiom
 
 
 def words(text: str) -> list[str]:
@@ -8,20 +12,40 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z]{3,}", text.lower())
 
 
-def text_statistics(text: str, known: set[str]) -> dict[str, float]:
-    """Three numbers on a sample's form.
+def stretches(text: str) -> list[str]:
+    """Every run of `STRETCH` neighbouring characters, overlapping."""
+    return [text[i : i + STRETCH] for i in range(len(text) - STRETCH + 1)]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What samples are compared with: the words and the stretches of the training text."""
+
+    words: frozenset[str]
+    stretches: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The reference of a training text."""
+        return cls(frozenset(words(text)), frozenset(stretches(text)))
+
+
+def text_statistics(text: str, reference: Reference) -> dict[str, float]:
+    """Four numbers on a sample's form.
 
     Args:
         text: the sample.
-        known: the words of the training text.
+        reference: of the training text.
 
     Returns:
-        The share of its words (of three letters and more) that are known, the mean length of a
-        word, and the mean length of a line in characters.
+        By name: the share of its words (of three letters and more) that the training text knows;
+        the share of its stretches that stand in the training text as they are; the mean length of
+        a word in letters, and of a line in characters.
     """
-    found = words(text)
+    found, runs = words(text), stretches(text)
     return {
-        "known words": sum(word in known for word in found) / max(len(found), 1),
+        "known words": sum(word in reference.words for word in found) / max(len(found), 1),
+        "copied stretches": sum(run in reference.stretches for run in runs) / max(len(runs), 1),
         "letters per word": sum(map(len, found)) / max(len(found), 1),
         "characters per line": len(text) / max(len(text.splitlines()), 1),
     }
