@@ -103,7 +103,7 @@ class CountTables:
     """The yardstick: tables with 0 to 5 characters of context; only their samples have seeds."""
 
     longest: int = 5
-    seeds: tuple[int, ...] = SEEDS
+    seeds: tuple[int, ...] = tuple(range(20))  # a sample costs no training
 
     def parts(self) -> list[int]:
         """One for each length of context."""
