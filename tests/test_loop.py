@@ -1,4 +1,5 @@
 import hashlib
+import os
 import subprocess
 import sys
 
@@ -115,11 +116,20 @@ def test_no_steps_is_an_evaluation():
     assert history.step == [0]
 
 
-def test_progress_bar_can_be_seen_and_hidden(capfd):
-    torch.manual_seed(0)
-    train(GPT(CONFIG), IDS, IDS[:100], SHORT, progress=False)
-    assert capfd.readouterr().err == ""
-    train(GPT(CONFIG), IDS, IDS[:100], SHORT, progress=True)
-    shown = capfd.readouterr().err
-    assert "validation=" in shown
-    assert shown.endswith("\r")  # wiped at the end
+@pytest.mark.parametrize(
+    ("progress", "variable", "seen"), [(True, "", True), (False, "", False), (True, "1", False)]
+)
+def test_progress_bar_can_be_seen_and_hidden(progress, variable, seen):
+    """In a process of its own, for tqdm reads TQDM_DISABLE when it is imported."""
+    program = (
+        "import sys; sys.path.insert(0, 'tests')\n"
+        "from test_loop import CONFIG, GPT, IDS, SHORT, train\n"
+        f"train(GPT(CONFIG), IDS, IDS[:100], SHORT, progress={progress})"
+    )
+    environment = {**os.environ, "TQDM_DISABLE": variable}
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, env=environment
+    )
+    shown = run.stderr.decode()  # as bytes first: text mode would turn the carriage returns
+    assert ("validation=" in shown) is seen
+    assert shown.endswith("\r") if seen else shown == ""  # wiped at the end

@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 STYLE = {
-    "figure.figsize": (6.4, 3.8),
-    "figure.dpi": 130,
+    "figure.figsize": (5.6, 3.5),
+    "figure.dpi": 150,
     "figure.facecolor": COLOURS["paper"],
     "figure.constrained_layout.use": True,
     "font.size": 11,
@@ -67,7 +67,7 @@ def frequencies(counts: Tensor, vocabulary: str) -> Figure:
 
     counts: (V,).
     """
-    figure, axes = _canvas(figsize=(6.4, 3.2))
+    figure, axes = _canvas(figsize=(6.4, 3.0))
     order = counts.argsort(descending=True)
     share = (counts[order] / counts.sum()).numpy()
     axes.bar(range(len(order)), share, color=COLOURS["train"], width=0.8)
@@ -86,11 +86,11 @@ def bigram_table(probabilities: Tensor, vocabulary: str) -> Figure:
 
     probabilities: (V, V), rows summing to 1.
     """
-    figure, axes = _canvas(figsize=(6.4, 5.6))
+    figure, axes = _canvas(figsize=(6.4, 5.4))
     picture = axes.imshow(probabilities.numpy(), cmap="cividis", norm=LogNorm(1e-4, 1))
     marks = [visible(c) for c in vocabulary]
-    axes.set_xticks(range(len(marks)), marks, fontsize=6)
-    axes.set_yticks(range(len(marks)), marks, fontsize=6)
+    axes.set_xticks(range(len(marks)), marks, fontsize=6.5, family="monospace")
+    axes.set_yticks(range(len(marks)), marks, fontsize=6.5, family="monospace")
     axes.grid(visible=False)
     axes.set_xlabel("next character")
     axes.set_ylabel("current character")
@@ -120,7 +120,7 @@ def count_ladder(train: Sequence[float], validation: Sequence[float], uniform: f
 
 @plt.rc_context(STYLE)
 def descent(gaps: Mapping[str, Tensor]) -> Figure:
-    """How far gradient descent still is from the closed form, step by step.
+    """How far gradient descent still is from the floor, step by step.
 
     gaps: for each name (steps,), nats above the minimum.
     """
@@ -128,7 +128,7 @@ def descent(gaps: Mapping[str, Tensor]) -> Figure:
     for (name, gap), line in zip(gaps.items(), ("-", "--", ":"), strict=False):
         axes.loglog(range(1, len(gap) + 1), gap.numpy(), line, color=COLOURS["train"], label=name)
     axes.set_xlabel("gradient steps")
-    axes.set_ylabel("nats above the closed form")
+    axes.set_ylabel("nats above the floor")
     axes.legend()
     return figure
 
@@ -155,7 +155,7 @@ def training_runs(
 @plt.rc_context(STYLE)
 def known_words(tables: Sequence[Band], model: Band, real: float) -> Figure:
     """Share of a sample's words that occur in the training text, for each table and for a model."""
-    figure, axes = _canvas(figsize=(6.4, 3.4))
+    figure, axes = _canvas(figsize=(5.6, 3.3))
     axes.axhline(real, color=COLOURS["count"], linestyle="--", label="real text (validation)")
     axes.bar(
         range(len(tables)),

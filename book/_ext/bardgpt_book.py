@@ -1,0 +1,145 @@
+"""The book's Sphinx extension: a notebook to download, and no page older than what it shows.
+
+MyST-NB knows a stored execution by the chapter's code cells alone, and Sphinx knows a page by its
+source's time stamp. Neither sees that `src`, a pinned version or Python has changed. Here all of
+that is one fingerprint: the cache of executions carries the one it was filled under, and Sphinx's
+own memory of the pages carries the one they were read under.
+"""
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+
+def fingerprint(root: Path) -> str:
+    """Return one SHA-256 of all that a chapter's outputs depend on besides its own cells.
+
+    Args:
+        root: The repository.
+    """
+    package = (
+        path
+        for path in (root / "src").rglob("*")
+        if path.is_file() and path.parent.name != "__pycache__" and not path.name.startswith(".")
+    )
+    digest = hashlib.sha256(repr(sys.version_info[:3]).encode())
+    for path in sorted([root / "requirements.txt", *package]):
+        content = path.read_bytes()
+        digest.update(f"\n{path.relative_to(root).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def stored_fingerprint(app: Sphinx) -> Path:
+    """Return the file, inside MyST-NB's cache, that says what the cache was filled under."""
+    return Path(app.env.mystnb_config.execution_cache_path, "bardgpt-fingerprint")
+
+
+def empty_stale_cache(app: Sphinx) -> None:
+    """Forget every execution if the fingerprint has changed.
+
+    The old fingerprint goes first and the new one comes last, so that an interrupted removal is
+    done again by the next build.
+    """
+    stored, current = stored_fingerprint(app), fingerprint(Path(app.srcdir))
+    if not stored.is_file() or stored.read_text() != current:
+        stored.unlink(missing_ok=True)
+        shutil.rmtree(stored.parent, ignore_errors=True)
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        stored.write_text(current)
+
+
+def read_again(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
+    """Have every page read again if the fingerprint has changed since all of them were read.
+
+    Sphinx writes `env` to disk only when every page has been read: an interrupted build leaves the
+    old fingerprint there. What was executed before the interruption comes from the cache.
+    """
+    current = stored_fingerprint(app).read_text()
+    if getattr(env, "bardgpt_fingerprint", None) == current:
+        return []
+    env.bardgpt_fingerprint = current
+    return sorted(env.found_docs)
+
+
+def page_of(app: Sphinx, docname: str) -> Path:
+    """Return the HTML file of a page."""
+    return Path(app.outdir, f"{docname}.html")
+
+
+def withdraw_undressed_pages(app: Sphinx) -> None:
+    """Take pages off the site that are older than its style sheets or than this file.
+
+    Sphinx looks at neither when it decides that there is nothing to do.
+    """
+    folders = [*app.config.html_static_path, *app.config.html_extra_path]
+    dress = [path for folder in folders for path in Path(app.srcdir, folder).rglob("*")]
+    newest = max(path.stat().st_mtime for path in [*dress, Path(__file__)])
+    for page in (page_of(app, docname) for docname in app.env.all_docs):
+        if page.is_file() and page.stat().st_mtime < newest:
+            page.unlink()
+
+
+def withdraw_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Take all pages off the site when one is about to change, for each names the others.
+
+    Sphinx would rewrite only that one, and after an interruption not even that.
+    """
+    for docname in env.found_docs if docnames else ():
+        page_of(app, docname).unlink(missing_ok=True)
+
+
+def write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Have every page written that is not on the site."""
+    return [docname for docname in env.found_docs if not page_of(app, docname).is_file()]
+
+
+def notebook_of(app: Sphinx, docname: str) -> Path | None:
+    """Return the `.ipynb` beside a chapter, which need not exist; None for another page."""
+    source = Path(app.env.doc2path(docname))
+    return source.with_suffix(".ipynb") if source.suffix == ".py" else None
+
+
+def depend_on_notebook(app: Sphinx, docname: str, _: list[str]) -> None:
+    """Make a chapter's page out of date when its notebook is newer."""
+    if notebook := notebook_of(app, docname):
+        app.env.note_dependency(str(notebook))
+
+
+def offer_notebook(app: Sphinx, pagename: str, _: str, context: dict, __: object) -> None:
+    """Put the notebook beside the page's source, and into the theme's download menu."""
+    if app.builder.format != "html" or pagename not in app.env.all_docs:
+        return
+    notebook = notebook_of(app, pagename)
+    if notebook and notebook.is_file():
+        target = Path(app.outdir, "_sources", f"{pagename}.ipynb")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(notebook, target)
+        context["ipynb_source"] = f"{pagename}.ipynb"
+
+
+def drop_repeated_scripts(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> None:
+    """Keep each inline script once: a `const` written twice is an error in the browser."""
+    once = {(js.filename or "", js.attributes.get("body")): js for js in context["script_files"]}
+    context["script_files"] = list(once.values())
+
+
+def setup(app: Sphinx) -> dict[str, object]:
+    """Connect the functions above to the build, in the order in which they are called."""
+    app.connect("builder-inited", empty_stale_cache, priority=600)  # after MyST-NB's own, at 500
+    app.connect("builder-inited", withdraw_undressed_pages)
+    app.connect("env-get-outdated", read_again)
+    app.connect("env-before-read-docs", withdraw_pages)
+    app.connect("source-read", depend_on_notebook)
+    app.connect("env-updated", write_again)
+    app.connect("html-page-context", offer_notebook, priority=400)  # before the theme's, at 500
+    app.connect("html-page-context", drop_repeated_scripts, priority=900)
+    return {
+        "version": "1",
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

@@ -1,0 +1,374 @@
+"""The chapters: each pair is one notebook in two files, and each keeps the rules of the book.
+
+A rule is a function that takes a notebook and yields what is wrong with it. Every rule is first
+shown a notebook with a planted fault, so that one which can no longer see is itself a failure.
+"""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+ROOT = Path(__file__).resolve().parents[1]
+REPOSITORY = re.search(r"^  url: (\S+)$", (ROOT / "_config.yml").read_text(), re.MULTILINE)[1]
+ALT_LENGTH = 40
+CELL_LINES = 15
+
+CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
+
+
+def chapters() -> list[Path]:
+    """Every chapter and appendix, as the script that people edit."""
+    return [*sorted(ROOT.glob("book/*.py")), *sorted(ROOT.glob("book/appendix/*.py"))]
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def outputs(cell: NotebookNode) -> Iterator[tuple[str, str]]:
+    """The media types of a cell's outputs, each with its content."""
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            yield output.name, output.text
+        yield from output.get("data", {}).items()
+
+
+# The rules. A page is what is under test: its notebook, and the folder that its links start from.
+
+
+def outputs_are_stored(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    """A cell that was never run has no outputs, and then nbval compares nothing."""
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"not one run from top to bottom: execution counts are {counts}"
+
+
+def outputs_are_comparable(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    for cell in code_cells(notebook):
+        for kind, _content in outputs(cell):
+            if kind.startswith("image/"):
+                yield f"{kind} in the outputs of: {cell.source}"
+            if kind == "stderr":
+                yield f"standard error in the outputs of: {cell.source}"
+
+
+def metadata_is_clean(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    if set(notebook.metadata) != {"kernelspec"}:
+        yield f"notebook metadata is {sorted(notebook.metadata)}, not kernelspec alone"
+    for cell in notebook.cells:
+        if extra := set(cell.metadata) - {"tags", "mystnb"}:
+            yield f"{sorted(extra)} in the metadata of: {cell.source}"
+
+
+def markdown_is_plain(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    """MyST's roles, directives and targets are noise in Colab and Jupyter."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            if re.search(r"^\s*(`{3,}|~{3,}|:{3,})\s*\{|^\s*:{3,}|^\([\w-]+\)=", cell.source, re.M):
+                yield f"directive or target in: {cell.source}"
+            for span in CODE_SPAN.finditer(cell.source):
+                if re.search(r"\{[\w:.+-]+\}$", cell.source[: span.start()]):
+                    yield f"role before {span.group()}"
+
+
+def code_cells_are_short(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    for cell in code_cells(notebook):
+        lines = sum(bool(line.strip()) for line in cell.source.splitlines())
+        if lines > CELL_LINES:
+            yield f"{lines} lines that are not blank, at most {CELL_LINES}: {cell.source}"
+
+
+def figures_have_alt_text(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    for cell in code_cells(notebook):
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        drawn = any(content.startswith("<Figure size") for _kind, content in outputs(cell))
+        if drawn and len(alt) < ALT_LENGTH:
+            yield f"alt text {alt!r} has fewer than {ALT_LENGTH} characters: {cell.source}"
+
+
+def links_lead_to_files(notebook: NotebookNode, folder: Path) -> Iterator[str]:
+    """A chapter is linked to by its notebook, which website, GitHub and Jupyter all understand."""
+    for cell in notebook.cells:
+        if cell.cell_type != "markdown":
+            continue
+        for match in LINK.finditer(CODE_SPAN.sub("", cell.source)):
+            target = (match[1] or match[2]).partition("#")[0]
+            if not target or re.match(r"[a-z]+:", target):
+                continue
+            path = folder / target
+            if not path.is_file():
+                yield f"link to {target}, which is not there"
+            elif path.suffix == ".py" and path.with_suffix(".ipynb").is_file():
+                yield f"link to {target}: say .ipynb"
+
+
+def setup_comes_first(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    first = code_cells(notebook)[0]
+    if REPOSITORY not in first.source:
+        yield f"the first code cell does not name {REPOSITORY}"
+    if "remove-cell" not in tags(first):
+        yield "the first code cell is not tagged remove-cell"
+
+
+def nothing_escapes_comparison(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    for cell in code_cells(notebook):
+        if "NBVAL_" in cell.source:
+            yield f"NBVAL_ comment in: {cell.source}"
+        for tag in tags(cell):
+            allowed = tag == "nbval-ignore-output" and is_listing(cell.source)
+            if not allowed and (tag == "raises-exception" or tag.startswith("nbval-")):
+                yield f"{tag} on: {cell.source}"
+
+
+def is_listing(source: str) -> bool:
+    """Whether a cell imports at most, and then calls `listing`, which only shows package code."""
+    try:
+        *before, last = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return False
+    call = getattr(last, "value", None)
+    return (
+        all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in before)
+        and isinstance(last, ast.Expr)
+        and isinstance(call, ast.Call)
+        and getattr(call.func, "id", getattr(call.func, "attr", None)) == "listing"
+    )
+
+
+RULES = [
+    outputs_are_stored,
+    outputs_are_comparable,
+    metadata_is_clean,
+    markdown_is_plain,
+    code_cells_are_short,
+    figures_have_alt_text,
+    links_lead_to_files,
+    setup_comes_first,
+    nothing_escapes_comparison,
+]
+
+
+# The chapters under the rules.
+
+
+def test_there_are_chapters():
+    assert chapters()
+
+
+def test_no_notebook_without_a_chapter():
+    notebooks = {*ROOT.glob("book/*.ipynb"), *ROOT.glob("book/appendix/*.ipynb")}
+    assert sorted(notebooks) == sorted(chapter.with_suffix(".ipynb") for chapter in chapters())
+
+
+@pytest.fixture(params=chapters(), ids=lambda path: path.stem)
+def chapter(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(chapter):
+    return nbformat.read(chapter.with_suffix(".ipynb"), as_version=4)
+
+
+def test_pair_is_one_notebook(chapter, notebook):
+    def content(cells):
+        return [(cell.cell_type, cell.source, kept(cell.metadata)) for cell in cells]
+
+    def kept(metadata):
+        return {key: metadata[key] for key in ("tags", "mystnb") if key in metadata}
+
+    script = jupytext.read(chapter, fmt="py:percent")
+    assert content(notebook.cells) == content(script.cells), "say: make notebooks"
+    assert notebook.metadata.kernelspec == script.metadata.kernelspec
+
+
+def test_notebook_is_valid(notebook):
+    nbformat.validate(notebook)
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_chapter_keeps_the_rule(chapter, notebook, rule):
+    assert not list(rule(notebook, chapter.parent))
+
+
+def test_setup_is_the_same_everywhere():
+    notebooks = [jupytext.read(chapter, fmt="py:percent") for chapter in chapters()]
+    assert len({code_cells(notebook)[0].source for notebook in notebooks}) == 1
+
+
+# The rules under test.
+
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+FIGURE = {"text/plain": "<Figure size 600x300 with 1 Axes>"}
+SHORT_ALT = {"image": {"alt": "A plot."}}
+LONG_ALT = {"image": {"alt": "A line that falls from 4.2 to 2.5 nats and stays there."}}
+
+
+def book(*cells: NotebookNode) -> NotebookNode:
+    """A notebook as it should be, with these cells at its end."""
+    setup = new_code_cell(f"# from {REPOSITORY}", metadata={"tags": ["remove-cell"]})
+    notebook = new_notebook(cells=[setup, *cells], metadata={"kernelspec": KERNEL})
+    for count, cell in enumerate(code_cells(notebook), start=1):
+        cell.execution_count = count
+    return notebook
+
+
+def text(source: str) -> NotebookNode:
+    return book(new_markdown_cell(source))
+
+
+def code(source: str, output: dict[str, str] | None = None, **metadata) -> NotebookNode:
+    made = [] if output is None else [new_output("display_data", data=output)]
+    return book(new_code_cell(source, outputs=made, metadata=metadata))
+
+
+def never_run() -> NotebookNode:
+    notebook = code("1 + 1")
+    notebook.cells[-1].execution_count = None
+    return notebook
+
+
+def with_stderr() -> NotebookNode:
+    notebook = code("train()")
+    notebook.cells[-1].outputs = [new_output("stream", name="stderr", text="50 %")]
+    return notebook
+
+
+def with_widgets() -> NotebookNode:
+    notebook = code("1 + 1")
+    notebook.metadata["widgets"] = {}
+    return notebook
+
+
+def without_setup(source: str, *setup_tags: str) -> NotebookNode:
+    return new_notebook(cells=[new_code_cell(source, metadata={"tags": list(setup_tags)})])
+
+
+@pytest.mark.parametrize(
+    ("rule", "notebook"),
+    [
+        (outputs_are_stored, never_run()),
+        (outputs_are_comparable, code("draw()", {"image/svg+xml": "<svg/>"})),
+        (outputs_are_comparable, code("draw()", {"image/png": "iVBORw0KGgo="})),
+        (outputs_are_comparable, with_stderr()),
+        (metadata_is_clean, with_widgets()),
+        (metadata_is_clean, code("1 + 1", execution={})),
+        (markdown_is_plain, text("As in {cite}`shannon`.")),
+        (markdown_is_plain, text("See {py:func}`bardgpt.train` and `x`.")),
+        (markdown_is_plain, text("```{note}\nMind this.\n```")),
+        (markdown_is_plain, text("````{figure} x.png\n````")),
+        (markdown_is_plain, text("Text.\n\n:::{tip}\nMind this.\n:::")),
+        (markdown_is_plain, text("(here)=\n## A place")),
+        (code_cells_are_short, code("\n\n".join(["x = 1"] * 16))),
+        (figures_have_alt_text, code("plot()", FIGURE)),
+        (figures_have_alt_text, code("plot()", FIGURE, mystnb=SHORT_ALT)),
+        (links_lead_to_files, text("See [chapter 12](12-nowhere.ipynb#there).")),
+        (links_lead_to_files, text("See [this][here].\n\n[here]: nowhere.md")),
+        (links_lead_to_files, text("See [the next](chapter.py).")),
+        (links_lead_to_files, text("See [the next](chapter.html).")),
+        (setup_comes_first, without_setup("import bardgpt", "remove-cell")),
+        (setup_comes_first, without_setup(f"# from {REPOSITORY}")),
+        (nothing_escapes_comparison, code("1  # NBVAL_IGNORE_OUTPUT")),
+        (nothing_escapes_comparison, code("1", tags=["nbval-skip"])),
+        (nothing_escapes_comparison, code("1 / 0", tags=["raises-exception"])),
+        (nothing_escapes_comparison, code("1 / 0", tags=["nbval-raises-exception"])),
+        (nothing_escapes_comparison, code("loss(x)", tags=["nbval-ignore-output"])),
+        (nothing_escapes_comparison, code("x = 1\nlisting(x)", tags=["nbval-ignore-output"])),
+        (nothing_escapes_comparison, code("listing(x)\nimport y", tags=["nbval-ignore-output"])),
+        (nothing_escapes_comparison, code("listing(x) + 1", tags=["nbval-ignore-output"])),
+        (nothing_escapes_comparison, code("%time listing(x)", tags=["nbval-ignore-output"])),
+    ],
+)
+def test_rule_sees_a_planted_fault(rule, notebook, tmp_path):
+    (tmp_path / "chapter.py").touch()
+    (tmp_path / "chapter.ipynb").touch()
+    assert list(rule(notebook, tmp_path))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        text("The set `{a}`, the code `f{x}`, then `more`; $\\mathrm{softmax}$ of {it}."),
+        text("```python\nf'{x}'\n```\n\n[two](chapter.ipynb#part), [a](#b), [c](https://d.org/e)"),
+        text("`[not a link](nowhere.md)`"),
+        code("\n\n".join(["x = 1"] * 15)),
+        code("plot()", FIGURE, mystnb=LONG_ALT),
+        code("figures.listing(Head, 'forward')", tags=["nbval-ignore-output", "hide-input"]),
+        code("from bardgpt import x\n\nlisting(x)", tags=["nbval-ignore-output"]),
+    ],
+)
+def test_rule_is_quiet_about_good_notebooks(rule, notebook, tmp_path):
+    (tmp_path / "chapter.ipynb").touch()
+    assert not list(rule(notebook, tmp_path))
+
+
+# The tool that writes the notebooks, on a chapter in a folder that it takes for the book.
+
+
+@pytest.fixture
+def draft(tmp_path):
+    script = tmp_path / "book/_tools/notebooks.py"
+    script.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "book/_tools/notebooks.py", script)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    path = tmp_path / "book/01-draft.py"
+    jupytext.write(code("print('first')", tags=["hide-cell"]), path, fmt="py:percent")
+    return path
+
+
+def make_notebooks(draft: Path) -> subprocess.CompletedProcess[str]:
+    script = draft.parent / "_tools/notebooks.py"
+    return subprocess.run([sys.executable, script], capture_output=True, text=True)
+
+
+def test_tool_writes_the_same_notebook_twice(draft):
+    first = make_notebooks(draft)
+    assert first.returncode == 0, first.stderr
+    written = draft.with_suffix(".ipynb").read_bytes()
+    notebook = nbformat.reads(written, as_version=4)
+    assert [rule for rule in RULES if list(rule(notebook, draft.parent))] == []
+    assert notebook.cells[-1].outputs[0].text == "first\n"
+    assert "unchanged" in make_notebooks(draft).stdout
+    assert draft.with_suffix(".ipynb").read_bytes() == written
+
+
+def test_tool_keeps_cell_ids_and_leaves_the_notebook_of_a_failing_chapter(draft):
+    make_notebooks(draft)
+    before = nbformat.read(draft.with_suffix(".ipynb"), as_version=4)
+    draft.write_text(draft.read_text().replace("first", "second"))
+    make_notebooks(draft)
+    edited = nbformat.read(draft.with_suffix(".ipynb"), as_version=4)
+    assert edited.cells[-1].outputs[0].text == "second\n"
+    assert [cell.id for cell in edited.cells] == [cell.id for cell in before.cells]
+    draft.write_text(draft.read_text().replace("'second'", "second"))
+    failed = make_notebooks(draft)
+    assert failed.returncode == 1
+    for word in ("01-draft.py, cell 2", "print(second)", "NameError"):
+        assert word in failed.stderr
+    assert nbformat.read(draft.with_suffix(".ipynb"), as_version=4) == edited
+
+
+def test_tool_names_a_notebook_without_a_chapter(draft):
+    draft.rename(draft.with_suffix(".ipynb"))
+    failed = make_notebooks(draft)
+    assert failed.returncode == 1
+    assert "01-draft.ipynb" in failed.stderr
