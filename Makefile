@@ -26,7 +26,7 @@ book: $(READY)  ## build the website into _build/html; a warning is an error
 
 test: $(READY)  ## unit tests, tests of the book, then every notebook against its stored outputs
 	$(RUN) -m bardgpt.corpus
-	$(RUN) -m pytest -q --ignore tests/site tests
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -q -n 2 --ignore tests/site tests
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(NBVAL) book
 
 test-site: book  ## check the built website: figures, links, nothing fetched from elsewhere

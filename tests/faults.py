@@ -6,6 +6,7 @@ crashes, by import, name or shape, proves nothing about the check.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,20 +24,20 @@ PACKAGE = Path("src/bardgpt")
 class Cell:
     """A code cell of a chapter's notebook, found by a piece of its source."""
 
-    notebook: str
+    file: str
     holding: str
-
-    @property
-    def file(self) -> str:
-        return self.notebook
 
     @property
     def name(self) -> str:
         """The name under which nbval reports it: code cells are counted from 0."""
-        cells = nbformat.read(ROOT / self.notebook, as_version=4).cells
-        code = [cell.source for cell in cells if cell.cell_type == "code"]
-        (place,) = [i for i, source in enumerate(code) if self.holding in source]
+        cells = nbformat.read(ROOT / self.file, as_version=4).cells
+        code = [cell for cell in cells if cell.cell_type == "code"]
+        (place,) = [i for i, cell in enumerate(code) if is_code_holding(cell, self.holding)]
         return f"Cell {place}"
+
+
+def is_code_holding(cell: nbformat.NotebookNode, piece: str) -> bool:
+    return cell.cell_type == "code" and piece in cell.source
 
 
 @dataclass(frozen=True)
@@ -103,16 +104,26 @@ FAULTS = [
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the check's file said about the copy with the fault."""
+    """What the check's file said about the copy with the fault.
 
-    message: str | None  # of the mapped check's failure; None if it passed
-    others: int  # checks of the same file that failed as well
+    Attributes:
+        message: the mapped check's failure in short; empty if it passed.
+        details: the same at length.
+        others: how many checks of the file failed besides.
+    """
+
+    message: str
+    details: str
+    others: int
 
     @property
     def convicts(self) -> bool:
-        """Whether the mapped check failed by what it asserts."""
-        return self.message is not None and any(
-            sign in self.message for sign in ("AssertionError", "assert ", "Cell outputs differ")
+        """Whether the mapped check failed by what it asserts, and not by a crash on the way."""
+        asserts = ("AssertionError", "assert ", "Failed: DID NOT RAISE", "Failed: DID NOT WARN")
+        return (
+            self.message.startswith(asserts)
+            or "Cell outputs differ" in self.message
+            or bool(re.search(r"^AssertionError +Traceback", self.details, re.MULTILINE))
         )
 
 
@@ -133,30 +144,56 @@ def plant(fault: Fault, copy: Path) -> None:
 
 
 def try_check(check: Cell | UnitTest, copy: Path) -> Verdict:
-    """Run the check's file in a copy of the project, whatever is installed elsewhere."""
+    """Run the check's file in a copy of the project, whatever is installed elsewhere.
+
+    Of a notebook only the cells up to the mapped one are run, which is all that it depends on.
+
+    Raises:
+        ValueError: if the file has no such check.
+    """
     report = copy / "report.xml"
     options = ["-q", f"--junitxml={report}"]
     if isinstance(check, Cell):
         options += ["--nbval", "--nbval-current-env"]
         options += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
+        cut_after(check, copy)
     subprocess.run(
         [sys.executable, "-m", "pytest", *options, check.file],
         cwd=copy,
         env={**os.environ, "PYTHONPATH": str(copy / "src"), "TQDM_DISABLE": "1"},
         capture_output=True,
-        text=True,
     )
-    message, others, found = None, 0, False
+    verdict, others = None, 0
     for case in ET.parse(report).iter("testcase"):
-        problem = case.find("failure") if case.find("failure") is not None else case.find("error")
-        mapped = case.get("name").split("[")[0] == check.name
-        found |= mapped
-        if problem is not None and mapped:
-            # nbval's own words come with terminal colours, which XML can't hold.
-            text = problem.get("message") + "\n" + (problem.text or "")
-            message = message or text.replace("#x1B", "")
-        elif problem is not None:
-            others += 1
-    if not found:
+        problems = [part for part in case if part.tag in ("failure", "error")]
+        if case.get("name").split("[")[0] != check.name:
+            others += bool(problems)
+        elif verdict is None or not verdict[0]:  # of several parameters, the first that failed
+            verdict = _plain(problems[0]) if problems else ("", "")
+    if verdict is None:
         raise ValueError(f"{check.file} has no check {check.name!r}")
-    return Verdict(message, others)
+    return Verdict(*verdict, others)
+
+
+def _plain(problem: ET.Element) -> tuple[str, str]:
+    """A failure's short and long text, without the terminal colours of nbval."""
+    colour = re.compile(r"#x1B(\[[\d;]*m)?")
+    return colour.sub("", problem.get("message")), colour.sub("", problem.text or "")
+
+
+def cut_after(cell: Cell, copy: Path) -> None:
+    """Drop the cells that follow one, in the copy."""
+    notebook = nbformat.read(copy / cell.file, as_version=4)
+    (place,) = [i for i, c in enumerate(notebook.cells) if is_code_holding(c, cell.holding)]
+    del notebook.cells[place + 1 :]
+    nbformat.write(notebook, copy / cell.file)
+
+
+def describe(fault: Fault, verdict: Verdict) -> str:
+    """A fault, its check, what that said, and how many others said something too."""
+    telling = [line.strip() for line in verdict.details.splitlines()]
+    telling = [line for line in telling if line.startswith(("E ", "- ", "+ "))]
+    lines = [f"{fault.name} -> {fault.check.file}::{fault.check.name}"]
+    lines += [f"    {line[:110]}" for line in telling[:4] or [verdict.message or "passed"]]
+    lines += [f"    other checks of that file that failed too: {verdict.others}"]
+    return "\n".join(lines)

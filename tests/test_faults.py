@@ -3,17 +3,14 @@
 import dataclasses
 
 import pytest
-from faults import FAULTS, Fault, Verdict, plant, try_check
+from faults import FAULTS, Fault, Verdict, describe, plant, try_check
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_fault_is_noticed(fault: Fault, tmp_path, capsys):
+def test_fault_is_noticed(fault: Fault, tmp_path, record_property):
     plant(fault, tmp_path)
     verdict = try_check(fault.check, tmp_path)
-    with capsys.disabled():
-        print(f"\n{fault.name} -> {fault.check.file}::{fault.check.name}")
-        print("  " + (verdict.message or "passed").strip().replace("\n", "\n  ")[:400])
-        print(f"  other checks of that file that failed too: {verdict.others}")
+    record_property("fault", describe(fault, verdict))  # printed by conftest.py at the end
     assert verdict.convicts
 
 
@@ -25,7 +22,7 @@ def test_an_edit_that_changes_nothing_is_not_noticed(tmp_path):
     """Else the copy would be red by itself, and every fault would seem to be caught."""
     harmless = dataclasses.replace(FAULTS[0], wrong=FAULTS[0].right)
     plant(harmless, tmp_path)
-    assert try_check(harmless.check, tmp_path) == Verdict(None, 0)
+    assert try_check(harmless.check, tmp_path) == Verdict("", "", 0)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +31,7 @@ def test_an_edit_that_changes_nothing_is_not_noticed(tmp_path):
 def test_a_crash_is_no_conviction(tmp_path, wrong):
     plant(dataclasses.replace(FAULTS[0], wrong=wrong), tmp_path)
     verdict = try_check(FAULTS[0].check, tmp_path)
-    assert verdict.message is not None
+    assert verdict.message
     assert not verdict.convicts
 
 
