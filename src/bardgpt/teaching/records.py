@@ -54,6 +54,7 @@ class Record:
         training: the run, but for the seed.
         seeds: one for each run.
         histories: one for each run.
+        train: final loss on the whole training split, one for each run.
         samples: for each length of training, the text statistics of each run.
         made: machine, versions, commit and seconds.
     """
@@ -63,6 +64,7 @@ class Record:
     training: TrainingConfig
     seeds: list[int]
     histories: list[History]
+    train: list[float]
     samples: dict[int, list[dict[str, float]]]
     made: dict[str, Any]
 
@@ -115,6 +117,7 @@ def load(name: str) -> Record:
         training=TrainingConfig.from_json(json.dumps(experiment["training"])),
         seeds=experiment["seeds"],
         histories=[History(**run["history"]) for run in runs],
+        train=[run["train"] for run in runs],
         samples={int(step): [run["samples"][step] for run in runs] for step in runs[0]["samples"]},
         made=content["made"],
     )
