@@ -77,6 +77,10 @@ class Record:
         step = self.training.steps if step is None else step
         return Band.of([history.at(step) for history in self.histories])
 
+    def band_on_training_text(self) -> Band:
+        """Final loss on the whole training split over the seeds, in nats per character."""
+        return Band.of(self.train)
+
     def sample_bands(self, step: int) -> dict[str, Band]:
         """Each text statistic over the seeds, of samples drawn after `step` steps."""
         return bands(self.samples[step])
