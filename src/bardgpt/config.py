@@ -57,6 +57,11 @@ class _Json:
             if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
                 raise ConfigError(f"{name}={value!r}: must be a whole number of at least {minimum}")
 
+    def _require_booleans(self, *names: str) -> None:
+        for name in names:
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name}={getattr(self, name)!r}: must be True or False")
+
     def _require_numbers(self, **above: float) -> None:
         for name, bound in above.items():
             value = getattr(self, name)
@@ -74,17 +79,45 @@ class GPTConfig(_Json):
         vocab_size: V, different characters.
         block_size: most characters that the model may look at; a training window's length.
         n_embd: C, the width: numbers by which the model describes one character.
+        n_layer: attention layers, one after the other; 0 leaves the bigram model.
+        n_head: nh, attention heads in a layer, of `head_size` each.
+        positions: whether each position adds an embedding of its own.
+        projection: whether a linear layer mixes the heads' outputs.
+        dropout: share of numbers set to 0 in training, after the attention softmax and at the end
+            of each layer.
+        fused: compute all heads in one product with PyTorch's kernel instead of one by one; the
+            same function, faster.
 
     Raises:
-        ConfigError: if a value is not a positive whole number.
+        ConfigError: if a value is out of its range, or the heads do not share the width evenly.
     """
 
     vocab_size: int
     block_size: int = 8
     n_embd: int = 32
+    n_layer: int = 1
+    n_head: int = 1
+    positions: bool = True
+    projection: bool = False
+    dropout: float = 0.0
+    fused: bool = False
 
     def __post_init__(self) -> None:
-        self._require_integers(vocab_size=1, block_size=1, n_embd=1)
+        self._require_integers(vocab_size=1, block_size=1, n_embd=1, n_layer=0, n_head=1)
+        self._require_booleans("positions", "projection", "fused")
+        if isinstance(self.dropout, bool) or not isinstance(self.dropout, int | float):
+            raise ConfigError(f"dropout={self.dropout!r}: must be a number")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"dropout={self.dropout!r}: must be at least 0 and below 1")
+        if self.n_embd % self.n_head:
+            raise ConfigError(
+                f"n_head={self.n_head}: must divide n_embd={self.n_embd}, which the heads share"
+            )
+
+    @property
+    def head_size(self) -> int:
+        """The width of one head, hs = C / nh."""
+        return self.n_embd // self.n_head
 
 
 @dataclass(frozen=True)

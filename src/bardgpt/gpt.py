@@ -1,32 +1,38 @@
 """The model: ids in, one score for each possible next character out.
 
-At this rung it is the smallest language model that deserves the name, the bigram: a character is
-looked up as a row of C numbers, and a linear layer turns that row into V scores. It sees one
-character and nothing before it.
+A character is looked up as a row of C numbers, its position adds another row, attention lets each
+position collect from those before it, and a linear layer turns the result into V scores.
 
 Shapes: B batch, T time, C = n_embd, V = vocab_size.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bardgpt.config import GPTConfig
+from bardgpt.layers.attention import CausalSelfAttention, MultiHeadAttention
 
 
 class GPT(nn.Module):
-    """embeddings -> logits.
+    """embeddings -> attention layers -> logits.
 
-    The chain E[x] @ W + b is a V x V table of logits of rank at most C, plus a row that all
-    characters share: the bigram's whole table when C >= V, a compressed one when C < V.
+    With no layers and no positions it is a bigram model: the chain E[x] @ W + b is a V x V table of
+    logits of rank at most C, plus a row that all characters share.
 
-    Source: the notes' starting point; the token embedding of Vaswani et al. 2017 (§3.4,
-    arXiv:1706.03762), not tied to the output layer.
+    Source: the notes; the embeddings of Vaswani et al. 2017 (§3.4 and §3.5, arXiv:1706.03762), with
+    learned positions, and a token embedding that is not tied to the output layer.
     """
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.config = config
+        attention = CausalSelfAttention if config.fused else MultiHeadAttention
         self.token_embedding = nn.Embedding(config.vocab_size, config.n_embd)
+        self.position_embedding = (
+            nn.Embedding(config.block_size, config.n_embd) if config.positions else None
+        )
+        self.layers = nn.ModuleList(attention(config) for _ in range(config.n_layer))
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size)
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -45,6 +51,10 @@ class GPT(nn.Module):
         if T > self.config.block_size:
             raise ValueError(f"got {T} positions; block_size is {self.config.block_size}")
         x = self.token_embedding(ids)  # (B, T, C)
+        if self.position_embedding is not None:
+            x = x + self.position_embedding(torch.arange(T, device=ids.device))  # (T, C) added
+        for layer in self.layers:
+            x = layer(x)
         return self.lm_head(x)  # (B, T, V)
 
     def n_parameters(self) -> int:

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 import bardgpt
 from bardgpt import corpus
+from bardgpt.batches import evaluation_windows
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.files import write_whole
@@ -31,6 +32,7 @@ from bardgpt.gpt import GPT
 from bardgpt.sampling import generate
 from bardgpt.teaching.count_tables import CountTable
 from bardgpt.teaching.ladder import RUNGS, VOCAB_SIZE, shakespeare
+from bardgpt.teaching.probes import character_classes, head_spreads
 from bardgpt.teaching.records import Band
 from bardgpt.teaching.text_statistics import Reference, text_statistics
 from bardgpt.training.loop import train
@@ -63,7 +65,9 @@ class Training:
         """
         text = shakespeare()
         reference = Reference.of(text.tokenizer.decode(text.train))
-        samples = {}
+        windows, _ = next(evaluation_windows(text.validation, self.model.block_size, 2_000))
+        classes = character_classes(text.tokenizer.vocabulary)
+        samples, heads = {}, {}
         for steps in sorted({min(LIVE_STEPS, self.training.steps), self.training.steps}):
             config = dataclasses.replace(self.training, steps=steps, seed=seed)
             model = seeded_model(self.model, seed)
@@ -74,12 +78,17 @@ class Training:
                 SAMPLE_LENGTH,
                 generator=torch.Generator().manual_seed(seed),
             )
+            if self.model.n_head > 1:
+                untrained = seeded_model(self.model, seed)
+                heads["0"] = head_spreads(untrained, windows, classes)
+                heads[str(steps)] = head_spreads(model, windows, classes)
             samples[str(steps)] = text_statistics(text.tokenizer.decode(sample), reference)
         return {
             "seed": seed,
             "history": history.to_dict(),
             "train": evaluate(model, text.train),
             "samples": samples,
+            "heads": heads,
             "text": text.tokenizer.decode(sample)[:500],
         }
 
@@ -157,7 +166,7 @@ class CountTables:
         }
 
 
-BIGRAM = RUNGS["bigram"]
+BIGRAM, ONE_HEAD = RUNGS["bigram"], RUNGS["one-head"]
 LONG = TrainingConfig(steps=20_000, evaluate_every=1_000)
 EXPERIMENTS: dict[str, Training | CountTables] = {
     "count-tables": CountTables(),
@@ -166,6 +175,9 @@ EXPERIMENTS: dict[str, Training | CountTables] = {
     "bigram-long": Training(BIGRAM, LONG),
     "bigram-long-falling": Training(BIGRAM, dataclasses.replace(LONG, schedule="linear")),
     "bigram-long-undecayed": Training(BIGRAM, dataclasses.replace(LONG, weight_decay=0.0)),
+    "one-head": Training(ONE_HEAD),
+    "one-head-no-positions": Training(dataclasses.replace(ONE_HEAD, positions=False)),
+    "four-heads": Training(RUNGS["four-heads"]),
 }
 
 
@@ -221,7 +233,12 @@ def source_hash() -> str:
     """A name for the state of all source text that can change a run's result."""
     digest = hashlib.sha256(torch.__version__.encode())
     for file in sorted(PACKAGE.rglob("*.py")):
-        if "teaching" not in file.parts or file.stem in ("experiments", "count_tables", "ladder"):
+        if "teaching" not in file.parts or file.stem in (
+            "experiments",
+            "count_tables",
+            "ladder",
+            "probes",
+        ):
             digest.update(file.relative_to(PACKAGE).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()[:16]
 

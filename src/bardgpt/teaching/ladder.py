@@ -16,7 +16,9 @@ from bardgpt.tokenizer import CharTokenizer
 VOCAB_SIZE = 65  # of Tiny Shakespeare; `corpus` guarantees the text
 
 RUNGS = {
-    "bigram": GPTConfig(vocab_size=VOCAB_SIZE),
+    "bigram": GPTConfig(vocab_size=VOCAB_SIZE, n_layer=0, positions=False),
+    "one-head": GPTConfig(vocab_size=VOCAB_SIZE, n_head=1),
+    "four-heads": GPTConfig(vocab_size=VOCAB_SIZE, n_head=4),
 }
 
 

@@ -56,6 +56,8 @@ class Record:
         histories: one for each run.
         train: final loss on the whole training split, one for each run.
         samples: for each length of training, the text statistics of each run.
+        heads: for each length of training from 0 on, how much the heads of each run differ; empty
+            for a model with fewer than two.
         made: machine, versions, commit and seconds.
     """
 
@@ -66,6 +68,7 @@ class Record:
     histories: list[History]
     train: list[float]
     samples: dict[int, list[dict[str, float]]]
+    heads: dict[int, list[dict[str, float]]]
     made: dict[str, Any]
 
     def band(self, step: int | None = None) -> Band:
@@ -80,6 +83,10 @@ class Record:
     def band_on_training_text(self) -> Band:
         """Final loss on the whole training split over the seeds, in nats per character."""
         return Band.of(self.train)
+
+    def head_bands(self, step: int) -> dict[str, Band]:
+        """Each spread of the heads over the seeds, after `step` steps."""
+        return bands(self.heads[step])
 
     def sample_bands(self, step: int) -> dict[str, Band]:
         """Each text statistic over the seeds, of samples drawn after `step` steps."""
@@ -122,6 +129,11 @@ def load(name: str) -> Record:
         seeds=experiment["seeds"],
         histories=[History(**run["history"]) for run in runs],
         train=[run["train"] for run in runs],
-        samples={int(step): [run["samples"][step] for run in runs] for step in runs[0]["samples"]},
+        samples=_by_step(runs, "samples"),
+        heads=_by_step(runs, "heads"),
         made=content["made"],
     )
+
+
+def _by_step(runs: list[dict[str, Any]], part: str) -> dict[int, list[dict[str, float]]]:
+    return {int(step): [run[part][step] for run in runs] for step in runs[0][part]}

@@ -1,0 +1,140 @@
+"""Causal self-attention: the one layer in which positions exchange content.
+
+Three classes, one idea. `Head` is attention by itself. `MultiHeadAttention` is a list of heads,
+side by side. `CausalSelfAttention` is the same function again, all heads in one product.
+
+Shapes: B batch, T time, C = n_embd, nh = n_head, hs = head_size = C // nh (the paper's d_k = d_v).
+"""
+
+from typing import Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bardgpt.config import GPTConfig
+
+
+def causal_mask(size: int) -> Tensor:
+    """True where a query (row) may look at a key (column): at itself and at what came before.
+
+    Returns:
+        (size, size) bool, True on and below the diagonal.
+    """
+    return torch.ones(size, size, dtype=torch.bool).tril()
+
+
+def attention_weights(q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
+    """How much each position takes from each position: softmax(q k^T / sqrt(hs)), masked.
+
+    Without the scale, the product of hs independent terms of variance 1 would have variance hs, and
+    the softmax of such scores all but picks one key. It is hs that counts, not C.
+
+    Source: Vaswani et al. 2017, eq. (1) and §3.2.1 (arXiv:1706.03762).
+
+    Args:
+        q: (..., T, hs) queries.
+        k: (..., T, hs) keys.
+        mask: (T, T) bool, True where a query may look.
+
+    Returns:
+        (..., T, T); each row (a query) sums to 1 over its keys and is 0 where the mask is False.
+    """
+    scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5  # (..., T, T)
+    return F.softmax(scores.masked_fill(~mask, float("-inf")), dim=-1)
+
+
+class Head(nn.Module):
+    """One head of causal self-attention.
+
+    Every position asks with a query, offers a key, and hands out a value; what it receives is the
+    mean of the values up to its own, weighted by how well query and key agree.
+
+    Source: the notes' single head; Vaswani et al. 2017, eq. (1).
+    Differs: causal only; no bias on q, k, v; dropout on the weights.
+    """
+
+    causal: Tensor  # (block_size, block_size) bool
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.query = nn.Linear(config.n_embd, config.head_size, bias=False)
+        self.key = nn.Linear(config.n_embd, config.head_size, bias=False)
+        self.value = nn.Linear(config.n_embd, config.head_size, bias=False)
+        self.dropout = nn.Dropout(config.dropout)
+        self.register_buffer("causal", causal_mask(config.block_size), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, hs), T at most block_size."""
+        T = x.shape[1]
+        q, k, v = self.query(x), self.key(x), self.value(x)  # each (B, T, hs)
+        weights = attention_weights(q, k, self.causal[:T, :T])  # (B, T, T)
+        return self.dropout(weights) @ v  # (B, T, hs)
+
+
+class MultiHeadAttention(nn.Module):
+    """Several heads in parallel, their outputs concatenated over the channels.
+
+    Source: the notes' list of heads; Vaswani et al. 2017, §3.2.2.
+    Differs: the output projection (with bias, as in the lecture) is optional.
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(Head(config) for _ in range(config.n_head))
+        self.proj = nn.Linear(config.n_embd, config.n_embd) if config.projection else nn.Identity()
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, C), T at most block_size."""
+        y = torch.cat([head(x) for head in self.heads], dim=-1)  # (B, T, nh * hs = C)
+        return self.dropout(self.proj(y))
+
+
+class CausalSelfAttention(nn.Module):
+    """`MultiHeadAttention` in one product: all queries, keys and values at once, one fused kernel.
+
+    Equal to the list of heads in outputs and gradients (at dropout 0: the kernel draws its dropout
+    masks in another order).
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.n_head = config.n_head
+        self.qkv = nn.Linear(config.n_embd, 3 * config.n_embd, bias=False)
+        self.proj = nn.Linear(config.n_embd, config.n_embd) if config.projection else nn.Identity()
+        self.dropout = nn.Dropout(config.dropout)
+
+    @classmethod
+    def from_heads(cls, attention: MultiHeadAttention, config: GPTConfig) -> Self:
+        """The same function with copied weights.
+
+        Row i of a linear layer's weight makes channel i of its output. So the queries of all heads,
+        stacked, are the first C rows of qkv, and likewise for keys and values.
+
+        Args:
+            attention: the list of heads.
+            config: the one that the list was made from.
+        """
+        fused = cls(config)
+        parts = [
+            getattr(head, part).weight  # (hs, C)
+            for part in ("query", "key", "value")
+            for head in attention.heads
+        ]
+        with torch.no_grad():
+            fused.qkv.weight.copy_(torch.cat(parts))  # (3C, C)
+        fused.proj.load_state_dict(attention.proj.state_dict())
+        return fused.train(attention.training)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        B, T, C = x.shape
+        q, k, v = (
+            z.view(B, T, self.n_head, -1).transpose(1, 2)  # (B, nh, T, hs)
+            for z in self.qkv(x).split(C, dim=-1)
+        )
+        rate = self.dropout.p if self.training else 0.0
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=rate)
+        y = y.transpose(1, 2).reshape(B, T, C)  # (B, T, C)
+        return self.dropout(self.proj(y))
