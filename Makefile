@@ -1,6 +1,6 @@
 # One entry point for people and CI. `make` lists the tasks; only `help` and `clean` work without .venv.
 .DEFAULT_GOAL := help
-.PHONY: help book test test-site test-matrix notebooks experiments experiments-check lint format serve clean
+.PHONY: help book test test-site test-matrix break notebooks experiments experiments-check lint format serve clean
 PYTHON ?= python3
 RUN    := .venv/bin/python
 READY  := .venv/ready
@@ -9,7 +9,7 @@ NBVAL  := $(RUN) -m pytest -q --nbval --nbval-current-env --nbval-cell-timeout 1
           --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile
 
 # Progress bars belong to people at a terminal, not to stored outputs.
-book notebooks test test-matrix: export TQDM_DISABLE = 1
+book test test-matrix: export TQDM_DISABLE = 1
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -38,12 +38,15 @@ test-matrix: $(READY)  ## the notebooks again, under other thread counts and ins
 	    ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2; do \
 	  echo "== $$setting"; env $$setting $(NBVAL) book || exit 1; done
 
+break: $(READY)  ## plant a mistake in a copy and see what notices: FAULT=name, or none for a list
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) tests/faults.py $(FAULT)
+
 notebooks: $(READY)  ## run every chapter and write its .ipynb with fresh outputs
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) book/_tools/notebooks.py
 
 experiments: $(READY)  ## every recorded run, in full; an interrupted one goes on where it stopped
 	$(RUN) -m bardgpt.teaching.experiments
-	$(RUN) book/_tools/pictures.py
+	$(RUN) book/_tools/pages.py
 
 experiments-check: $(READY)  ## every recorded run again; says where a record is not found again
 	$(RUN) -m bardgpt.teaching.experiments --check

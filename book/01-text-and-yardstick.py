@@ -349,28 +349,38 @@ print(f"table of four {on_validation[4] / math.log(2):.2f}")
 # %% [markdown]
 # ## The same table, learned
 #
-# Now the first network. The book's small models form a *ladder*, on which each chapter adds one
-# piece; the lowest *rung* is called bigram. Its class will still be ours in chapter 9:
-
-# %% tags=["nbval-ignore-output"]
-from bardgpt.gpt import GPT
-from bardgpt.teaching import listing
-
-listing(GPT.__init__, GPT.forward)
-
-# %% [markdown]
-# A character's id picks a row of $C$ numbers, its *embedding*, and a linear layer makes of these
-# one score for each next character, its *logit*. *Softmax* turns logits $z$ into probabilities,
-# $p_j = e^{z_j} / \sum_k e^{z_k}$. Each position sees its own character and no other. So this is
-# a bigram table again, though a squeezed one: each row of logits is a weighted sum of the same $C
-# = 32$ rows, plus one that all share. In the code, $C$ is `n_embd`.
+# Now the first network. A character's id picks a row of $C$ numbers, its *embedding*, and a
+# linear layer makes of these one score for each next character, its *logit*:
 
 # %%
+from torch import nn
+
+C = 32
+torch.manual_seed(0)
+embedding, head = nn.Embedding(V, C), nn.Linear(C, V)
+logits = head(embedding(x))  # (B, T) ids -> (B, T, C) -> (B, T, V)
+print(tuple(x.shape), "->", tuple(embedding(x).shape), "->", tuple(logits.shape))
+
+# %% [markdown]
+# *Softmax* turns logits $z$ into probabilities, $p_j = e^{z_j} / \sum_k e^{z_k}$. Each position
+# sees its own character and no other. So this is a bigram table again, though a squeezed one:
+# each row of logits is a weighted sum of the same 32 rows, plus one that all share.
+#
+# The book's small models form a *ladder*, on which each chapter adds one piece; the lowest *rung*
+# is this one. The package's `GPT` is the class that will still be ours in chapter 9. With this
+# rung's config it is just those two lines:
+
+# %%
+from bardgpt.gpt import GPT
 from bardgpt.teaching.ladder import RUNGS
 
 rung = RUNGS["bigram"]
-print(rung)
-print(f"{GPT(rung).n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
+model = GPT(rung)
+model.token_embedding.load_state_dict(embedding.state_dict())
+model.lm_head.load_state_dict(head.state_dict())
+torch.testing.assert_close(model(x), logits)
+print(f"n_embd = {rung.n_embd}, n_layer = {rung.n_layer}")
+print(f"{model.n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
 
 # %% [markdown]
 # How well can learning do? First take the squeeze away, and learn all $V \times V$ logits
@@ -429,6 +439,7 @@ figures.descent(gaps)
 # fall):
 
 # %% tags=["nbval-ignore-output"]
+from bardgpt.teaching import listing
 from bardgpt.training.loop import train as train_model
 
 listing(train_model)

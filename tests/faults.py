@@ -3,20 +3,25 @@
 A fault is an edit of one place in `src`. It is applied to a copy of the project, and the file of
 its check is run there. The check must fail because what it asserts is false: a fault that merely
 crashes, by import, name or shape, proves nothing about the check.
+
+`make break` lists the faults, and `make break FAULT=name` shows one of them at work.
 """
 
+import argparse
+import difflib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path("src/bardgpt")
 
 
@@ -50,18 +55,30 @@ class UnitTest:
 
 @dataclass(frozen=True)
 class Fault:
-    """One wrong edit, and the check that must turn red."""
+    """One wrong edit, and the check that must turn red.
+
+    Attributes:
+        story: in one line, who makes this mistake, or what it looks like.
+        module: the file, below `src/bardgpt`.
+        right: what stands there, exactly once.
+        wrong: what takes its place.
+    """
 
     name: str
+    story: str
     module: str
     right: str
     wrong: str
     check: Cell | UnitTest
 
 
+ATTENTION = "tests/test_attention.py"
+
 FAULTS = [
+    # Text, windows, evaluation.
     Fault(
         "targets-not-shifted",
+        "The model learns to repeat what it sees; its loss is wonderful, its text a stutter.",
         "batches.py",
         "return windows[:, :-1], windows[:, 1:]",
         "return windows[:, :-1], windows[:, :-1]",
@@ -69,6 +86,7 @@ FAULTS = [
     ),
     Fault(
         "split-leak",
+        "A few characters of training text are in the examination too; nobody sees it in a curve.",
         "batches.py",
         "return ids[:n_train], ids[n_train:]",
         "return ids[:n_train], ids[n_train - 100 :]",
@@ -76,6 +94,7 @@ FAULTS = [
     ),
     Fault(
         "random-evaluation-windows",
+        "Evaluating on a random sample: the same model gets another loss each time it is asked.",
         "evaluation.py",
         "for x, y in evaluation_windows(ids, model.config.block_size)",
         "for x, y in [(ids[s[:, None] + torch.arange(T)], ids[s[:, None] + torch.arange(1, T + 1)])"
@@ -87,17 +106,199 @@ FAULTS = [
     ),
     Fault(
         "last-window-dropped",
+        "The rest that fills no window is thrown away, as data loaders with drop_last do.",
         "batches.py",
         "if whole < len(targets):",
         "if False:",
         Cell("book/01-text-and-yardstick.ipynb", "evaluation_windows(validation, block_size=8)"),
     ),
     Fault(
+        "evaluation-in-training-mode",
+        "Whoever forgets model.eval() measures a model with holes in it, and blames overfitting.",
+        "evaluation.py",
+        "    model.eval()\n",
+        "",
+        UnitTest("tests/test_evaluation.py", "test_dropout_is_off_while_measuring"),
+    ),
+    # Training.
+    Fault(
+        "gradients-never-zeroed",
+        "PyTorch adds up gradients until told otherwise. It trains, only worse: a classic.",
+        "training/loop.py",
+        "            optimizer.zero_grad()\n",
+        "",
+        UnitTest("tests/test_loop.py", "test_steps_are_those_of_adamw_on_each_batch_alone"),
+    ),
+    Fault(
+        "softmax-twice",
+        "cross_entropy takes logits; given probabilities, it flattens them. It trains, slowly.",
+        "gpt.py",
+        "F.cross_entropy(logits.flatten(0, 1), ",
+        "F.cross_entropy(logits.flatten(0, 1).softmax(dim=-1), ",
+        UnitTest("tests/test_gpt.py", "test_loss_is_minus_log_probability_of_the_target"),
+    ),
+    # Attention: the mask.
+    Fault(
+        "no-mask",
+        "An encoder's attention in a decoder: each character reads the answer it should predict.",
+        "layers/attention.py",
+        'F.softmax(scores.masked_fill(~mask, float("-inf")), dim=-1)',
+        "F.softmax(scores, dim=-1)",
+        UnitTest(ATTENTION, "test_the_future_cannot_change_the_past"),
+    ),
+    Fault(
+        "mask-off-by-one",
+        "Only one character too far, but that one is the target: a loss too good to be true.",
+        "layers/attention.py",
+        ".tril()\n",
+        ".tril(1)\n",
+        UnitTest("tests/test_gpt.py", "test_the_future_cannot_change_the_past"),
+    ),
+    Fault(
+        "mask-upside-down",
+        "True is 'may look' in one half of PyTorch and 'may not' in the other; easily swapped.",
+        "layers/attention.py",
+        "masked_fill(~mask, ",
+        "masked_fill(mask, ",
+        UnitTest(ATTENTION, "test_weights_by_hand"),
+    ),
+    Fault(
+        "mask-hides-the-query-itself",
+        "Who may look at nobody has no weights: the first row's softmax is 0 / 0, and NaN spreads.",
+        "layers/attention.py",
+        ".tril()\n",
+        ".tril(-1)\n",
+        UnitTest(ATTENTION, "test_weights_are_distributions_over_the_past"),
+    ),
+    Fault(
+        "fused-without-mask",
+        "PyTorch's attention kernel is not causal unless asked; the argument is easily forgotten.",
+        "layers/attention.py",
+        "is_causal=True, ",
+        "",
+        UnitTest("tests/test_gpt.py", "test_the_future_cannot_change_the_past"),
+    ),
+    # Attention: the scores.
+    Fault(
+        "scale-by-width",
+        "C is at hand, hs is not. It trains, so nobody notices: the field's most copied mistake.",
+        "layers/attention.py",
+        "        weights = attention_weights(q, k, self.causal[:T, :T])  # (B, T, T)\n",
+        "        scores = q @ k.transpose(-2, -1) * x.shape[-1] ** -0.5  # (B, T, T)\n"
+        '        scores = scores.masked_fill(~self.causal[:T, :T], float("-inf"))\n'
+        "        weights = F.softmax(scores, dim=-1)\n",
+        UnitTest(ATTENTION, "test_a_head_scales_by_its_own_size_and_not_by_the_width"),
+    ),
+    Fault(
+        "no-scale",
+        "The wider the head, the fewer keys a query starts out with. It trains all the same.",
+        "layers/attention.py",
+        " * q.shape[-1] ** -0.5",
+        "",
+        UnitTest(ATTENTION, "test_scale_is_the_root_of_the_head_size"),
+    ),
+    Fault(
+        "softmax-over-queries",
+        "The scores are square, so the wrong dimension fits too: now keys share out the queries.",
+        "layers/attention.py",
+        'float("-inf")), dim=-1)',
+        'float("-inf")), dim=-2)',
+        UnitTest(ATTENTION, "test_weights_are_distributions_over_the_past"),
+    ),
+    Fault(
+        "values-from-keys",
+        "A slip of copy and paste among three equal lines: what is found is what was searched.",
+        "layers/attention.py",
+        "self.key(x), self.value(x)",
+        "self.key(x), self.key(x)",
+        UnitTest(ATTENTION, "test_heads_equal_scaled_dot_product_attention"),
+    ),
+    # Attention: the heads.
+    Fault(
+        "heads-added",
+        "Several heads taken for an ensemble: all speak at once, in the same channels.",
+        "layers/attention.py",
+        "y = torch.cat([head(x) for head in self.heads], dim=-1)",
+        "y = sum(head(x) for head in self.heads).repeat(1, 1, len(self.heads))",
+        UnitTest(ATTENTION, "test_each_head_has_weights_of_its_own_and_a_place_of_its_own"),
+    ),
+    Fault(
+        "heads-share-weights",
+        "[head] * n is n times the same object: four names for one head.",
+        "layers/attention.py",
+        "nn.ModuleList(Head(config) for _ in range(config.n_head))",
+        "nn.ModuleList([Head(config)] * config.n_head)",
+        UnitTest(ATTENTION, "test_q_k_v_have_as_many_weights_however_many_heads"),
+    ),
+    Fault(
+        "heads-stacked-one-by-one",
+        "q, k, v of each head together: how some published weights lie, and not how ours do.",
+        "layers/attention.py",
+        '            for part in ("query", "key", "value")\n'
+        "            for head in attention.heads\n",
+        "            for head in attention.heads\n"
+        '            for part in ("query", "key", "value")\n',
+        UnitTest(ATTENTION, "test_from_heads_is_the_same_function"),
+    ),
+    Fault(
+        "heads-cut-across-time",
+        "The shape is right without transpose too; but now each head gets a stretch of the text.",
+        "layers/attention.py",
+        "z.view(B, T, self.n_head, -1).transpose(1, 2)",
+        "z.reshape(B, self.n_head, T, -1)",
+        UnitTest(ATTENTION, "test_equals_torch_multihead_attention"),
+    ),
+    # Dropout.
+    Fault(
+        "dropout-at-test-time",
+        "F.dropout does not know about model.eval(): it drops for ever, and the text gets worse.",
+        "layers/attention.py",
+        "return self.dropout(weights) @ v",
+        "return F.dropout(weights, self.dropout.p) @ v",
+        UnitTest(ATTENTION, "test_dropout_is_at_work_in_training_only"),
+    ),
+    Fault(
+        "fused-dropout-at-test-time",
+        "The kernel's documentation warns of it: dropout_p is applied whatever the module's mode.",
+        "layers/attention.py",
+        "rate = self.dropout.p if self.training else 0.0",
+        "rate = self.dropout.p",
+        UnitTest(ATTENTION, "test_dropout_is_at_work_in_training_only"),
+    ),
+    # Positions.
+    Fault(
+        "positions-left-out",
+        "Made, but never added: what came before is a bag of characters, and nothing complains.",
+        "gpt.py",
+        "            x = x + self.position_embedding(torch.arange(T, device=ids.device))"
+        "  # (T, C) added\n",
+        "            self.position_embedding(torch.arange(T, device=ids.device))\n",
+        UnitTest("tests/test_gpt.py", "test_position_matters_to_equal_characters"),
+    ),
+    # Sampling.
+    Fault(
         "softmax-over-wrong-dimension",
+        "Right for one row of logits, wrong for two: over the batch instead of the vocabulary.",
         "sampling.py",
         "return F.softmax(shifted / temperature, dim=-1)",
         "return F.softmax(shifted / temperature, dim=0)",
         UnitTest("tests/test_sampling.py", "test_probabilities_at_temperature_1_are_the_softmax"),
+    ),
+    Fault(
+        "temperature-multiplies",
+        "Nobody sees it at 1; below, where text should get safer, it gets wilder.",
+        "sampling.py",
+        "shifted / temperature",
+        "shifted * temperature",
+        UnitTest("tests/test_sampling.py", "test_temperature_divides_the_logits"),
+    ),
+    Fault(
+        "long-prompt-keeps-its-beginning",
+        "A slice from the wrong side: the model goes on from where the prompt's window ended.",
+        "sampling.py",
+        "ids[-block_size:]",
+        "ids[:block_size]",
+        UnitTest("tests/test_sampling.py", "test_full_window_keeps_its_last_half"),
     ),
 ]
 
@@ -127,20 +328,40 @@ class Verdict:
         )
 
 
-def plant(fault: Fault, copy: Path) -> None:
-    """Copy what the checks need, and make the edit there.
+def edit(fault: Fault) -> tuple[str, str]:
+    """The module's source as it is, and with the fault.
 
     Raises:
         ValueError: if the right text does not stand exactly once in the module.
     """
+    source = (ROOT / PACKAGE / fault.module).read_text(encoding="utf-8")
+    if source.count(fault.right) != 1:
+        raise ValueError(f"{fault.name}: {fault.right!r} is not exactly once in {fault.module}")
+    return source, source.replace(fault.right, fault.wrong)
+
+
+def diff(fault: Fault) -> str:
+    """The lines that the fault changes: - right, + wrong.
+
+    Raises:
+        ValueError: as `edit`.
+    """
+    right, wrong = (source.splitlines() for source in edit(fault))
+    lines = list(difflib.unified_diff(right, wrong, n=0, lineterm=""))[2:]  # without its header
+    return "\n".join(line for line in lines if not line.startswith("@@"))
+
+
+def plant(fault: Fault, copy: Path) -> None:
+    """Copy what the checks need, and make the edit there.
+
+    Raises:
+        ValueError: as `edit`.
+    """
+    _, wrong = edit(fault)
     for folder in ("src", "tests", "book"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
-    module = copy / PACKAGE / fault.module
-    source = module.read_text(encoding="utf-8")
-    if source.count(fault.right) != 1:
-        raise ValueError(f"{fault.name}: {fault.right!r} is not exactly once in {fault.module}")
-    module.write_text(source.replace(fault.right, fault.wrong), encoding="utf-8")
+    (copy / PACKAGE / fault.module).write_text(wrong, encoding="utf-8")
 
 
 def try_check(check: Cell | UnitTest, copy: Path) -> Verdict:
@@ -152,7 +373,8 @@ def try_check(check: Cell | UnitTest, copy: Path) -> Verdict:
         ValueError: if the file has no such check.
     """
     report = copy / "report.xml"
-    options = ["-q", f"--junitxml={report}"]
+    # Without its plugin hypothesis works all the same, and most files need not wait for it.
+    options = ["-q", f"--junitxml={report}", "-p", "no:hypothesispytest"]
     if isinstance(check, Cell):
         options += ["--nbval", "--nbval-current-env"]
         options += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
@@ -189,11 +411,66 @@ def cut_after(cell: Cell, copy: Path) -> None:
     nbformat.write(notebook, copy / cell.file)
 
 
+def telling(verdict: Verdict, most: int) -> list[str]:
+    """The lines of a failure that say what was asserted and what was found instead.
+
+    Of a cell, nbval shows the stored output after a + and what came instead after a -: the other
+    way round than the fault's diff, so they are given words.
+    """
+    lines = [line.strip() for line in verdict.details.splitlines()]
+    words = {"- ": "E   now:    ", "+ ": "E   stored: "}
+    lines = [words.get(line[:2], line[:2]) + line[2:] for line in lines]
+    lines = [line for line in lines if re.match(r"[>E] +(?!\+ +(where|and) )\S", line)]
+    return [f"    {line[:110]}" for line in lines[:most] or [verdict.message or "passed"]]
+
+
 def describe(fault: Fault, verdict: Verdict) -> str:
     """A fault, its check, what that said, and how many others said something too."""
-    telling = [line.strip() for line in verdict.details.splitlines()]
-    telling = [line for line in telling if line.startswith(("E ", "- ", "+ "))]
-    lines = [f"{fault.name} -> {fault.check.file}::{fault.check.name}"]
-    lines += [f"    {line[:110]}" for line in telling[:4] or [verdict.message or "passed"]]
+    lines = [f"{fault.name} -> {fault.check.file}::{fault.check.name}", *telling(verdict, 4)]
     lines += [f"    other checks of that file that failed too: {verdict.others}"]
     return "\n".join(lines)
+
+
+def demonstrate(fault: Fault) -> bool:
+    """Plant a fault in a copy of the project, say what its check made of it, drop the copy.
+
+    Returns:
+        Whether the check noticed, by what it asserts.
+    """
+    print(f"{fault.name}: {fault.story}\n\n{PACKAGE / fault.module}\n{diff(fault)}\n")
+    print(f"Running {fault.check.file} in a copy of the project …", flush=True)
+    with tempfile.TemporaryDirectory(prefix="bardgpt-fault-") as folder:
+        plant(fault, Path(folder))
+        verdict = try_check(fault.check, Path(folder))
+    said = "red by what it asserts" if verdict.message else "still green"
+    if verdict.message and not verdict.convicts:
+        said = "red, but by a crash, which proves nothing about the check"
+    print(f"{fault.check.name}: {said}")
+    if verdict.message:
+        print("\n".join(telling(verdict, 8)))
+    print(f"Other checks of that file that turned red too: {verdict.others}")
+    print("The copy is deleted; your own files were not touched.")
+    return verdict.convicts
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python tests/faults.py [NAME]`: show one fault at work, or list them all.
+
+    Returns:
+        0, or 1 if the fault's check did not notice it.
+    """
+    faults = {fault.name: fault for fault in FAULTS}
+    parser = argparse.ArgumentParser(description="Plant a known mistake and see what notices.")
+    parser.add_argument("name", nargs="?", help="of the fault; without it, all are listed")
+    name = parser.parse_args(arguments).name
+    if name is None:
+        print("\n".join(f"{fault.name:<32}{fault.story}" for fault in FAULTS))
+        print("\nmake break FAULT=name plants one in a copy of the project.")
+        return 0
+    if name not in faults:
+        parser.error(f"no fault {name!r}; there are {', '.join(faults)}")
+    return int(not demonstrate(faults[name]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,9 +7,9 @@ from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.teaching import experiments, records
 from bardgpt.teaching.experiments import EXPERIMENTS, Training
 
-TINY = {
-    "tiny": Training(GPTConfig(vocab_size=65), TrainingConfig(steps=4, evaluate_every=2), (0, 1, 2))
-}
+BIGRAM = GPTConfig(vocab_size=65, n_layer=0, positions=False)
+SHORT = TrainingConfig(steps=4, evaluate_every=2)
+TINY = {"tiny": Training(BIGRAM, SHORT, (0, 1, 2))}
 
 
 @pytest.fixture
@@ -76,6 +76,18 @@ def test_runs_and_writes_a_record(tiny, capsys):
     capsys.readouterr()
     assert experiments.main([]) == 0
     assert "Every record stands" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("n_head", [1, 2])
+def test_run_tells_heads_apart_where_there_are_several(monkeypatch, n_head):
+    """Before training and after; and asking does not disturb the run."""
+    monkeypatch.setattr(experiments, "SAMPLE_LENGTH", 40)
+    model = GPTConfig(vocab_size=65, n_head=n_head)
+    result = Training(model, SHORT).run(0)
+    assert list(result["heads"]) == (["0", "4"] if n_head > 1 else [])
+    for spreads in result["heads"].values():
+        assert spreads.keys() >= {"by distance", "by distance, shuffled", "by class"}
+        assert all(0 < value < 1 for value in spreads.values())
 
 
 def test_interrupted_command_goes_on_where_it_stopped(tiny, monkeypatch):

@@ -2,8 +2,21 @@
 
 import dataclasses
 
+import faults
 import pytest
-from faults import FAULTS, Fault, Verdict, describe, plant, try_check
+from faults import (
+    FAULTS,
+    PACKAGE,
+    ROOT,
+    Fault,
+    Verdict,
+    describe,
+    diff,
+    main,
+    plant,
+    telling,
+    try_check,
+)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -38,3 +51,62 @@ def test_a_crash_is_no_conviction(tmp_path, wrong):
 def test_a_fault_whose_place_is_gone_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"is not exactly once in batches\.py"):
         plant(dataclasses.replace(FAULTS[0], right="no such line"), tmp_path)
+
+
+def test_diff_shows_whole_lines_of_the_module():
+    (fault,) = [fault for fault in FAULTS if fault.name == "mask-off-by-one"]
+    line = "    return torch.ones(size, size, dtype=torch.bool).tril({})"
+    assert diff(fault) == f"-{line.format('')}\n+{line.format(1)}"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_story_is_one_line(fault):
+    assert 30 < len(fault.story) <= 90
+    assert "\n" not in fault.story
+
+
+def test_break_without_a_name_lists_all(capsys):
+    assert main([]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in listed[: len(FAULTS)]] == [f.name for f in FAULTS]
+
+
+def test_break_shows_a_fault_at_work_and_touches_nothing(capsys):
+    fault = FAULTS[0]
+    module = ROOT / PACKAGE / fault.module
+    before = module.read_bytes()
+    assert main([fault.name]) == 0
+    shown = capsys.readouterr().out
+    assert fault.story in shown
+    assert f"src/bardgpt/batches.py\n-    {fault.right}" in shown
+    assert f"\n+    {fault.wrong}" in shown
+    assert f"{fault.check.name}: red by what it asserts\n    > " in shown
+    assert "assert torch.equal(y, x + 1)" in shown
+    assert module.read_bytes() == before
+
+
+def test_difference_of_a_cell_says_which_side_is_which():
+    details = "assert reference_output == test_output failed:\n\n- 3 windows\n+ 4 windows\n"
+    assert telling(Verdict("Cell outputs differ", details, 0), most=4) == [
+        "    E   now:    3 windows",
+        "    E   stored: 4 windows",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (Verdict("", "", 0), "still green"),
+        (Verdict("NameError: x", "E   NameError: x", 3), "red, but by a crash"),
+    ],
+)
+def test_break_fails_if_the_check_does_not_notice(capsys, monkeypatch, verdict, said):
+    monkeypatch.setattr(faults, "try_check", lambda check, copy: verdict)
+    assert main([FAULTS[0].name]) == 1
+    assert said in capsys.readouterr().out
+
+
+def test_break_refuses_an_unknown_name(capsys):
+    with pytest.raises(SystemExit):
+        main(["no-such"])
+    assert "no fault 'no-such'; there are targets-not-shifted, " in capsys.readouterr().err

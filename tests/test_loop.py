@@ -5,22 +5,25 @@ import sys
 
 import pytest
 import torch
+import torch.nn.functional as F
 
+from bardgpt.batches import random_windows
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.training.loop import DivergedError, History, learning_rate, train
 
-CONFIG = GPTConfig(vocab_size=7, block_size=4, n_embd=8)
+CONFIG = GPTConfig(vocab_size=7, block_size=4, n_embd=8, n_layer=0, positions=False)
+ATTENTION = GPTConfig(vocab_size=7, block_size=4, n_embd=8, n_head=2, dropout=0.1)
 # A text with one rule: 0 1 2 … 6 0 1 2 …; a bigram model can learn it all.
 IDS = torch.arange(700) % 7
 SHORT = TrainingConfig(steps=50, batch_size=16, learning_rate=3e-2, evaluate_every=20)
 
 
-def trained(config=SHORT, ids=IDS):
+def trained(config=SHORT, architecture=CONFIG):
     torch.manual_seed(0)
-    model = GPT(CONFIG)
-    return model, train(model, ids, IDS[:100], config, progress=False)
+    model = GPT(architecture)
+    return model, train(model, IDS, IDS[:100], config, progress=False)
 
 
 def fingerprint(model):
@@ -55,11 +58,30 @@ def test_training_loss_is_the_mean_since_the_last_evaluation():
         assert after < mean < before
 
 
+def test_steps_are_those_of_adamw_on_each_batch_alone():
+    """Three steps by hand; a gradient that is asked for anew cannot be added to the one before."""
+    model, _ = trained(TrainingConfig(steps=3, batch_size=16, learning_rate=3e-2))
+    torch.manual_seed(0)
+    again = GPT(CONFIG)
+    parameters = list(again.parameters())
+    optimizer = torch.optim.AdamW(parameters, lr=3e-2, weight_decay=0.01)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        x, y = random_windows(IDS, 4, 16, generator)
+        loss = F.cross_entropy(again(x).flatten(0, 1), y.flatten())
+        for p, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            p.grad = gradient
+        optimizer.step()
+    for p, expected in zip(model.parameters(), parameters, strict=True):
+        torch.testing.assert_close(p, expected)
+
+
 def test_same_seed_same_bits_in_another_process():
+    """Of a model with dropout, whose masks are random too."""
     program = (
         "import sys; sys.path.insert(0, 'tests')\n"
-        "from test_loop import fingerprint, trained\n"
-        "model, history = trained()\n"
+        "from test_loop import ATTENTION, fingerprint, trained\n"
+        "model, history = trained(architecture=ATTENTION)\n"
         "print(fingerprint(model), history)"
     )
     runs = {
@@ -68,7 +90,7 @@ def test_same_seed_same_bits_in_another_process():
         ).stdout
         for _ in range(2)
     }
-    model, history = trained()
+    model, history = trained(architecture=ATTENTION)
     assert runs == {f"{fingerprint(model)} {history}\n"}
 
 
@@ -77,9 +99,11 @@ def test_another_seed_gives_other_bits():
     assert fingerprint(trained()[0]) != fingerprint(trained(other)[0])
 
 
-def test_evaluating_more_often_changes_no_weight():
+@pytest.mark.parametrize("architecture", [CONFIG, ATTENTION], ids=["bigram", "attention"])
+def test_evaluating_more_often_changes_no_weight(architecture):
     often = TrainingConfig(steps=50, batch_size=16, learning_rate=3e-2, evaluate_every=1)
-    assert fingerprint(trained()[0]) == fingerprint(trained(often)[0])
+    seldom, _ = trained(architecture=architecture)
+    assert fingerprint(seldom) == fingerprint(trained(often, architecture)[0])
 
 
 def test_validation_text_changes_no_weight():

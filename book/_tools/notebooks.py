@@ -5,6 +5,7 @@ are kept; pictures are not stored, for the website draws its own.
 """
 
 import argparse
+import os
 import re
 import sys
 from pathlib import Path
@@ -74,6 +75,7 @@ def run(notebook: NotebookNode, chapter: Path) -> None:
     Raises:
         ChapterError: A cell failed, took too long, or ended the kernel.
     """
+    os.environ["TQDM_DISABLE"] = "1"  # the kernel inherits it: no progress bar is stored
     metadata = notebook.metadata.copy()
     client = NotebookClient(
         notebook,

@@ -110,8 +110,10 @@ class GPTConfig(_Json):
         if not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout={self.dropout!r}: must be at least 0 and below 1")
         if self.n_embd % self.n_head:
+            fitting = [n for n in range(1, self.n_embd + 1) if self.n_embd % n == 0]
             raise ConfigError(
-                f"n_head={self.n_head}: must divide n_embd={self.n_embd}, which the heads share"
+                f"n_head={self.n_head}: must divide n_embd={self.n_embd}, which the heads share; "
+                f"choose one of {fitting}"
             )
 
     @property

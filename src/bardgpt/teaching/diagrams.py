@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html import escape
 
 from bardgpt.teaching import records
-from bardgpt.teaching.ladder import VOCAB_SIZE
+from bardgpt.teaching.ladder import RUNGS, TITLES, VOCAB_SIZE
 from bardgpt.teaching.palette import COLOURS
 
 WIDTH = 720
@@ -96,6 +96,14 @@ def arrow(x: float, y: float, length: float, *, colour: str = MUTED) -> str:
     )
 
 
+def line(x: float, y: float, to_x: float, to_y: float, *, colour: str = MUTED) -> str:
+    """A straight line."""
+    return (
+        f'<path d="M{x:g} {y:g}L{to_x:g} {to_y:g}" '
+        f'style="fill: none; stroke: {colour}; stroke-width: 1.5"/>'
+    )
+
+
 def character(x: float, y: float, size: float, text: str, *, edge: str = LINE) -> str:
     """One character in its box; a space and a line break are drawn as marks."""
     mark = {" ": "␣", "\n": "↵"}.get(text, text)
@@ -137,13 +145,113 @@ def windows() -> Diagram:
     )
 
 
+def heads() -> Diagram:
+    """One head of 32 channels beside four heads of 8."""
+    head_colours = [COLOURS[f"head {i}"] for i in range(4)]
+    top, bar, size, gap = 62, 44, 44, 12
+    shapes: list[str] = []
+    for left, title, parts in ((24, "one head of 32", 1), (384, "four heads of 8", 4)):
+        width = 312
+        each = (width - gap * (parts - 1)) / parts
+        shapes.append(label(left, 30, title, font_weight="600"))
+        for i in range(parts):
+            x, colour = left + i * (each + gap), head_colours[i]
+            middle = x + each / 2
+            channels = "32 channels of v" if parts == 1 else "8 of v"
+            shapes += [
+                box(x, top, each, bar, edge=colour, fill=colour, strength=0.15),
+                label(middle, top + 27, channels, at="middle"),
+                arrow(middle, top + bar + 4, 18),
+                box(middle - size / 2, top + bar + 26, size, size, edge=colour),
+                label(middle, top + bar + 53, f"A{'₁₂₃₄'[i]}" if parts > 1 else "A", at="middle"),
+                arrow(middle, top + bar + size + 30, 18),
+                box(x, top + 158, each, bar, edge=colour, fill=colour, strength=0.15),
+                label(middle, top + 185, "32 channels" if parts == 1 else "8", at="middle"),
+            ]
+    shapes += [
+        label(24, 288, "A: T x T weights, from q and k", colour=MUTED),
+        label(384, 288, "side by side: 32 channels again", colour=MUTED),
+    ]
+    return Diagram(
+        "heads",
+        "One head of 32 channels beside four heads of 8",
+        "Left: a wide box, 32 channels of v, leads through one square A to a wide box of 32 "
+        "channels. Right: four narrow boxes in four colours, 8 channels of v each, lead through "
+        "four squares A1 to A4 to four boxes of 8, which together are 32 channels wide again.",
+        306,
+        shapes,
+    )
+
+
+def one_head() -> Diagram:
+    """One position's query, the keys and values of a window, and what it receives."""
+    text, asks, scores = "lords", 3, (1, 2, -1, 0)
+    total = sum(math.exp(score) for score in scores)
+    size, step, left = 52, 104, 176
+    rows = {"x": 24, "query": 104, "key": 180, "score": 256, "weight": 308, "value": 372, "y": 478}
+    query, key, value, output = (COLOURS[role] for role in ("query", "key", "value", "output"))
+    here = left + asks * step
+    shapes = [
+        label(MARGIN, rows["x"] + 32, "character", font_weight="600"),
+        label(MARGIN, rows["query"] + 32, "it asks: q", font_weight="600"),
+        label(MARGIN, rows["key"] + 32, "all offer: k", font_weight="600"),
+        label(MARGIN, rows["score"] + 18, "score q · k / √hs", font_weight="600"),
+        label(MARGIN, rows["weight"] + 18, "softmax: weight", font_weight="600"),
+        label(MARGIN, rows["value"] + 32, "all give: v", font_weight="600"),
+        label(MARGIN, rows["y"] + 32, "it receives: y", font_weight="600"),
+        box(here, rows["query"], size, size, edge=query, fill=query, strength=0.25),
+        label(here + size / 2, rows["query"] + 32, "q₃", at="middle"),
+        arrow(here + size / 2, rows["x"] + size + 4, 20),
+    ]
+    for s, letter in enumerate(text):
+        x, past = left + s * step, s <= asks
+        middle, dash = x + size / 2, {} if past else {"dash": "5 4"}
+        weight = math.exp(scores[s]) / total if past else 0
+        score = str(scores[s]).replace("-", "\N{MINUS SIGN}") if past else "\N{MINUS SIGN}∞"
+        shapes += [
+            character(x, rows["x"], size, letter, edge=COLOURS["input"]),
+            box(x, rows["key"], size, size, edge=key, fill=key, strength=0.2 * past, **dash),
+            label(middle, rows["key"] + 32, f"k{'₀₁₂₃₄'[s]}", at="middle"),
+            label(middle, rows["score"] + 18, score, at="middle"),
+            arrow(middle, rows["score"] + 28, 22),
+            label(middle, rows["weight"] + 18, f"{weight:.2f}", at="middle", font_weight="600"),
+            label(
+                middle, rows["weight"] + 46, "\N{MULTIPLICATION SIGN}", at="middle", colour=MUTED
+            ),
+            box(x, rows["value"], size, size, edge=value, fill=value, strength=weight, **dash),
+            label(middle, rows["value"] + 32, f"v{'₀₁₂₃₄'[s]}", at="middle"),
+        ]
+        if past:
+            shapes.append(line(middle, rows["value"] + size + 6, middle, rows["value"] + size + 24))
+    floor = rows["value"] + size + 24
+    shapes += [
+        line(left + size / 2, floor, here + size / 2, floor),
+        label(left + size / 2 + 6, floor + 22, "sum", colour=MUTED),
+        arrow(here + size / 2, floor, rows["y"] - floor - 4),
+        box(here, rows["y"], size, size, edge=output, fill=output, strength=0.25),
+        label(here + size / 2, rows["y"] + 32, "y₃", at="middle"),
+    ]
+    weights = ", ".join(f"{math.exp(score) / total:.2f}" for score in scores)
+    return Diagram(
+        "one-head",
+        "How one position of one head collects from its past",
+        "Five characters, l, o, r, d, s, each with a box for its key and one for its value. The "
+        "fourth, d, also has a query. Query times key gives it a score with each character: "
+        "1, 2, minus 1, 0, and minus infinity for s, which lies in the future. Softmax makes of "
+        f"them the weights {weights} and 0. The values, times their weights, are summed: what d "
+        "receives.",
+        546,
+        shapes,
+    )
+
+
 def yardsticks() -> Diagram:
     """Every loss known so far as a bar, from a uniform guess to the full model's reported one."""
     tables = records.read("count-tables")["tables"]
     rows = [("count", f"counts, {t['context']} before", t["validation"]) for t in tables]
     rows[0] = ("count", "character frequencies", tables[0]["validation"])
     rows.append(("count", "uniform guess", math.log(VOCAB_SIZE)))
-    rows.append(("model", "bigram model, trained", records.load("bigram").band().mean))
+    rows += [("model", TITLES[name], records.load(name).band().mean) for name in RUNGS]
     rows.append(("reported", "full model, as reported", 1.48))
     rows.sort(key=lambda row: -row[2])
     left, top, height, gap = 210, 54, 22, 11
@@ -175,7 +283,12 @@ def yardsticks() -> Diagram:
     )
 
 
-DIAGRAMS: dict[str, Callable[[], Diagram]] = {"windows": windows, "yardsticks": yardsticks}
+DIAGRAMS: dict[str, Callable[[], Diagram]] = {
+    "windows": windows,
+    "one-head": one_head,
+    "heads": heads,
+    "yardsticks": yardsticks,
+}
 
 
 def diagram(name: str) -> Diagram:

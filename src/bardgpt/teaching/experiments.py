@@ -78,7 +78,7 @@ class Training:
                 SAMPLE_LENGTH,
                 generator=torch.Generator().manual_seed(seed),
             )
-            if self.model.n_head > 1:
+            if self.model.n_layer > 0 and self.model.n_head > 1 and not self.model.fused:
                 untrained = seeded_model(self.model, seed)
                 heads["0"] = head_spreads(untrained, windows, classes)
                 heads[str(steps)] = head_spreads(model, windows, classes)

@@ -22,7 +22,13 @@ __all__ = [
     "descent",
     "diagram",
     "frequencies",
+    "head_profiles",
+    "head_spreads",
+    "keys_chosen",
     "known_words",
+    "ladder",
+    "maps",
+    "runs_compared",
     "training_runs",
 ]
 
@@ -176,4 +182,174 @@ def known_words(tables: Sequence[Band], model: Band, real: float) -> Figure:
     axes.set_xlabel("characters of context in the count table")
     axes.set_ylabel("share of known words")
     axes.legend(loc="upper left")
+    return figure
+
+
+@plt.rc_context(STYLE)
+def keys_chosen(weights: Mapping[str, Tensor]) -> Figure:
+    """The weights that one query gives its keys, a row of bars for each name.
+
+    weights: for each name (keys,), summing to 1.
+    """
+    n = len(weights)
+    figure, axes = plt.subplots(1, n, figsize=(6.4, 2.8), sharey=True, squeeze=False)
+    plt.close(figure)
+    for axis, (name, weight), hatch in zip(axes[0], weights.items(), ("", "//"), strict=False):
+        axis.bar(range(len(weight)), weight.numpy(), color=COLOURS["key"], alpha=0.7, hatch=hatch)
+        axis.set_title(name, fontsize=11)
+        axis.set_xticks(range(len(weight)))
+        axis.set_xlabel("key")
+        axis.grid(visible=False, axis="x")
+        axis.set_axisbelow(True)
+    axes[0, 0].set_ylim(0, 1)
+    axes[0, 0].set_ylabel("weight")
+    return figure
+
+
+@plt.rc_context(STYLE)
+def runs_compared(
+    records: Mapping[str, Record], levels: Mapping[str, float], *, zoom: tuple[float, float]
+) -> Figure:
+    """Validation loss over the steps of several records, every seed a line, with levels beside it.
+
+    records, levels: by the name to show.
+    """
+    figure, axes = _canvas(figsize=(6.4, 4.0))
+    looks = ((COLOURS["muted"], ":"), (COLOURS["target"], "--"), (COLOURS["model"], "-"))
+    for (name, record), (colour, line) in zip(records.items(), looks, strict=False):
+        for seed, history in enumerate(record.histories):
+            axes.plot(
+                history.step,
+                history.validation,
+                line,
+                color=colour,
+                alpha=0.6,
+                linewidth=1.3,
+                label=None if seed else name,
+            )
+    for level, line in zip(levels.items(), ("--", "-."), strict=False):
+        axes.axhline(level[1], color=COLOURS["count"], linestyle=line, linewidth=1, label=level[0])
+    axes.set_ylim(*zoom)
+    axes.set_xlabel("steps")
+    axes.set_ylabel("validation " + LOSS)
+    axes.legend(fontsize=9)
+    return figure
+
+
+@plt.rc_context(STYLE)
+def maps(weights: Tensor, text: str, titles: Sequence[str] = ()) -> Figure:
+    """The attention weights of each head over one window: rows look at columns.
+
+    weights: (nh, T, T); text: the T characters; titles: in place of "head 1", "head 2", …
+    """
+    marks = [visible(c) for c in text]
+    rows = -(-len(weights) // 2)  # two in a row, so that a phone can show them
+    figure, axes = plt.subplots(
+        rows, 2, figsize=(5.6, 2.8 * rows), sharex=True, sharey=True, squeeze=False
+    )
+    plt.close(figure)
+    for i, (axis, head) in enumerate(zip(axes.flat, weights, strict=True)):
+        picture = axis.imshow(head.numpy(), cmap="cividis", vmin=0, vmax=1)
+        if titles:
+            axis.set_title(titles[i], fontsize=11)
+        else:
+            axis.set_title(f"head {i + 1}", color=COLOURS[f"head {i % 4}"], fontsize=11)
+        axis.set_xticks(range(len(marks)), marks, fontsize=10, family="monospace")
+        axis.set_yticks(range(len(marks)), marks, fontsize=10, family="monospace")
+        axis.grid(visible=False)
+    for axis in axes[-1]:
+        axis.set_xlabel("looks at")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("position")
+    figure.colorbar(picture, ax=axes.ravel().tolist(), label="weight", shrink=0.7)
+    return figure
+
+
+@plt.rc_context(STYLE)
+def head_profiles(distances: Tensor, classes: Tensor, names: Sequence[str]) -> Figure:
+    """Where each head looks from the last position, by distance and by class of character.
+
+    distances: (nh, T), weight at distance 0, 1, …; classes: (nh, len(names)).
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.2), sharey=True)
+    plt.close(figure)
+    for i, (by_distance, by_class) in enumerate(zip(distances, classes, strict=True)):
+        style = {
+            "color": COLOURS[f"head {i % 4}"],
+            "marker": "os^D"[i % 4],
+            "label": f"head {i + 1}",
+        }
+        left.plot(range(len(by_distance)), by_distance.numpy(), **style)
+        right.plot(range(len(names)), by_class.numpy(), linestyle="", markersize=8, **style)
+    left.set_xlabel("characters back (0: itself)")
+    left.set_ylabel("mean attention weight")
+    left.legend(fontsize=9)
+    right.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names], fontsize=8)
+    right.set_xlabel("class of character")
+    for axis in (left, right):
+        axis.set_axisbelow(True)
+    return figure
+
+
+@plt.rc_context(STYLE)
+def head_spreads(columns: Mapping[str, Mapping[str, Band]]) -> Figure:
+    """How much heads differ, for each column (say, trained) and each way of looking."""
+    figure, axes = _canvas(figsize=(5.6, 3.3))
+    kinds = list(next(iter(columns.values())))
+    for i, (kind, hatch) in enumerate(zip(kinds, ("", "//"), strict=False)):
+        found = [column[kind] for column in columns.values()]
+        axes.bar(
+            [j + (i - 0.5) * 0.36 for j in range(len(columns))],
+            [band.mean for band in found],
+            width=0.34,
+            yerr=[band.sd for band in found],
+            color=COLOURS["model"],
+            alpha=0.85 if i == 0 else 0.4,
+            hatch=hatch,
+            capsize=3,
+            label=kind,
+        )
+    axes.set_xticks(range(len(columns)), list(columns))
+    axes.grid(visible=False, axis="x")
+    axes.set_ylabel("how much the heads differ\n(total variation, 0 to 1)")
+    axes.legend()
+    return figure
+
+
+@plt.rc_context(STYLE)
+def ladder(
+    rungs: Mapping[str, Record], tables: Sequence[float], lecture: Sequence[float]
+) -> Figure:
+    """Validation loss of each rung, every seed a dot, over the count tables as dashed lines.
+
+    rungs: by the name to show; tables: loss with 0, 1, … characters of context; lecture: what the
+    lecture reports for the same rungs, NaN where it reports nothing.
+    """
+    figure, axes = _canvas(figsize=(6.4, 4.0))
+    for context, loss in enumerate(tables):
+        if context in (1, 2, 4):
+            axes.axhline(loss, color=COLOURS["count"], linestyle="--", linewidth=1)
+            axes.annotate(
+                f"table of {context}: {loss:.3f}",
+                (len(rungs) - 0.45, loss),
+                xytext=(0, 3),
+                textcoords="offset points",
+                ha="right",
+                fontsize=9,
+                color=COLOURS["count"],
+            )
+    axes.plot(
+        range(len(rungs)), lecture, "x", color=COLOURS["reported"], label="lecture reports", ms=8
+    )
+    for place, record in enumerate(rungs.values()):
+        losses = [history.validation[-1] for history in record.histories]
+        label = "five seeds" if place == 0 else None
+        axes.plot(
+            [place] * len(losses), losses, "o", color=COLOURS["model"], alpha=0.6, label=label
+        )
+    axes.set_xticks(range(len(rungs)), list(rungs))
+    axes.set_xlim(-0.5, len(rungs) - 0.4)
+    axes.set_ylim(1.6, 2.6)
+    axes.set_ylabel("validation " + LOSS)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 0.1))
     return figure

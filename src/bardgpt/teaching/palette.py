@@ -16,4 +16,12 @@ COLOURS = {
     "count": "#5b6770",
     "model": "#0072b2",
     "reported": "#5b6770",
+    "query": "#56b4e9",
+    "key": "#d55e00",
+    "value": "#009e73",
+    "output": "#cc79a7",
+    "head 0": "#0072b2",
+    "head 1": "#d55e00",
+    "head 2": "#009e73",
+    "head 3": "#cc79a7",
 }

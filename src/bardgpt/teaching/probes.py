@@ -87,25 +87,30 @@ def by_class(maps: Tensor, classes: Tensor) -> Tensor:
     return torch.einsum("bht,btc->bhc", maps[:, :, -1], one_hot).mean(dim=0)
 
 
-def spread(profiles: Tensor) -> float:
-    """How much heads differ: the mean total variation distance over all pairs of them.
+def variations(profiles: Tensor) -> Tensor:
+    """How much heads differ: the total variation distance of each pair of them.
 
     Half of the summed absolute difference of two distributions: 0 if they are the same, 1 if they
     have nothing in common.
 
     Args:
         profiles: (nh, n), each row a distribution, with nh at least 2.
+
+    Returns:
+        (nh (nh - 1) / 2,), in the order of `torch.combinations`.
     """
     pairs = torch.combinations(torch.arange(len(profiles)))  # (pairs, 2)
     first, second = profiles[pairs[:, 0]], profiles[pairs[:, 1]]
-    return ((first - second).abs().sum(dim=-1) / 2).mean().item()
+    return (first - second).abs().sum(dim=-1) / 2
 
 
 def head_spreads(model: GPT, ids: Tensor, classes: Tensor, seed: int = 0) -> dict[str, float]:
     """How much the first layer's heads differ in where and at what they look, with a null for both.
 
-    The null deals the keys' labels (their distances, their classes) out anew within each window, at
-    random but the same to all heads: what is left then is the spread that chance leaves.
+    Each figure is a mean over the pairs of heads; the closest pair is given too, since a mean can
+    come from one head that stands apart. The null deals the keys' labels (their distances, their
+    classes) out anew within each window, at random but the same to all heads: what is left then is
+    the difference that so many windows leave by chance.
 
     Args:
         model: with at least two heads.
@@ -118,9 +123,12 @@ def head_spreads(model: GPT, ids: Tensor, classes: Tensor, seed: int = 0) -> dic
     order = torch.rand(ids.shape, generator=generator).argsort(dim=1)  # (B, T), a deal per window
     dealt = maps.gather(-1, order[:, None, None].expand_as(maps))  # (B, nh, T, T)
     labels = classes[ids]  # (B, T)
-    return {
-        "by distance": spread(by_distance(maps)),
-        "by distance, shuffled": spread(by_distance(dealt)),
-        "by class": spread(by_class(maps, labels)),
-        "by class, shuffled": spread(by_class(dealt, labels)),
+    found = {
+        "by distance": variations(by_distance(maps)),
+        "by class": variations(by_class(maps, labels)),
+        "by distance, shuffled": variations(by_distance(dealt)),
+        "by class, shuffled": variations(by_class(dealt, labels)),
     }
+    means = {name: of_pairs.mean().item() for name, of_pairs in found.items()}
+    closest = {f"{name}, closest pair": of_pairs.min().item() for name, of_pairs in found.items()}
+    return means | closest

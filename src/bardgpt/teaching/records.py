@@ -93,6 +93,18 @@ class Record:
         return bands(self.samples[step])
 
 
+def gain(before: Record, after: Record) -> Band:
+    """How much lower the second record's final validation loss is, seed by seed.
+
+    Raises:
+        ValueError: if the two were not run from the same seeds.
+    """
+    if before.seeds != after.seeds:
+        raise ValueError(f"{before.name} has seeds {before.seeds}, {after.name} {after.seeds}")
+    pairs = zip(before.histories, after.histories, strict=True)
+    return Band.of([old.validation[-1] - new.validation[-1] for old, new in pairs])
+
+
 def bands(runs: list[dict[str, float]]) -> dict[str, Band]:
     """One band for each quantity that all the runs name."""
     return {name: Band.of([run[name] for run in runs]) for name in runs[0]}

@@ -1,0 +1,545 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["remove-cell"]
+# On Colab this installs the book's package; anywhere else it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    get_ipython().run_line_magic(
+        "pip",
+        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
+    )
+
+# %% [markdown]
+# # 2 · One head of attention
+#
+# [Chapter 1](01-text-and-yardstick.ipynb) ended with a table of counts in the lead. Its weakness
+# was that each context is a row of its own. The bigram model has another: each position sees its
+# own character and nothing else. This chapter builds the part that lets a position look back:
+# *attention*. We begin with something plain, the mean of all that came before, and change it in
+# small steps. After each we check that nothing else has changed.
+#
+# **Make a guess before you read on.** With one head of attention a position may use every
+# character of its window that came before, up to eight with its own. Of chapter 1's tables, the
+# one that uses one character stands at 2.486, the one that uses two at 2.049. Where will the
+# network land?
+#
+# > **One head takes the ladder from 2.496 to 2.402 nats**, means of five runs each. More than
+# > half of that is lost again if the model is not told where in the window each character stands.
+
+# %% [markdown]
+# ## The mean of the past
+#
+# Take four windows of eight characters. Each character is looked up in an embedding of $C = 32$
+# numbers, still random here, so that `x` has the shape $(B, T, C)$.
+
+# %%
+import torch
+from torch import nn
+
+from bardgpt.batches import random_windows
+from bardgpt.teaching.ladder import shakespeare
+
+tokenizer, train, validation = shakespeare()
+B, T, C, V = 4, 8, 32, tokenizer.vocab_size
+ids, _ = random_windows(train, T, B, torch.Generator().manual_seed(0))  # (B, T)
+torch.manual_seed(0)
+x = nn.Embedding(V, C)(ids)  # (B, T, C)
+print([tokenizer.decode(window) for window in ids], tuple(x.shape))
+
+# %% [markdown]
+# The simplest way for a position to hear of its past is the mean: position $t$ receives the
+# average of the vectors at $0, 1, \dots, t$. As a loop over positions:
+
+# %%
+averaged = torch.zeros(B, T, C)
+for t in range(T):
+    averaged[:, t] = x[:, : t + 1].mean(dim=1)
+print(tuple(averaged.shape))
+
+# %% [markdown]
+# ## The same as one product
+#
+# A mean is a weighted sum in which all weights are equal. Put the weights of position $t$ into
+# row $t$ of a $T \times T$ matrix, with zeros where the future would be. One matrix product then
+# does the work of the loop, for all positions at once.
+
+# %%
+weights = torch.ones(T, T).tril()  # ones on and below the diagonal
+weights = weights / weights.sum(dim=1, keepdim=True)  # (T, T), each row sums to 1
+torch.testing.assert_close(weights @ x, averaged)
+for row in weights[:4].tolist():
+    print(" ".join(f"{weight:.2f}" for weight in row))
+
+# %% [markdown]
+# `assert_close` is silent, so both agree up to rounding. The matrix says who listens to whom: row
+# 2 gives a third each to positions 0, 1 and 2, and nothing to what comes later.
+
+# %% [markdown]
+# ## The same from scores
+#
+# We want weights that are not all equal, but still are positive and sum to 1. Chapter 1 had a
+# tool for this: softmax turns any scores into such weights. Equal scores give equal weights, so
+# let all be 0. The future gets the score $-\infty$, because $e^{-\infty} = 0$.
+
+# %%
+past = torch.ones(T, T, dtype=torch.bool).tril()  # True where a position may look
+scores = torch.zeros(T, T).masked_fill(~past, float("-inf"))
+torch.testing.assert_close(scores.softmax(dim=-1) @ x, averaged)
+
+scores[3, 1] = 2.0
+print(" ".join(f"{weight:.2f}" for weight in scores.softmax(dim=-1)[3].tolist()))
+
+# %% [markdown]
+# Still the same mean. But now the weights are free: one score of 2 instead of 0, and position 3
+# listens mostly to position 1. What remains is to say where scores come from.
+
+# %% [markdown]
+# ## Let the data decide
+#
+# Which earlier characters matter depends on which they are, and on who asks. An `r` may want to
+# know the vowel before it; a line break, whether a name stood there. So let each position make
+# three vectors of $hs$ numbers from its own $x$, each by a learned linear map:
+#
+# - a *query* $q$: what it looks for,
+# - a *key* $k$: what it offers to be found by,
+# - a *value* $v$: what it hands out when found.
+#
+# The score between position $t$, which asks, and position $s$, which is asked, is the dot product
+# $q_t \cdot k_s$, large if the two point the same way. It is divided by $\sqrt{hs}$; why will be
+# clear in a moment. Position $t$ receives
+#
+# $$y_t = \sum_{s \le t} A_{ts}\, v_s, \qquad A_{ts} = \mathrm{softmax}_{s \le t} \left(
+# \frac{q_t \cdot k_s}{\sqrt{hs}} \right).$$
+#
+# This is attention ([Vaswani et al.](references.md#vaswani-2017), equation 1). It is called
+# *self*-attention if queries, keys and values come from the same `x`, and *causal* if no one
+# looks into the future. One set of the three maps is a *head*.
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import figures
+
+figures.diagram("one-head")
+
+# %% [markdown]
+# *What the fourth position of a window receives, with scores made up for the drawing. The deeper
+# the green, the more of that value it takes. The last character is still to come and gets
+# nothing.*
+#
+# By hand, one head is these few lines:
+
+# %%
+torch.manual_seed(0)
+hs = 32
+query, key, value = (nn.Linear(C, hs, bias=False) for _ in range(3))
+
+q, k, v = query(x), key(x), value(x)  # each (B, T, hs)
+scores = q @ k.transpose(1, 2) / hs**0.5  # (B, T, T)
+weights = scores.masked_fill(~past, float("-inf")).softmax(dim=-1)
+by_hand = weights @ v  # (B, T, hs)
+
+for row in weights[0, :4].tolist():
+    print(" ".join(f"{weight:.2f}" for weight in row))
+
+# %% [markdown]
+# The rows still sum to 1, the future is still 0, and each text of the batch now has weights of
+# its own. Here is the package's head:
+
+# %% tags=["nbval-ignore-output"]
+from bardgpt.layers.attention import Head, attention_weights
+from bardgpt.teaching import listing
+
+listing(attention_weights, Head.forward)
+
+# %% [markdown]
+# With the same three maps it gives the same numbers as ours, and as PyTorch's own operator. And
+# the mean is still inside: with a query of zeros all scores are 0, and if the values are `x`
+# itself, out comes the average that we began with.
+
+# %%
+from bardgpt.teaching.ladder import RUNGS
+
+rung = RUNGS["one-head"]
+head = Head(rung)
+head.query, head.key, head.value = query, key, value
+torch.testing.assert_close(head(x), by_hand)
+
+pytorch = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+torch.testing.assert_close(by_hand, pytorch)
+
+mean = nn.functional.scaled_dot_product_attention(0 * q, k, x, is_causal=True)
+torch.testing.assert_close(mean, averaged)
+print("four ways, one answer")
+
+# %% [markdown]
+# ## The future cannot change the past
+#
+# A model that writes has no future to look at. So while it learns, no position may depend on a
+# later one. Put something else at positions 5, 6 and 7, and see which outputs stay, to the last
+# bit:
+
+# %%
+changed = x.clone()
+changed[:, 5:] = torch.randn(B, 3, C)
+print((head(changed) == head(x)).all(dim=(0, 2)).tolist())
+
+# %% [markdown]
+# Position 4 and all before it did not notice. They give a weight of exactly 0 to what comes
+# later, so this is an equality and not an approximation. It also makes learning cheap: all
+# positions of a window can be trained in one pass, each as if the text ended there.
+
+# %% [markdown]
+# ## Why divide by the root of the head size
+#
+# Let the entries of $q$ and $k$ be independent, with mean 0 and variance 1. Each product $q_i
+# k_i$ then has variance 1, and $q \cdot k$ adds up $hs$ of them: its variance is $hs$. The larger
+# the head, the further the scores lie apart. **Before you run the next cell:** what does dividing
+# by $\sqrt{hs}$ leave?
+
+# %%
+N = 20_000
+generator = torch.Generator().manual_seed(0)
+for hs in (8, 32, 64):
+    q, k = torch.randn(2, N, hs, generator=generator, dtype=torch.double)
+    dots = (q * k).sum(dim=-1)  # (N,)
+    error = ((2 + 6 / hs) / N) ** 0.5  # standard error of variance / hs
+    assert abs(dots.var() / hs - 1) < 5 * error
+    print(f"hs {hs:2}: variance {dots.var():.0f}, divided by the root {(dots / hs**0.5).var():.2f}")
+
+# %% [markdown]
+# And why does that matter? Because softmax is exponential. Scores that lie 8 apart, one standard
+# deviation for a head of 64, give weights in a ratio of $e^8$, about 3,000 to 1. Let 4,000
+# queries choose among eight keys each:
+
+
+# %%
+def draw(hs: int) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    q = torch.randn(4_000, 1, hs, generator=generator, dtype=torch.double)
+    k = torch.randn(4_000, 8, hs, generator=generator, dtype=torch.double)
+    return q, k
+
+
+print("mean weight of the strongest key")
+for hs in (8, 32, 64):
+    q, k = draw(hs)
+    dots = (q * k).sum(dim=-1)  # (4000, 8)
+    best = [(dots * scale).softmax(dim=-1).amax(dim=-1).mean() for scale in (1, hs**-0.5)]
+    print(f"hs {hs:2}: {best[0]:.2f} unscaled, {best[1]:.2f} scaled")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two bar charts of the weights of eight keys for the same query. Unscaled, key 4 has nearly all the weight and the others next to none. Scaled, key 4 still leads, with less than a third, and several others have a tenth or more."}}
+dots = dots[4]  # of one query, at head size 64
+figures.keys_chosen({"unscaled": dots.softmax(dim=0), "scaled": (dots / 8).softmax(dim=0)})
+
+# %% [markdown]
+# *One of these queries at head size 64. Unscaled, the head all but picks a key, and at random,
+# for nothing has been learned yet. Scaled, it mixes.*
+#
+# A choice that is made can hardly be unmade. Where one weight is nearly 1, a small change of the
+# query changes next to nothing, so hardly any gradient comes back to correct it. Where two keys
+# are close rivals, the opposite holds: the scale would divide the gradient by 8 too, and without
+# it the query is pushed the harder. Let the values be random, let a random change of the output
+# be wanted, and see what reaches each query:
+
+# %%
+v, wanted = torch.randn(2, 4_000, 8, 64, generator=generator, dtype=torch.double)
+norms = {}
+for name, scale in (("unscaled", 1), ("scaled", 64**-0.5)):
+    query_vectors = q.clone().requires_grad_()  # (4000, 1, hs)
+    weights = ((query_vectors * k).sum(dim=-1) * scale).softmax(dim=-1)  # (4000, 8)
+    received = (weights[..., None] * v).sum(dim=1)  # (4000, hs)
+    (gradient,) = torch.autograd.grad((received * wanted[:, 0]).sum(), query_vectors)
+    norms[name] = gradient.norm(dim=-1)
+usual = norms["scaled"].median()
+for name, norm in norms.items():
+    small, large = (norm < usual / 100).double().mean(), (norm > usual * 10).double().mean()
+    print(f"{name:8} mean {norm.mean() / usual:.1f} times the usual; ", end="")
+    print(f"less than 1/100 of it: {small:3.0%}, more than 10 times: {large:3.0%}")
+
+# %% [markdown]
+# The usual is the median with the scale. It is often said that without the scale the gradient
+# vanishes. Here it is *uneven*: for about one query in six it has vanished, for one in ten it is
+# over ten times the usual, and its mean has even grown. With the scale there are neither.
+#
+# The scale adds nothing that a head could not learn: the query map could absorb the factor. It
+# only sees to it that at the start nothing is decided yet. (The argument is about independent
+# entries of variance 1. What training does to the size of $q$ and $k$ later is up to training.)
+#
+# Mind that it is $hs$, the number of terms in the dot product, and not the width $C$. In the
+# lecture's program it once was $C$, until a reader noticed ([pull request
+# 6](references.md#ng-video-lecture)). With one head the slip cannot be seen, since $hs = C = 32$.
+# With four heads of 8, dividing by $\sqrt{32}$ leaves the scores a variance of $8 / 32 = 1/4$:
+# softer than intended. The model trains all the same, which is why such a slip lives long.
+
+# %% [markdown]
+# ## Where, not only what
+#
+# Look again at the formula for $y_t$: a sum over the past. A sum does not care for order. Shuffle
+# all that comes before the last position, and the last position receives the same:
+
+# %%
+order = torch.tensor([3, 0, 6, 2, 5, 1, 4, 7])  # the last stays where it is
+torch.testing.assert_close(head(x[:, order])[:, -1], head(x)[:, -1])
+
+positions = nn.Embedding(T, C)(torch.arange(T))  # (T, C)
+before, after = head(x + positions)[:, -1], head(x[:, order] + positions)[:, -1]
+print("notices the order, with positions:", not torch.allclose(before, after))
+
+# %% [markdown]
+# By itself a head sees its past as a bag of characters: `thre` and `reth` are the same to the
+# next `e`. The remedy is as plain as it could be. Each of the eight places in the window gets an
+# embedding of its own, learned like those of the characters, and it is added to `x`. Queries and
+# keys are made from the sum, so that a head can ask for "a vowel", for "the place before mine",
+# or for both. Positions cost $8 \cdot 32 = 256$ parameters. What they are worth we measure now.
+
+# %% [markdown]
+# ## One head on the ladder
+#
+# The rung is the bigram model of chapter 1 with two things added: positions, and one head of 32
+# between the embedding and the logits. Here is the package's model; `layers` holds our one head.
+
+# %% tags=["nbval-ignore-output"]
+from bardgpt.gpt import GPT
+
+listing(GPT.forward)
+
+# %%
+for name, parameter in GPT(rung).named_parameters():
+    print(f"{parameter.numel():5,}  {name}")
+print(f"{GPT(rung).n_parameters():5,}  parameters")
+
+# %% [markdown]
+# As before, you do the first 1,000 steps of seed 0, and the record holds five full runs. The
+# claim: after as many steps, the head is below the bigram rung, and above the table of two.
+
+# %%
+from bardgpt.config import TrainingConfig
+from bardgpt.teaching import checks, records
+from bardgpt.training.loop import train as train_model
+
+torch.manual_seed(0)
+model = GPT(rung)
+history = train_model(model, train, validation, TrainingConfig(steps=1_000, seed=0))
+
+tables = [table["validation"] for table in records.read("count-tables")["tables"]]
+record, bigram = records.load("one-head"), records.load("bigram")
+checks.measured(
+    "one head, validation loss after 1,000 steps",
+    history.at(1_000),
+    record.band(1_000),
+    below=bigram.band(1_000).mean,
+    above=tables[2],
+)
+
+# %% [markdown]
+# The full runs, and beside them five runs of the same model without positions:
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss over 5,000 steps, five seeds for each of three models. The dotted lines of the bigram rung flatten out first and end highest. The dashed lines of the head without positions end below them, the solid lines of one head lowest, at about 2.40. A level far below all of them, at 2.05, marks the table of two characters."}}
+without = records.load("one-head-no-positions")
+figures.runs_compared(
+    {"bigram rung": bigram, "one head, no positions": without, "one head": record},
+    {"table of two characters": tables[2]},
+    zoom=(2.0, 2.8),
+)
+
+# %% [markdown]
+# *Five full runs each. All head runs end below all bigram runs, and positions make more than half
+# of the difference.*
+
+# %%
+print(f"{'':23} parameters   training text            new text")
+for name, run in (("bigram", bigram), ("one head, no positions", without), ("one head", record)):
+    size = GPT(run.model).n_parameters()
+    print(f"{name:23} {size:10,}   {run.band_on_training_text()}   {run.band()}")
+
+gain, by_positions = records.gain(bigram, record), records.gain(without, record)
+assert by_positions.mean > gain.mean / 2
+print(f"the head's gain:       {gain}")
+print(f"of this, by positions: {by_positions}")
+
+# %% [markdown]
+# The lecture reports about 2.5 for the bigram model and 2.40 for one head; our five seeds agree.
+# The loss on the training text is almost as high as on new text, so overfitting is not what holds
+# this model back.
+
+# %% [markdown]
+# ## Where that leaves us
+#
+# Was your guess lower? A table that looks at two characters stands at 2.049, and a head that may
+# look at eight only at 2.402. In fairness, the head is cut off at the start of its window, and
+# the table is not. Let us cut the table off too:
+
+# %%
+from bardgpt.teaching.count_tables import CountTable
+
+each = CountTable(train, 2, V).losses_by_context(validation)  # (3, N - 1) nats
+inside = torch.arange(each.shape[1]) % T  # position in the window
+cut = torch.where(inside == 0, each[1], each[2])  # the first has one character only
+print(f"table of one: {each[1].mean():.3f}; of two: {each[2].mean():.3f}")
+print(f"table of two, within windows of 8: {cut.mean():.3f}")
+
+# %% [markdown]
+# The table still leads by far. Why? The values, and the linear layer that makes logits of their
+# sum, can be multiplied out. Then each character at each place has one fixed row of 65 scores,
+# and the head does nothing but mix the rows of its past, with weights that sum to 1:
+
+# %%
+window = tokenizer.encode("my lord,")[None]  # (1, T)
+trained = model.layers[0].heads[0]
+with torch.no_grad():
+    x = model.token_embedding(window) + model.position_embedding.weight  # (1, T, C)
+    rows = x @ trained.value.weight.T @ model.lm_head.weight.T  # (1, T, V)
+    weights = attention_weights(trained.query(x), trained.key(x), trained.causal)  # (1, T, T)
+    torch.testing.assert_close(
+        weights @ rows + model.lm_head.bias, model(window), rtol=1e-4, atol=1e-4
+    )
+print(tuple(rows.shape), "rows of scores, mixed by", tuple(weights.shape), "weights")
+
+# %% [markdown]
+# So the head has a row for `t` and a row for `h`, but none for `th`. It must put together what
+# follows `th` from what follows `h` and what comes two places after `t`. And because the weights
+# sum to 1, a position that looks back looks away from its own character, the one thing that the
+# bigram model knew.
+
+# %% [markdown]
+# ## Looking at the weights
+#
+# What does your head look at? Here is a piece of the validation text, *Nay, good my lord, be not
+# angry*, before training and after.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two triangular maps of attention weights over the eight characters of my lord, with a comma. Before training each row is spread over all that came before. After training the diagonal is bright, so most characters look mainly at themselves, and the r looks also at the o before it."}}
+from bardgpt.teaching import probes
+
+torch.manual_seed(0)
+pair = [probes.attention_maps(net, window)[0, 0, 0] for net in (GPT(rung), model)]
+figures.maps(torch.stack(pair), "my lord,", ("before training", "after 1,000 steps"))
+
+# %% [markdown]
+# *Each row is a position that asks, each column one that is asked. Above the diagonal lies the
+# future.*
+#
+# Most characters look at themselves, but the `r` also at the vowel before it. One example can
+# mislead, so let us take the mean over all windows of the validation text, at the last position:
+
+# %%
+windows = validation[: len(validation) // T * T].view(-1, T)
+print(f"r gives the o more than a fifth:      {pair[1][5, 4].item() > 0.2}")
+back = probes.by_distance(probes.attention_maps(model, windows)[0])[0]  # (T,)
+print(f"more than half on its own character:  {back[0].item() > 0.5}")
+print(f"most of the rest on the one before:   {(back[1] / (1 - back[0])).item() > 0.5}")
+print(f"less than a tenth on the oldest four: {back[4:].sum().item() < 0.1}")
+
+# %% [markdown]
+# The head is allowed to look at eight characters, and has learned to be a bigram model that casts
+# a glance at its neighbour. It has no other way to remember who it is: nothing but the head leads
+# from a character to its prediction. (A way around it comes in chapter 5.)
+
+# %% [markdown]
+# ## What broke when we changed it
+#
+# Forget the mask, and let every position look at the whole window:
+
+# %%
+torch.manual_seed(0)
+seer = GPT(rung)
+seer.layers[0].heads[0].causal.fill_(True)  # everyone may look everywhere
+seen = train_model(seer, train, validation, TrainingConfig(steps=500, seed=0))
+print(f"below the table of four, {tables[4]:.3f}, by more than 1: {seen.at(500) < tables[4] - 1}")
+
+with torch.no_grad():
+    logits = seer(windows[:-1]).transpose(1, 2)  # (B, V, T)
+targets = validation[1 : windows[:-1].numel() + 1].view(-1, T)
+by_position = nn.functional.cross_entropy(logits, targets, reduction="none").mean(dim=0)
+print("below 0.2, by position:", (by_position < 0.2).tolist())
+print(f"the last is worse than character frequencies: {by_position[7].item() > tables[0]}")
+
+# %% [markdown]
+# After 500 steps, better than every yardstick by more than 1 nat, on *new* text. A result that is
+# too good is a bug: the target of each position is the input of the next, and the head learned to
+# read it there. Only the last position has no next. It is the one from which a model writes, and
+# it knows less than a list of character frequencies.
+#
+# Some slips cannot be seen in the loss like this. Say `make break FAULT=no-scale` in a clone: it
+# leaves out the scale in a copy of the project, and shows which check turns red. `make break`
+# lists the others.
+
+# %% [markdown]
+# ## Exercises
+#
+# Try each before you open its solution.
+#
+# **1. Look one back.** Write position embeddings, a query map and a key map by hand, so that each
+# position of eight (but the first) gives more than 0.99 of its weight to the one before it.
+
+# %% tags=["hide-cell"]
+# Positions are one-hot; the key says "I am s", the query asks for t - 1, and loudly.
+places = torch.eye(T)  # (T, hs = T)
+asks = 20 * places.roll(-1, dims=1)  # row t has its 20 in column t - 1
+back_one = attention_weights(asks, places, past)
+print((back_one.diagonal(-1) > 0.99).tolist())
+
+# %% [markdown]
+# **2. A longer window.** How many parameters would the rung have with `block_size` 256, and how
+# many weights would a head compute for one window? Which of the two grows faster?
+
+# %% tags=["hide-cell"]
+# The parameters grow with T, by the position embeddings alone; the weights grow with T squared.
+for block_size in (8, 256):
+    longer = GPT(type(rung)(vocab_size=V, block_size=block_size))
+    print(f"{longer.n_parameters():,} parameters, {block_size**2:,} weights for one window")
+
+# %% [markdown]
+# **3. Only the mean.** Freeze the query at zero, so that the head averages its past as in our
+# first step, and train it for 500 steps. Will it be better than the bigram rung, or worse?
+
+# %% tags=["hide-cell"]
+# Worse, by more than 0.1: the mean drowns a position's own character among the others.
+torch.manual_seed(0)
+mean_only = GPT(rung)
+mean_only.layers[0].heads[0].query.weight.requires_grad_(False).zero_()
+loss = train_model(mean_only, train, validation, TrainingConfig(steps=500)).at(500)
+print(f"worse than the bigram rung by more than 0.1: {loss > bigram.band(500).mean + 0.1}")
+
+# %% [markdown]
+# **4. Without the scale.** Leave out the division by $\sqrt{hs}$, start from the same weights as
+# your run, and train for 500 steps. What does it cost at this size?
+
+
+# %% tags=["hide-cell"]
+# More than 0.03 nats after 500 steps. Not a catastrophe, and without your run to compare with,
+# nobody would notice.
+class Unscaled(Head):
+    def forward(self, x):
+        scores = self.query(x) @ self.key(x).transpose(1, 2)  # (B, T, T)
+        future = ~self.causal[: x.shape[1], : x.shape[1]]
+        return scores.masked_fill(future, float("-inf")).softmax(dim=-1) @ self.value(x)
+
+
+torch.manual_seed(0)
+plain, unscaled = GPT(rung), Unscaled(rung)
+unscaled.load_state_dict(plain.layers[0].heads[0].state_dict())
+plain.layers[0].heads[0] = unscaled
+loss = train_model(plain, train, validation, TrainingConfig(steps=500)).at(500)
+print(f"costs more than 0.03: {loss > history.at(500) + 0.03}")
+
+# %% [markdown]
+# ## What to remember
+#
+# - Attention is a weighted mean of the past. The weights are a softmax of scores, and the scores
+#   are made by the data: query times key.
+# - The mask makes the future exactly invisible. Without it a model reads the answer.
+# - Scores are divided by $\sqrt{hs}$, so that at the start the softmax mixes, and all queries can
+#   learn at a similar pace.
+# - A head sees a bag of characters, unless positions are added to them. Here these are worth more
+#   than half of what the head gains.
+# - One head reaches 2.402. A table of two characters is still far ahead.
+#
+# A head has one set of weights for each position: looking at two things means giving half to
+# each. What if several heads looked at once, each at its own? That is [chapter
+# 3](03-multi-head-attention.ipynb).

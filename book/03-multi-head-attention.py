@@ -1,0 +1,444 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["remove-cell"]
+# On Colab this installs the book's package; anywhere else it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    get_ipython().run_line_magic(
+        "pip",
+        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
+    )
+
+# %% [markdown]
+# # 3 · Many heads
+#
+# [Chapter 2](02-one-head.ipynb) gave the model one head of attention: at each position one set of
+# weights over the past, and by it a mean of the values, the same for all their 32 channels. A
+# character has several things to find out at once: which letter came just before, where the word
+# began, whether the line is new. One head has to answer all of that with a single mean.
+#
+# The remedy takes one line of code, and it is our claim:
+#
+# > **Multi-head attention is several attentions in parallel, their outputs concatenated.** Four
+# > heads of 8 channels have exactly as many parameters as one head of 32, look at different
+# > things, and, in this model, predict better.
+#
+# **Before you run anything:** four heads of 8 need no extra parameters. Then what do they give up
+# for the four means that they gain? And would you bet on four against one?
+
+# %% [markdown]
+# ## A list of heads
+#
+# *Claims mha-1 and mha-2 of the [claims page](claims.md).*
+#
+# We need what chapter 2 built, `Head`, and a config that says how many. With $nh$ heads on $C$
+# channels, each head is $hs = C / nh$ wide.
+
+# %%
+import torch
+
+from bardgpt.config import GPTConfig
+from bardgpt.layers.attention import Head
+
+torch.manual_seed(0)
+config = GPTConfig(vocab_size=65, n_head=4)
+x = torch.randn(2, 8, 32)  # (B, T, C)
+
+heads = [Head(config) for _ in range(config.n_head)]
+outputs = [head(x) for head in heads]  # each (B, T, hs)
+y = torch.cat(outputs, dim=-1)  # (B, T, nh * hs = C)
+print(f"{len(outputs)} outputs of {tuple(outputs[0].shape)} make {tuple(y.shape)}")
+
+# %% [markdown]
+# That is all: run them side by side, and put what they return next to each other in the channel
+# dimension. The heads don't know of one another.
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import figures
+
+figures.diagram("heads")
+
+# %% [markdown]
+# *Left: one matrix of attention weights A mixes the positions, in the same way for all 32
+# channels of the values. Right: four heads; each mixes the positions by a matrix of its own, for
+# its 8 channels. Every head computes its q, k and v from all 32 channels of x. The output is as
+# wide as before.*
+#
+# The package's class is this list. It has two things more, which later chapters switch on: a
+# linear layer that mixes the heads' outputs, and dropout.
+
+# %% tags=["nbval-ignore-output"]
+from bardgpt.layers.attention import MultiHeadAttention
+from bardgpt.teaching import listing
+
+listing(MultiHeadAttention)
+
+# %% [markdown]
+# Give it our heads' weights, and it returns what we got by hand:
+
+# %%
+attention = MultiHeadAttention(config)
+for ours, theirs in zip(heads, attention.heads, strict=True):
+    theirs.load_state_dict(ours.state_dict())
+torch.testing.assert_close(attention(x), y, rtol=0, atol=0)
+print("the same, to the bit:", torch.equal(attention(x), y))
+
+# %% [markdown]
+# ## What it costs
+#
+# *Claim mha-3.*
+#
+# Each of $nh$ heads has three matrices, for queries, keys and values, with $C \times hs$
+# parameters each. More heads are narrower heads, and the sum stays: $nh \cdot 3 \cdot C \cdot C /
+# nh = 3 C^2$.
+
+# %%
+for n_head in (1, 2, 4, 8):
+    attention = MultiHeadAttention(GPTConfig(vocab_size=65, n_head=n_head))
+    size = sum(p.numel() for p in attention.parameters())
+    print(f"{n_head} heads of {32 // n_head:2}: {size:,} parameters")
+
+# %% [markdown]
+# So what one gives up is width: a query of a head of 8 is compared with its keys in 8 dimensions
+# instead of 32, and each mean carries 8 channels instead of 32. What one gains is four means,
+# each with attention weights of its own.
+
+# %% [markdown]
+# ## A likeness: group convolutions
+#
+# *Claim mha-4.*
+#
+# The notes compare this with a *group convolution*, in which the channels are cut into groups
+# that are filtered apart. For one step of attention the likeness is exact: for $A v$, the mixing
+# of values once the weights $A$ are known. Take the *positions* as the convolution's channels,
+# and let its filter, of width 1, slide along the $hs$ channels of the values: at each of them it
+# mixes the $T$ positions by the same $T \times T$ matrix. With $B$ texts and $nh$ heads there are
+# $B \cdot nh$ groups of $T$ such channels, and each group has its own matrix:
+
+# %%
+import torch.nn.functional as F
+
+from bardgpt.layers.attention import attention_weights, causal_mask
+
+B, T, nh, hs = 2, 8, 4, 8
+parts = [(head.query(x), head.key(x), head.value(x)) for head in heads]
+q, k, v = (torch.stack(z, dim=1) for z in zip(*parts, strict=True))
+A = attention_weights(q, k, causal_mask(T))  # (B, nh, T, T); q, k, v (B, nh, T, hs)
+
+grouped = F.conv1d(
+    v.reshape(1, B * nh * T, hs), A.reshape(B * nh * T, T, 1), groups=B * nh
+)  # (1, B * nh * T, hs)
+as_heads = grouped.view(B, nh, T, hs).transpose(1, 2).reshape(B, T, nh * hs)
+torch.testing.assert_close(as_heads, y)
+print(f"{B * nh} groups, each mixing {T} positions: equal to the heads")
+
+# %% [markdown]
+# One head of 32 would be $B$ groups: *one* mixing matrix for all the channels of a text.
+#
+# For the whole layer, from $x$ to $y$, the likeness ends, and where it ends is worth knowing.
+# Think now of an ordinary group convolution, on the 32 channels of $x$. Three things differ.
+#
+# **The groups are open.** In a group convolution, group 1 of the output sees group 1 of the
+# input. A head's queries, keys and values read *all* channels. Nudge one input channel, and all
+# four heads answer:
+
+# %%
+nudged = x.clone()
+nudged[..., 0] += 1  # the first of 32 channels, which "belongs" to the first head
+change = torch.cat([head(nudged) for head in heads], dim=-1) - y
+moved = [bool(part.abs().max() > 1e-3) for part in change.split(hs, dim=-1)]
+print("heads whose output moves:", moved)
+
+# %% [markdown]
+# **The mixing depends on the data.** A convolution has the same filter for every text. Attention
+# computes $A$ from the text, anew each time:
+
+# %%
+between = (A[0] - A[1]).abs().amax(dim=(1, 2))  # (nh,), of two texts
+print("weights differ between two texts, for each head:", (between > 1e-2).tolist())
+
+# %% [markdown]
+# **Nothing is saved.** Cutting a convolution into $G$ groups leaves $1/G$ of its parameters.
+# Cutting attention into heads leaves all:
+
+# %%
+for groups in (1, 4):
+    conv = torch.nn.Conv1d(32, 32, 1, groups=groups, bias=False)
+    attention = MultiHeadAttention(GPTConfig(vocab_size=65, n_head=groups))
+    print(
+        f"{groups} groups: convolution {conv.weight.numel():5,} parameters, "
+        f"attention {sum(p.numel() for p in attention.parameters()):,}"
+    )
+
+# %% [markdown]
+# ## Four against one
+#
+# *Claim mha-5, first half.*
+#
+# Now the bet. The rung "four heads of 8" differs from "one head of 32" in a single number of the
+# config, and has the same 7,553 parameters:
+
+# %%
+from bardgpt.gpt import GPT
+from bardgpt.teaching.ladder import RUNGS, shakespeare
+
+tokenizer, train, validation = shakespeare()
+for name in ("one-head", "four-heads"):
+    rung = RUNGS[name]
+    print(f"{name}: n_head = {rung.n_head}, {GPT(rung).n_parameters():,} parameters")
+
+# %% [markdown]
+# You train four heads for the first 1,000 steps, and compare with what one head has reached by
+# then. The record has the full 5,000 steps of both, from the same five seeds.
+
+# %%
+from bardgpt.config import TrainingConfig
+from bardgpt.teaching import checks, records
+from bardgpt.training.loop import train as train_model
+
+torch.manual_seed(0)
+model = GPT(RUNGS["four-heads"])
+history = train_model(model, train, validation, TrainingConfig(steps=1_000, seed=0))
+
+bigram, one, four = (records.load(name) for name in ("bigram", "one-head", "four-heads"))
+checks.measured(
+    "four heads, validation loss after 1,000 steps",
+    history.at(1_000),
+    four.band(1_000),
+    below=one.band(1_000).mean,
+)
+
+# %%
+print(f"one head of 32:  {one.band()}")
+print(f"four heads of 8: {four.band()}")
+gain = records.gain(one, four)
+print(f"gain, seed by seed: {gain}")
+print(f"gain of one head over the bigram: {records.gain(bigram, one)}")
+assert gain.mean > 4 * gain.sd / gain.n**0.5  # four standard errors
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the three rungs so far, five dots each: bigram near 2.50, one head lower, four heads lower again. Dashed lines mark the count tables: 2.486 with one character of context, 2.049 with two, 1.669 with four. Crosses mark what the lecture reports: 2.5, 2.40, 2.28. All rungs lie far above the table of two characters."}}
+from bardgpt.teaching.ladder import LECTURE, TITLES
+
+tables = [table["validation"] for table in records.read("count-tables")["tables"]]
+rungs = dict(zip(TITLES.values(), (bigram, one, four), strict=True))
+figures.ladder(rungs, tables, list(LECTURE.values()))
+
+# %% [markdown]
+# *The ladder so far. Each dot is one full run; dashed, the tables of chapter 1.*
+#
+# Four heads win, by 0.128 nats with the same seeds (same start, same windows), and no seed
+# disagrees: the cell above asserts that the gain is more than four of its standard errors. It is
+# more than the first head gained over the bigram. The lecture's figures, 2.40 and 2.28, were made
+# with another evaluation and agree. All this is for this small model. And look at the dashed
+# lines: a table that sees two characters is still far ahead of a network that sees up to eight.
+
+# %% [markdown]
+# ## Looking at the heads
+#
+# *Claim mha-5, second half.*
+#
+# What do four heads do with their four means? Take your model, and a window of new text. For
+# each head, the row of a position shows which positions it takes from:
+
+# %%
+from bardgpt.teaching import probes
+
+passage = "my lord,"
+seen = probes.attention_maps(model, tokenizer.encode(passage)[None])
+print("layers, windows, heads, positions, positions:", tuple(seen.shape))
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four square heat maps, one for each head, over the eight characters of a window. All are empty above the diagonal. In most heads the brightest cells lie on the diagonal, each position looking mostly at itself; in the others the weight lies on earlier positions."}}
+figures.maps(seen[0, 0], passage)
+
+# %% [markdown]
+# *Attention weights of your four heads after 1,000 steps. Each row sums to 1. Nothing lies above
+# the diagonal, which is the future; the first position has only itself.*
+#
+# Bright diagonals: in most heads a position gives much of its weight to itself. In this model
+# attention is the only way through: a character that no head looks at is lost to the prediction.
+# So at least one head has to look at its own position, and others are free to look away. (Chapter
+# 5 gives the character another way.)
+#
+# But one window proves little. So average over 2,000 windows of new text, always from the last
+# position, which can see all eight: at which distance does the weight lie, and on which class of
+# character? (From one fixed position, "three back" is also "the fifth place". These averages
+# cannot tell the two apart, and the model may use either.)
+
+# %%
+from bardgpt.batches import evaluation_windows
+
+windows, _ = next(evaluation_windows(validation, 8, batch_size=2_000))
+classes = probes.character_classes(tokenizer.vocabulary)
+layer = probes.attention_maps(model, windows)[0]
+print(f"attention weights {tuple(layer.shape)}; classes: {', '.join(probes.CLASSES)}")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots with four markers each. Left: mean attention weight against distance. Most heads peak at distance zero and fall off; one or two peak a few characters back. Right: mean weight on vowels, consonants, spaces, line breaks and other characters; the heads lie apart on consonants and spaces."}}
+figures.head_profiles(
+    probes.by_distance(layer), probes.by_class(layer, classes[windows]), probes.CLASSES
+)
+
+# %% [markdown]
+# *Where the four heads look from the last position of a window: how far back (left), and at which
+# class of character (right).*
+#
+# Do they look at different things, or would any four heads? To say it in a number, take the
+# *total variation* of two heads: half of the summed differences of their curves, 0 if the curves
+# are the same and 1 if they share nothing. There are six pairs of heads; we take their mean.
+# Compare with the same model *before* training. A second comparison says how much of the number
+# is mere noise of 2,000 windows: deal the distances (or classes) out at random within each
+# window, the same to all heads.
+
+# %%
+spreads = probes.head_spreads(model, windows, classes)
+before, after = four.head_bands(0), four.head_bands(1_000)
+for kind in ("by distance", "by class"):
+    checks.measured(
+        f"how much the heads differ {kind}",
+        spreads[kind],
+        after[kind],
+        above=before[kind].mean,
+        unit="total variation",
+    )
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Bars of how much the four heads differ, by distance and by class of character, for untrained heads, heads after 1,000 steps, after 5,000 steps, and the last with shuffled labels. Trained heads differ far more than untrained ones, by distance more than by class; with shuffled labels next to nothing is left."}}
+end = four.head_bands(5_000)
+figures.head_spreads(
+    {
+        "untrained": {k: before[k] for k in ("by distance", "by class")},
+        "1,000 steps": {k: after[k] for k in ("by distance", "by class")},
+        "5,000 steps": {k: end[k] for k in ("by distance", "by class")},
+        "5,000 steps,\nshuffled": {k: end[f"{k}, shuffled"] for k in ("by distance", "by class")},
+    }
+)
+
+# %% [markdown]
+# *How much four heads differ in where they look: mean over their six pairs, then mean and
+# standard deviation over five seeds.*
+#
+# On average they do. By distance, trained heads differ nearly three times as much as untrained
+# ones after 1,000 steps, and twice as much at the end. By class it is about twice as much as
+# well. The noise of 2,000 windows, at the right, is far smaller.
+#
+# But a mean over pairs can come from one head that stands apart. So look at the two heads that
+# are most *alike*:
+
+# %%
+print("the closest pair of heads, in total variation")
+for name, found in (("untrained", before), ("5,000 steps", end)):
+    for kind in ("by distance", "by class"):
+        print(f"{name:12} {kind:12} {found[f'{kind}, closest pair']}")
+
+# %% [markdown]
+# There, training has changed nothing that five seeds could show. So the honest reading is: *some*
+# heads find work of their own, and others do much the same as a neighbour. The notes say that the
+# tokens "want to find the consonants, the vowels from certain positions". Both show, in some of
+# the heads.
+
+# %% [markdown]
+# ## The same answer in one product
+#
+# A list of heads is easy to read, but four heads make twelve small matrix products for q, k and v
+# where one would do: as every head reads the same $x$, all their matrices can be stacked.
+# `CausalSelfAttention` does this, and leaves scores, softmax and mixing to one operator of
+# PyTorch, for all heads at once. `from_heads` copies the parameters:
+
+# %%
+from bardgpt.layers.attention import CausalSelfAttention
+
+fused = CausalSelfAttention.from_heads(model.layers[0], model.config)
+torch.testing.assert_close(fused(x), model.layers[0](x))
+print("one matrix of", tuple(fused.qkv.weight.shape), "for q, k and v of all heads")
+
+# %% tags=["nbval-ignore-output"]
+listing(CausalSelfAttention.from_heads, CausalSelfAttention.forward)
+
+# %% [markdown]
+# Same function, same gradients (a test of the package holds that over many shapes, and against
+# `torch.nn.MultiheadAttention` too). The full model of chapter 9 will use it; until then we stay
+# with the list, whose weights one can look at.
+
+# %% [markdown]
+# ## What broke when we changed it
+#
+# A slip that no error message reports: put *the same* head into the list four times, as
+# `[Head(config)] * 4` does. The shapes fit. But it is one head of 8, four times over, and its
+# parameters are counted once:
+
+# %%
+same = torch.nn.ModuleList([Head(config)] * config.n_head)  # one head, four names
+own = torch.nn.ModuleList(Head(config) for _ in range(config.n_head))
+many = torch.randn(100, 8, 32)  # (B, T, C)
+for name, row in (("four heads", own), ("one head, four times", same)):
+    y = torch.cat([head(many) for head in row], dim=-1).flatten(0, 1)  # (B * T, C)
+    size = sum(p.numel() for p in row.parameters())
+    print(
+        f"{name}: {size:,} parameters, {y.shape[1]} channels of rank {torch.linalg.matrix_rank(y)}"
+    )
+
+# %% [markdown]
+# `make break FAULT=heads-share-weights` plants this slip in a copy of the project and shows which
+# check turns red.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1. The order of heads.** Swap the first two heads of your model. Which other weights must be
+# swapped, and how, for the logits to stay as they were?
+
+# %% tags=["hide-cell"]
+# The columns of lm_head.weight: each head's 8 channels are 8 of its inputs.
+ids = windows[:4]
+before_swap = model(ids)
+layer, readout = model.layers[0], model.lm_head.weight
+order = torch.tensor([1, 0, 2, 3])
+columns = torch.arange(32).view(4, 8)[order].flatten()
+with torch.no_grad():
+    layer.heads = torch.nn.ModuleList(layer.heads[i] for i in order)
+    readout.copy_(readout[:, columns])
+torch.testing.assert_close(model(ids), before_swap)
+print("same logits with two heads swapped:", True)
+
+# %% [markdown]
+# **2. Which head matters?** Silence one head of your model at a time, by setting its value matrix
+# to 0 and changing nothing else. Does the validation loss rise for each?
+
+# %% tags=["hide-cell"]
+# It does, by more than 0.01 each, when nothing is retrained. By how much depends on the run.
+from bardgpt.evaluation import evaluate
+
+whole = evaluate(model, validation)
+rises = []
+for head in model.layers[0].heads:
+    kept = head.value.weight.data.clone()
+    head.value.weight.data.zero_()
+    rises.append(evaluate(model, validation) - whole)
+    head.value.weight.data.copy_(kept)
+print("loss rises without each head:", [rise > 0.01 for rise in rises])
+
+# %% [markdown]
+# **3. Eight heads (open).** Train eight heads of 4, and thirty-two heads of 1, with `train_model`
+# for 1,000 steps. Where does narrowing stop helping? Use three seeds before you believe a
+# difference.
+
+# %% [markdown]
+# ## What to remember
+#
+# - Multi-head attention is a list of heads, run on the same input and concatenated over the
+#   channels.
+# - Four heads of 8 have as many parameters as one head of 32. They give up width for four means
+#   instead of one.
+# - Mixing the values is exactly a group convolution over time. As a whole layer it is not: every
+#   head reads all channels, the mixing is made anew for each text, and no parameters are saved.
+# - Trained heads differ in where they look, more than untrained ones.
+# - A list of heads and one big product are the same function.
+#
+# Attention gathers. But as soon as the values are gathered, the model of this chapter must
+# answer: there is nothing between attention and the logits that could *think* about what was
+# found. That is the next chapter: the feed-forward layer.

@@ -1,0 +1,46 @@
+"""The claims page: complete, from the records, and each claim at home in a chapter."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from bardgpt.teaching import claims, records
+
+ROOT = Path(__file__).parent.parent
+# The ids that the chapters so far owe a row.
+OWED = {"03-multi-head-attention": [f"mha-{i}" for i in range(1, 6)]}
+
+
+def test_every_claim_of_the_chapters_has_a_row():
+    there = {claim.id for claim in claims.CLAIMS}
+    for chapter, ids in OWED.items():
+        assert (ROOT / "book" / f"{chapter}.py").is_file()
+        assert set(ids) <= there
+
+
+def test_no_chapter_with_claims_is_forgotten():
+    assert {claim.chapter for claim in claims.CLAIMS} == OWED.keys()
+
+
+def test_ids_are_unique():
+    ids = [claim.id for claim in claims.CLAIMS]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.id)
+def test_the_chapter_names_the_claim(claim):
+    assert claim.id in (ROOT / "book" / f"{claim.chapter}.py").read_text(encoding="utf-8")
+
+
+def test_the_page_is_written_from_the_records():
+    """`make experiments` writes it."""
+    assert (ROOT / "book/claims.md").read_text(encoding="utf-8") == claims.page()
+
+
+def test_gain_is_of_the_same_seeds():
+    one, four = records.load("one-head"), records.load("four-heads")
+    losses = [[h.validation[-1] for h in r.histories] for r in (one, four)]
+    assert records.gain(one, four).mean == pytest.approx((sum(losses[0]) - sum(losses[1])) / 5)
+    with pytest.raises(ValueError, match="seeds"):
+        records.gain(one, dataclasses.replace(four, seeds=[1, 2, 3]))
