@@ -76,9 +76,9 @@ CLAIMS = (
     ),
     Claim(
         "mha-3",
-        "One head of 32 becomes four of 8: same width, same number of weights for q, k, v.",
+        "One head of 32 becomes four of 8: same width, as many parameters for q, k, v.",
         "03-multi-head-attention",
-        _exact("3·32² = 3,072 weights for 1, 2, 4 and 8 heads."),
+        _exact("3·32² = 3,072 parameters for 1, 2, 4 and 8 heads."),
     ),
     Claim(
         "mha-4",
@@ -87,7 +87,7 @@ CLAIMS = (
         "03-multi-head-attention",
         _exact(
             "Equal to `conv1d` with one group for each text and head. The likeness ends where "
-            "heads read all channels, mix by the data, and save no weights."
+            "heads read all channels, mix by the data, and save no parameters."
         ),
     ),
     Claim(

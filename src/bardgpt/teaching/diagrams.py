@@ -147,38 +147,41 @@ def windows() -> Diagram:
 
 def heads() -> Diagram:
     """One head of 32 channels beside four heads of 8."""
-    head_colours = [COLOURS[f"head {i}"] for i in range(4)]
-    top, bar, size, gap = 62, 44, 44, 12
+    bar, size, gap, width = 44, 44, 12, 312
     shapes: list[str] = []
     for left, title, parts in ((24, "one head of 32", 1), (384, "four heads of 8", 4)):
-        width = 312
         each = (width - gap * (parts - 1)) / parts
-        shapes.append(label(left, 30, title, font_weight="600"))
+        shapes += [
+            label(left, 30, title, font_weight="600"),
+            box(left, 48, width, bar, edge=COLOURS["input"]),
+            label(left + width / 2, 75, "x: 32 channels", at="middle"),
+        ]
         for i in range(parts):
-            x, colour = left + i * (each + gap), head_colours[i]
+            x, colour = left + i * (each + gap), COLOURS[f"head {i}"]
             middle = x + each / 2
-            channels = "32 channels of v" if parts == 1 else "8 of v"
             shapes += [
-                box(x, top, each, bar, edge=colour, fill=colour, strength=0.15),
-                label(middle, top + 27, channels, at="middle"),
-                arrow(middle, top + bar + 4, 18),
-                box(middle - size / 2, top + bar + 26, size, size, edge=colour),
-                label(middle, top + bar + 53, f"A{'₁₂₃₄'[i]}" if parts > 1 else "A", at="middle"),
-                arrow(middle, top + bar + size + 30, 18),
-                box(x, top + 158, each, bar, edge=colour, fill=colour, strength=0.15),
-                label(middle, top + 185, "32 channels" if parts == 1 else "8", at="middle"),
+                arrow(middle, 96, 18),
+                box(x, 118, each, bar, edge=colour, fill=colour, strength=0.15),
+                label(middle, 145, "q, k, v of 32" if parts == 1 else "of 8", at="middle"),
+                arrow(middle, 166, 18),
+                box(middle - size / 2, 188, size, size, edge=colour),
+                label(middle, 215, "A" if parts == 1 else f"A{'₁₂₃₄'[i]}", at="middle"),
+                arrow(middle, 236, 18),
+                box(x, 258, each, bar, edge=colour, fill=colour, strength=0.15),
+                label(middle, 285, "A v: 32" if parts == 1 else "8", at="middle"),
             ]
     shapes += [
-        label(24, 288, "A: T x T weights, from q and k", colour=MUTED),
-        label(384, 288, "side by side: 32 channels again", colour=MUTED),
+        label(24, 328, "A: T x T weights, softmax of q k", colour=MUTED),
+        label(384, 328, "side by side: 32 channels again", colour=MUTED),
     ]
     return Diagram(
         "heads",
         "One head of 32 channels beside four heads of 8",
-        "Left: a wide box, 32 channels of v, leads through one square A to a wide box of 32 "
-        "channels. Right: four narrow boxes in four colours, 8 channels of v each, lead through "
-        "four squares A1 to A4 to four boxes of 8, which together are 32 channels wide again.",
-        306,
+        "Left: x, a wide box of 32 channels, leads down to q, k, v of 32, through one square A, to "
+        "A v, a wide box of 32. Right: the same x leads to four narrow boxes in four colours, q, "
+        "k, v of 8 each, through four squares A1 to A4, to four boxes of 8 that together are as "
+        "wide as x again.",
+        346,
         shapes,
     )
 
