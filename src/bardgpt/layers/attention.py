@@ -27,8 +27,9 @@ def causal_mask(size: int) -> Tensor:
 def attention_weights(q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
     """How much each position takes from each position: softmax(q k^T / sqrt(hs)), masked.
 
-    Without the scale, the product of hs independent terms of variance 1 would have variance hs, and
-    the softmax of such scores all but picks one key. It is hs that counts, not C.
+    A dot product sums hs terms. If these are independent, of variance 1, the score would have
+    variance hs without the scale, and the softmax of such scores all but picks one key. It is the
+    number of terms that counts: hs, not C.
 
     Source: Vaswani et al. 2017, eq. (1) and §3.2.1 (arXiv:1706.03762).
 
