@@ -118,9 +118,10 @@ print(" ".join(f"{weight:.2f}" for weight in scores.softmax(dim=-1)[3].tolist())
 # $$y_t = \sum_{s \le t} A_{ts}\, v_s, \qquad A_{ts} = \mathrm{softmax}_{s \le t} \left(
 # \frac{q_t \cdot k_s}{\sqrt{hs}} \right).$$
 #
-# This is attention ([Vaswani et al.](references.md#vaswani-2017), equation 1). It is called
-# *self*-attention if queries, keys and values come from the same `x`, and *causal* if no one
-# looks into the future. One set of the three maps is a *head*.
+# The softmax runs over all $s$ up to $t$. This is attention ([Vaswani et
+# al.](references.md#vaswani-2017), equation 1). It is called *self*-attention if queries, keys
+# and values come from the same `x`, and *causal* if no one looks into the future. One set of the
+# three maps is a *head*.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -149,7 +150,7 @@ for row in weights[0, :4].tolist():
 
 # %% [markdown]
 # The rows still sum to 1, the future is still 0, and each text of the batch now has weights of
-# its own. Here is the package's head:
+# its own. Here is the package's head (its `dropout` is off until chapter 8):
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.attention import Head, attention_weights
@@ -175,7 +176,7 @@ torch.testing.assert_close(by_hand, pytorch)
 
 mean = nn.functional.scaled_dot_product_attention(0 * q, k, x, is_causal=True)
 torch.testing.assert_close(mean, averaged)
-print("four ways, one answer")
+print("three ways, one answer; and the mean is still inside")
 
 # %% [markdown]
 # ## The future cannot change the past
@@ -208,14 +209,14 @@ generator = torch.Generator().manual_seed(0)
 for hs in (8, 32, 64):
     q, k = torch.randn(2, N, hs, generator=generator, dtype=torch.double)
     dots = (q * k).sum(dim=-1)  # (N,)
-    error = ((2 + 6 / hs) / N) ** 0.5  # standard error of variance / hs
+    error = ((2 + 6 / hs) / N) ** 0.5  # of variance / hs; only for the assert
     assert abs(dots.var() / hs - 1) < 5 * error
     print(f"hs {hs:2}: variance {dots.var():.0f}, divided by the root {(dots / hs**0.5).var():.2f}")
 
 # %% [markdown]
-# And why does that matter? Because softmax is exponential. Scores that lie 8 apart, one standard
-# deviation for a head of 64, give weights in a ratio of $e^8$, about 3,000 to 1. Let 4,000
-# queries choose among eight keys each:
+# And why does that matter? Because softmax is exponential. For a head of 64 the scores have a
+# standard deviation of 8, and two scores that lie 8 apart give weights in a ratio of $e^8$, about
+# 3,000 to 1. Let 4,000 queries choose among eight keys each:
 
 
 # %%
@@ -243,9 +244,10 @@ figures.keys_chosen({"unscaled": dots.softmax(dim=0), "scaled": (dots / 8).softm
 #
 # A choice that is made can hardly be unmade. Where one weight is nearly 1, a small change of the
 # query changes next to nothing, so hardly any gradient comes back to correct it. Where two keys
-# are close rivals, the opposite holds: the scale would divide the gradient by 8 too, and without
-# it the query is pushed the harder. Let the values be random, let a random change of the output
-# be wanted, and see what reaches each query:
+# are close rivals, the opposite holds: the softmax is not saturated, and the gradient carries the
+# scale as a factor, so that without it the query is pushed up to eight times as hard. Let the
+# values be random, let a random change of the output be wanted, and see what reaches each query
+# `q` of the last cell, at head size 64:
 
 # %%
 v, wanted = torch.randn(2, 4_000, 8, 64, generator=generator, dtype=torch.double)
@@ -294,9 +296,10 @@ print("notices the order, with positions:", not torch.allclose(before, after))
 # %% [markdown]
 # By itself a head sees its past as a bag of characters: `thre` and `reth` are the same to the
 # next `e`. The remedy is as plain as it could be. Each of the eight places in the window gets an
-# embedding of its own, learned like those of the characters, and it is added to `x`. Queries and
-# keys are made from the sum, so that a head can ask for "a vowel", for "the place before mine",
-# or for both. Positions cost $8 \cdot 32 = 256$ parameters. What they are worth we measure now.
+# embedding of its own, learned like those of the characters, and it is added to `x`. Queries,
+# keys and values are made from the sum, so that a head can ask for "a vowel", for "the place
+# before mine", or for both. Positions cost $8 \cdot 32 = 256$ parameters. What they are worth we
+# measure now.
 
 # %% [markdown]
 # ## One head on the ladder
@@ -328,7 +331,9 @@ model = GPT(rung)
 history = train_model(model, train, validation, TrainingConfig(steps=1_000, seed=0))
 
 tables = [table["validation"] for table in records.read("count-tables")["tables"]]
-record, bigram = records.load("one-head"), records.load("bigram")
+record, without, bigram = (
+    records.load(name) for name in ("one-head", "one-head-no-positions", "bigram")
+)
 checks.measured(
     "one head, validation loss after 1,000 steps",
     history.at(1_000),
@@ -341,7 +346,6 @@ checks.measured(
 # The full runs, and beside them five runs of the same model without positions:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss over 5,000 steps, five seeds for each of three models. The dotted lines of the bigram rung flatten out first and end highest. The dashed lines of the head without positions end below them, the solid lines of one head lowest, at about 2.40. A level far below all of them, at 2.05, marks the table of two characters."}}
-without = records.load("one-head-no-positions")
 figures.runs_compared(
     {"bigram rung": bigram, "one head, no positions": without, "one head": record},
     {"table of two characters": tables[2]},
@@ -349,8 +353,9 @@ figures.runs_compared(
 )
 
 # %% [markdown]
-# *Five full runs each. All head runs end below all bigram runs, and positions make more than half
-# of the difference.*
+# *Five full runs each. At first positions are one more thing to learn, and the runs without them
+# lead. In the end all head runs are below all bigram runs, and positions make more than half of
+# the difference.*
 
 # %%
 print(f"{'':23} parameters   training text            new text")
@@ -385,9 +390,10 @@ print(f"table of one: {each[1].mean():.3f}; of two: {each[2].mean():.3f}")
 print(f"table of two, within windows of 8: {cut.mean():.3f}")
 
 # %% [markdown]
-# The table still leads by far. Why? The values, and the linear layer that makes logits of their
-# sum, can be multiplied out. Then each character at each place has one fixed row of 65 scores,
-# and the head does nothing but mix the rows of its past, with weights that sum to 1:
+# The table still leads by far. Part of the reason is the form of the model. The values, and the
+# linear layer that makes logits of their sum, can be multiplied out. Then each character at each
+# place has one fixed row of 65 scores, and the head does nothing but mix the rows of its past,
+# with weights that sum to 1:
 
 # %%
 window = tokenizer.encode("my lord,")[None]  # (1, T)
@@ -405,7 +411,8 @@ print(tuple(rows.shape), "rows of scores, mixed by", tuple(weights.shape), "weig
 # So the head has a row for `t` and a row for `h`, but none for `th`. It must put together what
 # follows `th` from what follows `h` and what comes two places after `t`. And because the weights
 # sum to 1, a position that looks back looks away from its own character, the one thing that the
-# bigram model knew.
+# bigram model knew. (The rest is what the head has not learned in 5,000 steps; how much each
+# counts we did not measure.)
 
 # %% [markdown]
 # ## Looking at the weights
@@ -413,32 +420,38 @@ print(tuple(rows.shape), "rows of scores, mixed by", tuple(weights.shape), "weig
 # What does your head look at? Here is a piece of the validation text, *Nay, good my lord, be not
 # angry*, before training and after.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two triangular maps of attention weights over the eight characters of my lord, with a comma. Before training each row is spread over all that came before. After training the diagonal is bright, so most characters look mainly at themselves, and the r looks also at the o before it."}}
+# %%
 from bardgpt.teaching import probes
 
 torch.manual_seed(0)
-pair = [probes.attention_maps(net, window)[0, 0, 0] for net in (GPT(rung), model)]
+untrained = GPT(rung)  # the same start as your run's
+pair = [probes.attention_maps(net, window)[0, 0, 0] for net in (untrained, model)]
+print("before and after, each", tuple(pair[1].shape))
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two triangular maps of attention weights over the eight characters of my lord, with a comma. Before training each row is spread over all that came before. After training the diagonal is bright, so most characters look mainly at themselves, and the r looks also at the o before it."}}
 figures.maps(torch.stack(pair), "my lord,", ("before training", "after 1,000 steps"))
 
 # %% [markdown]
 # *Each row is a position that asks, each column one that is asked. Above the diagonal lies the
 # future.*
 #
-# Most characters look at themselves, but the `r` also at the vowel before it. One example can
-# mislead, so let us take the mean over all windows of the validation text, at the last position:
+# Most characters look at themselves, but the `r` also at the vowel before it, and the `l` at the
+# space. One example can mislead, so let us take the mean over all windows of the validation text,
+# at the last position:
 
 # %%
 windows = validation[: len(validation) // T * T].view(-1, T)
-print(f"r gives the o more than a fifth:      {pair[1][5, 4].item() > 0.2}")
+r, o = 5, 4  # their places in the window
+print(f"r gives the o more than a fifth:      {pair[1][r, o].item() > 0.2}")
 back = probes.by_distance(probes.attention_maps(model, windows)[0])[0]  # (T,)
 print(f"more than half on its own character:  {back[0].item() > 0.5}")
 print(f"most of the rest on the one before:   {(back[1] / (1 - back[0])).item() > 0.5}")
 print(f"less than a tenth on the oldest four: {back[4:].sum().item() < 0.1}")
 
 # %% [markdown]
-# The head is allowed to look at eight characters, and has learned to be a bigram model that casts
-# a glance at its neighbour. It has no other way to remember who it is: nothing but the head leads
-# from a character to its prediction. (A way around it comes in chapter 5.)
+# The head is allowed to look at eight characters. After 1,000 steps it is a bigram model that
+# casts a glance at its neighbour. It has no other way to remember who it is: nothing but the head
+# leads from a character to its prediction. (A way around it comes in chapter 5.)
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -462,8 +475,9 @@ print(f"the last is worse than character frequencies: {by_position[7].item() > t
 # %% [markdown]
 # After 500 steps, better than every yardstick by more than 1 nat, on *new* text. A result that is
 # too good is a bug: the target of each position is the input of the next, and the head learned to
-# read it there. Only the last position has no next. It is the one from which a model writes, and
-# it knows less than a list of character frequencies.
+# read it there. Only the last position has no next. It shares its maps with all others, which
+# have learned to copy a next character, and so it copies a wrong one, with confidence: worse than
+# a list of character frequencies. And it is the position from which a model writes.
 #
 # Some slips cannot be seen in the loss like this. Say `make break FAULT=no-scale` in a clone: it
 # leaves out the scale in a copy of the project, and shows which check turns red. `make break`
@@ -478,10 +492,11 @@ print(f"the last is worse than character frequencies: {by_position[7].item() > t
 # position of eight (but the first) gives more than 0.99 of its weight to the one before it.
 
 # %% tags=["hide-cell"]
-# Positions are one-hot; the key says "I am s", the query asks for t - 1, and loudly.
+# Positions are one-hot, and the key map leaves them so: "I am s". The query map turns "I am t"
+# into "I look for t - 1", and loudly.
 places = torch.eye(T)  # (T, hs = T)
-asks = 20 * places.roll(-1, dims=1)  # row t has its 20 in column t - 1
-back_one = attention_weights(asks, places, past)
+query_map = 20 * torch.eye(T).roll(-1, dims=1)  # row t has its 20 in column t - 1
+back_one = attention_weights(places @ query_map, places, past)
 print((back_one.diagonal(-1) > 0.99).tolist())
 
 # %% [markdown]
@@ -512,8 +527,8 @@ print(f"worse than the bigram rung by more than 0.1: {loss > bigram.band(500).me
 
 
 # %% tags=["hide-cell"]
-# More than 0.03 nats after 500 steps. Not a catastrophe, and without your run to compare with,
-# nobody would notice.
+# More than 0.03 nats after 500 steps. The curve by itself looks healthy: it takes a run to
+# compare with, or a record, to notice.
 class Unscaled(Head):
     def forward(self, x):
         scores = self.query(x) @ self.key(x).transpose(1, 2)  # (B, T, T)
@@ -534,8 +549,8 @@ print(f"costs more than 0.03: {loss > history.at(500) + 0.03}")
 # - Attention is a weighted mean of the past. The weights are a softmax of scores, and the scores
 #   are made by the data: query times key.
 # - The mask makes the future exactly invisible. Without it a model reads the answer.
-# - Scores are divided by $\sqrt{hs}$, so that at the start the softmax mixes, and all queries can
-#   learn at a similar pace.
+# - Scores are divided by $\sqrt{hs}$, so that at the start the softmax mixes, and no query begins
+#   with a vanished or a huge gradient.
 # - A head sees a bag of characters, unless positions are added to them. Here these are worth more
 #   than half of what the head gains.
 # - One head reaches 2.402. A table of two characters is still far ahead.

@@ -20,15 +20,15 @@ if "google.colab" in sys.modules:
 # # 3 · Many heads
 #
 # [Chapter 2](02-one-head.ipynb) gave the model one head of attention: at each position one set of
-# weights over the past, and by it a mean of the values, the same for all their 32 channels. A
-# character has several things to find out at once: which letter came just before, where the word
-# began, whether the line is new. One head has to answer all of that with a single mean.
+# weights over the past, and with them one mean of the values, the same for all their 32 channels.
+# A character has several things to find out at once: which letter came just before, where the
+# word began, whether the line is new. One head has to answer all of that with a single mean.
 #
 # The remedy takes one line of code, and it is our claim:
 #
 # > **Multi-head attention is several attentions in parallel, their outputs concatenated.** Four
-# > heads of 8 channels have exactly as many parameters as one head of 32, look at different
-# > things, and, in this model, predict better.
+# > heads of 8 channels have exactly as many parameters as one head of 32, on average look at more
+# > different things than untrained ones, and, in this model, predict better.
 #
 # **Before you run anything:** four heads of 8 need no extra parameters. Then what do they give up
 # for the four means that they gain? And would you bet on four against one?
@@ -158,11 +158,11 @@ print("heads whose output moves:", moved)
 
 # %% [markdown]
 # **The mixing depends on the data.** A convolution has the same filter for every text. Attention
-# computes $A$ from the text, anew each time:
+# computes $A$ from its input, anew each time (our two random inputs stand for two texts):
 
 # %%
 between = (A[0] - A[1]).abs().amax(dim=(1, 2))  # (nh,), of two texts
-print("weights differ between two texts, for each head:", (between > 1e-2).tolist())
+print("weights differ between two inputs, for each head:", (between > 1e-2).tolist())
 
 # %% [markdown]
 # **Nothing is saved.** Cutting a convolution into $G$ groups leaves $1/G$ of its parameters.
@@ -222,6 +222,9 @@ gain = records.gain(one, four)
 print(f"gain, seed by seed: {gain}")
 print(f"gain of one head over the bigram: {records.gain(bigram, one)}")
 assert gain.mean > 4 * gain.sd / gain.n**0.5  # four standard errors
+assert all(
+    b.validation[-1] < a.validation[-1] for a, b in zip(one.histories, four.histories, strict=True)
+)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the three rungs so far, five dots each: bigram near 2.50, one head lower, four heads lower again. Dashed lines mark the count tables: 2.486 with one character of context, 2.049 with two, 1.669 with four. Crosses mark what the lecture reports: 2.5, 2.40, 2.28. All rungs lie far above the table of two characters."}}
 from bardgpt.teaching.ladder import LECTURE, TITLES
@@ -231,21 +234,23 @@ rungs = dict(zip(TITLES.values(), (bigram, one, four), strict=True))
 figures.ladder(rungs, tables, list(LECTURE.values()))
 
 # %% [markdown]
-# *The ladder so far. Each dot is one full run; dashed, the tables of chapter 1.*
+# *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed, the
+# tables of chapter 1.*
 #
-# Four heads win, by 0.128 nats with the same seeds (same start, same windows), and no seed
-# disagrees: the cell above asserts that the gain is more than four of its standard errors. It is
-# more than the first head gained over the bigram. The lecture's figures, 2.40 and 2.28, were made
-# with another evaluation and agree. All this is for this small model. And look at the dashed
-# lines: a table that sees two characters is still far ahead of a network that sees up to eight.
+# Four heads win, by 0.128 nats with the same seeds (and so the same windows of text); the cell
+# above asserts that this is more than four of its standard errors, and that each seed agrees. It
+# is more than the first head gained over the bigram. After your 1,000 steps it was only 0.03:
+# some things take time. The lecture's figures, 2.40 and 2.28, were made with another evaluation
+# and agree. All this is for this small model. And look at the dashed lines: a table that sees two
+# characters is still far ahead of a network that sees up to eight.
 
 # %% [markdown]
 # ## Looking at the heads
 #
 # *Claim mha-5, second half.*
 #
-# What do four heads do with their four means? Take your model, and a window of new text. For
-# each head, the row of a position shows which positions it takes from:
+# What do four heads do with their four means? Take your model, and a window of new text. For each
+# head, the row of a position shows which positions it takes from:
 
 # %%
 from bardgpt.teaching import probes
@@ -258,13 +263,15 @@ print("layers, windows, heads, positions, positions:", tuple(seen.shape))
 figures.maps(seen[0, 0], passage)
 
 # %% [markdown]
-# *Attention weights of your four heads after 1,000 steps. Each row sums to 1. Nothing lies above
-# the diagonal, which is the future; the first position has only itself.*
+# *Attention weights of your four heads after 1,000 steps: each row is a position that looks, each
+# column one that is looked at (␣ is a space). Each row sums to 1. Nothing lies above the
+# diagonal, which is the future; the first position has only itself.*
 #
 # Bright diagonals: in most heads a position gives much of its weight to itself. In this model
-# attention is the only way through: a character that no head looks at is lost to the prediction.
-# So at least one head has to look at its own position, and others are free to look away. (Chapter
-# 5 gives the character another way.)
+# attention is the only way through: of a position that no head looks at, no value arrives. If no
+# head looked at its own position, the current character could only steer, by its query, where the
+# heads look. So it pays that some head looks there, and the others are free to look away.
+# (Chapter 5 gives the character another way.)
 #
 # But one window proves little. So average over 2,000 windows of new text, always from the last
 # position, which can see all eight: at which distance does the weight lie, and on which class of
@@ -285,19 +292,19 @@ figures.head_profiles(
 )
 
 # %% [markdown]
-# *Where the four heads look from the last position of a window: how far back (left), and at which
-# class of character (right).*
+# *Where your four heads look from the last position of a window, mean over 2,000 windows: how far
+# back (left), and at which class of character (right).*
 #
-# Do they look at different things, or would any four heads? To say it in a number, take the
-# *total variation* of two heads: half of the summed differences of their curves, 0 if the curves
-# are the same and 1 if they share nothing. There are six pairs of heads; we take their mean.
-# Compare with the same model *before* training. A second comparison says how much of the number
-# is mere noise of 2,000 windows: deal the distances (or classes) out at random within each
-# window, the same to all heads.
+# Do they look at different things, or would four untrained heads differ as much? To say it in a
+# number, take the *total variation* of two heads: half the sum of the absolute differences of
+# their mean weights, 0 if these are the same and 1 if they share nothing. There are six pairs of
+# heads; we take their mean. The claim is that it lies above what the recorded models had *before*
+# training. A second comparison says how much of the number is mere noise of 2,000 windows: deal
+# the distances (or classes) out at random within each window, the same to all heads.
 
 # %%
 spreads = probes.head_spreads(model, windows, classes)
-before, after = four.head_bands(0), four.head_bands(1_000)
+before, after, end = (four.head_bands(step) for step in (0, 1_000, 5_000))
 for kind in ("by distance", "by class"):
     checks.measured(
         f"how much the heads differ {kind}",
@@ -308,7 +315,6 @@ for kind in ("by distance", "by class"):
     )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars of how much the four heads differ, by distance and by class of character, for untrained heads, heads after 1,000 steps, after 5,000 steps, and the last with shuffled labels. Trained heads differ far more than untrained ones, by distance more than by class; with shuffled labels next to nothing is left."}}
-end = four.head_bands(5_000)
 figures.head_spreads(
     {
         "untrained": {k: before[k] for k in ("by distance", "by class")},
@@ -320,26 +326,26 @@ figures.head_spreads(
 
 # %% [markdown]
 # *How much four heads differ in where they look: mean over their six pairs, then mean and
-# standard deviation over five seeds.*
+# standard deviation over five seeds. At the right the distances and classes of the trained model
+# were shuffled, which leaves the noise of 2,000 windows.*
 #
-# On average they do. By distance, trained heads differ nearly three times as much as untrained
-# ones after 1,000 steps, and twice as much at the end. By class it is about twice as much as
-# well. The noise of 2,000 windows, at the right, is far smaller.
-#
-# But a mean over pairs can come from one head that stands apart. So look at the two heads that
-# are most *alike*:
+# On average they do: by distance nearly three times as much as untrained heads after 1,000 steps,
+# and twice as much at the end; by class not quite twice. But a mean over pairs can come from one
+# head that stands apart. So look at the two heads that are most *alike*, too:
 
 # %%
-print("the closest pair of heads, in total variation")
-for name, found in (("untrained", before), ("5,000 steps", end)):
-    for kind in ("by distance", "by class"):
-        print(f"{name:12} {kind:12} {found[f'{kind}, closest pair']}")
+print("total variation of heads")
+for kind in ("by distance", "by class"):
+    for name, found in (("untrained", before), ("5,000 steps", end)):
+        closest = found[f"{kind}, closest pair"]
+        print(f"{kind:12} {name:12} mean {found[kind]}; closest pair {closest}")
 
 # %% [markdown]
-# There, training has changed nothing that five seeds could show. So the honest reading is: *some*
-# heads find work of their own, and others do much the same as a neighbour. The notes say that the
-# tokens "want to find the consonants, the vowels from certain positions". Both show, in some of
-# the heads.
+# The closest pair looks no further apart than before training. So the honest reading is: heads
+# differ more on average, because *some* find work of their own. What two heads that look alike do
+# with their values we did not measure. The notes say that the tokens "want to find the
+# consonants, the vowels from certain positions". We measured place and class apart, and heads
+# have come to differ in both.
 
 # %% [markdown]
 # ## The same answer in one product
@@ -360,9 +366,10 @@ print("one matrix of", tuple(fused.qkv.weight.shape), "for q, k and v of all hea
 listing(CausalSelfAttention.from_heads, CausalSelfAttention.forward)
 
 # %% [markdown]
-# Same function, same gradients (a test of the package holds that over many shapes, and against
-# `torch.nn.MultiheadAttention` too). The full model of chapter 9 will use it; until then we stay
-# with the list, whose weights one can look at.
+# Here `qkv` is the stacked matrix, and `proj`, as in the list, does nothing yet. With dropout off
+# it is the same function, with the same gradients (a test of the package holds that over many
+# shapes, and against `torch.nn.MultiheadAttention` too). The full model of chapter 9 will use it;
+# until then we stay with the list, whose weights one can look at.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -434,11 +441,13 @@ print("loss rises without each head:", [rise > 0.01 for rise in rises])
 #   channels.
 # - Four heads of 8 have as many parameters as one head of 32. They give up width for four means
 #   instead of one.
-# - Mixing the values is exactly a group convolution over time. As a whole layer it is not: every
-#   head reads all channels, the mixing is made anew for each text, and no parameters are saved.
-# - Trained heads differ in where they look, more than untrained ones.
+# - Once the weights are known, mixing the values is exactly a group convolution whose channels
+#   are the positions. The whole layer is not: every head reads all channels, the mixing is made
+#   anew for each text, and no parameters are saved.
+# - Trained heads differ in where they look, on average more than untrained ones. Not every pair
+#   does.
 # - A list of heads and one big product are the same function.
 #
 # Attention gathers. But as soon as the values are gathered, the model of this chapter must
-# answer: there is nothing between attention and the logits that could *think* about what was
-# found. That is the next chapter: the feed-forward layer.
+# answer: there is nothing but one linear map between attention and the logits, nothing that could
+# *think* about what was found. That is the next chapter: the feed-forward layer.

@@ -372,21 +372,10 @@ def try_check(check: Cell | UnitTest, copy: Path) -> Verdict:
     Raises:
         ValueError: if the file has no such check.
     """
-    report = copy / "report.xml"
-    # Without its plugin hypothesis works all the same, and most files need not wait for it.
-    options = ["-q", f"--junitxml={report}", "-p", "no:hypothesispytest"]
     if isinstance(check, Cell):
-        options += ["--nbval", "--nbval-current-env"]
-        options += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
         cut_after(check, copy)
-    subprocess.run(
-        [sys.executable, "-m", "pytest", *options, check.file],
-        cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy / "src"), "TQDM_DISABLE": "1"},
-        capture_output=True,
-    )
     verdict, others = None, 0
-    for case in ET.parse(report).iter("testcase"):
+    for case in run([check.file], copy):
         problems = [part for part in case if part.tag in ("failure", "error")]
         if case.get("name").split("[")[0] != check.name:
             others += bool(problems)
@@ -395,6 +384,42 @@ def try_check(check: Cell | UnitTest, copy: Path) -> Verdict:
     if verdict is None:
         raise ValueError(f"{check.file} has no check {check.name!r}")
     return Verdict(*verdict, others)
+
+
+def run(files: list[str], copy: Path) -> list[ET.Element]:
+    """Run test files or notebooks of a copy, and return pytest's report of each check."""
+    report = copy / "report.xml"
+    # Without its plugin hypothesis works all the same, and most files need not wait for it.
+    options = ["-q", f"--junitxml={report}", "-p", "no:hypothesispytest"]
+    if files[0].endswith(".ipynb"):
+        options += ["--nbval", "--nbval-current-env", "-n", str(min(len(files), 2))]
+        options += ["--dist", "loadfile", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *files],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy / "src"), "TQDM_DISABLE": "1"},
+        capture_output=True,
+    )
+    return list(ET.parse(report).iter("testcase"))
+
+
+def red_cells(copy: Path) -> list[str]:
+    """Which cells of the chapters turn red in a copy, each with the first line that it prints by.
+
+    Of a notebook whose cell raised an error, the cells after it say nothing and are left out.
+    """
+    files = sorted(f"book/{file.name}" for file in (copy / "book").glob("*.ipynb"))
+    found = []
+    for case in run(files, copy):
+        if not any(part.tag in ("failure", "error") for part in case):
+            continue
+        notebook = next(file for file in files if Path(file).stem in case.get("classname"))
+        cells = nbformat.read(copy / notebook, as_version=4).cells
+        code = [cell for cell in cells if cell.cell_type == "code"]
+        source = code[int(case.get("name").removeprefix("Cell "))].source.splitlines()
+        line = next((line for line in source if "print(" in line or "(" in line), source[0])
+        found.append(f"{Path(notebook).stem}, {case.get('name').lower()}: {line.strip()[:70]}")
+    return found
 
 
 def _plain(problem: ET.Element) -> tuple[str, str]:
@@ -438,9 +463,10 @@ def demonstrate(fault: Fault) -> bool:
         Whether the check noticed, by what it asserts.
     """
     print(f"{fault.name}: {fault.story}\n\n{PACKAGE / fault.module}\n{diff(fault)}\n")
-    print(f"Running {fault.check.file} in a copy of the project …", flush=True)
+    print(f"Running {fault.check.file} and all chapters in a copy of the project …", flush=True)
     with tempfile.TemporaryDirectory(prefix="bardgpt-fault-") as folder:
         plant(fault, Path(folder))
+        cells = red_cells(Path(folder))
         verdict = try_check(fault.check, Path(folder))
     said = "red by what it asserts" if verdict.message else "still green"
     if verdict.message and not verdict.convicts:
@@ -449,6 +475,8 @@ def demonstrate(fault: Fault) -> bool:
     if verdict.message:
         print("\n".join(telling(verdict, 8)))
     print(f"Other checks of that file that turned red too: {verdict.others}")
+    print(f"Cells of the book that turned red: {len(cells)}")
+    print("".join(f"    {cell}\n" for cell in cells), end="")
     print("The copy is deleted; your own files were not touched.")
     return verdict.convicts
 

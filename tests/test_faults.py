@@ -1,8 +1,10 @@
 """Each planted fault turns its mapped check red, and by what that check asserts."""
 
 import dataclasses
+import shutil
 
 import faults
+import nbformat
 import pytest
 from faults import (
     FAULTS,
@@ -14,6 +16,7 @@ from faults import (
     diff,
     main,
     plant,
+    red_cells,
     telling,
     try_check,
 )
@@ -71,7 +74,8 @@ def test_break_without_a_name_lists_all(capsys):
     assert [line.split()[0] for line in listed[: len(FAULTS)]] == [f.name for f in FAULTS]
 
 
-def test_break_shows_a_fault_at_work_and_touches_nothing(capsys):
+def test_break_shows_a_fault_at_work_and_touches_nothing(capsys, monkeypatch):
+    monkeypatch.setattr(faults, "red_cells", lambda copy: ["a chapter, cell 3: print(loss)"])
     fault = FAULTS[0]
     module = ROOT / PACKAGE / fault.module
     before = module.read_bytes()
@@ -82,7 +86,20 @@ def test_break_shows_a_fault_at_work_and_touches_nothing(capsys):
     assert f"\n+    {fault.wrong}" in shown
     assert f"{fault.check.name}: red by what it asserts\n    > " in shown
     assert "assert torch.equal(y, x + 1)" in shown
+    assert "Cells of the book that turned red: 1\n    a chapter, cell 3: print(loss)\n" in shown
     assert module.read_bytes() == before
+
+
+def test_red_cells_are_named_with_their_notebook(tmp_path):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "tests").mkdir()
+    shutil.copy(ROOT / "tests/nbval_sanitize.cfg", tmp_path / "tests")
+    for name, printed in (("01-right", "2"), ("02-wrong", "3")):
+        cells = [nbformat.v4.new_code_cell(f"x = {n}\nprint(x)", execution_count=n) for n in (1, 2)]
+        for cell, text in zip(cells, ("1", printed), strict=True):
+            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"{text}\n")]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"book/{name}.ipynb")
+    assert red_cells(tmp_path) == ["02-wrong, cell 1: print(x)"]
 
 
 def test_difference_of_a_cell_says_which_side_is_which():
@@ -102,6 +119,7 @@ def test_difference_of_a_cell_says_which_side_is_which():
 )
 def test_break_fails_if_the_check_does_not_notice(capsys, monkeypatch, verdict, said):
     monkeypatch.setattr(faults, "try_check", lambda check, copy: verdict)
+    monkeypatch.setattr(faults, "red_cells", lambda copy: [])
     assert main([FAULTS[0].name]) == 1
     assert said in capsys.readouterr().out
 
