@@ -36,7 +36,7 @@ test-matrix: $(READY)  ## the notebooks again, under other thread counts and ins
 	for setting in OMP_NUM_THREADS=1 OMP_NUM_THREADS=2 \
 	    ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 ATEN_CPU_CAPABILITY=avx512 \
 	    ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2; do \
-	  echo "== $$setting"; env $$setting $(NBVAL) book || exit 1; done
+	  echo "== $$setting"; env OMP_NUM_THREADS=1 $$setting $(NBVAL) book || exit 1; done
 
 break: $(READY)  ## plant a mistake in a copy and see what notices: FAULT=name, or none for a list
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) tests/faults.py $(FAULT)
