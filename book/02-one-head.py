@@ -322,18 +322,21 @@ print(f"{GPT(rung).n_parameters():5,}  parameters")
 # claim: after as many steps, the head is below the bigram rung, and above the table of two.
 
 # %%
-from bardgpt.config import TrainingConfig
 from bardgpt.teaching import checks, records
-from bardgpt.training.loop import train as train_model
-
-torch.manual_seed(0)
-model = GPT(rung)
-history = train_model(model, train, validation, TrainingConfig(steps=1_000, seed=0))
 
 tables = [table["validation"] for table in records.read("count-tables")["tables"]]
 record, without, bigram = (
     records.load(name) for name in ("one-head", "one-head-no-positions", "bigram")
 )
+print(f"after 1,000 steps, the bigram rung: {bigram.band(1_000)}")
+
+# %%
+from bardgpt.config import TrainingConfig
+from bardgpt.training.loop import train as train_model
+
+torch.manual_seed(0)
+model = GPT(rung)
+history = train_model(model, train, validation, TrainingConfig(steps=1_000, seed=0))
 checks.measured(
     "one head, validation loss after 1,000 steps",
     history.at(1_000),
