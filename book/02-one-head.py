@@ -483,8 +483,8 @@ print(f"the last is worse than character frequencies: {by_position[7].item() > t
 # a list of character frequencies. And it is the position from which a model writes.
 #
 # Some slips cannot be seen in the loss like this. Say `make break FAULT=no-scale` in a clone: it
-# leaves out the scale in a copy of the project, and shows which check turns red. `make break`
-# lists the others.
+# leaves out the scale in a copy of the project, and shows which check, and which cells of this
+# book, turn red. `make break` lists the others.
 
 # %% [markdown]
 # ## Exercises

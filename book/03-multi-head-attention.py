@@ -391,7 +391,7 @@ for name, row in (("four heads", own), ("one head, four times", same)):
 
 # %% [markdown]
 # `make break FAULT=heads-share-weights` plants this slip in a copy of the project and shows which
-# check turns red.
+# check, and which cells of this book, turn red.
 
 # %% [markdown]
 # ## Exercises
