@@ -374,7 +374,7 @@ print(tuple(x.shape), "->", tuple(embedding(x).shape), "->", tuple(logits.shape)
 from bardgpt.gpt import GPT
 from bardgpt.teaching.ladder import RUNGS
 
-rung = RUNGS["bigram"]
+rung = RUNGS["bigram"].config
 model = GPT(rung)
 model.token_embedding.load_state_dict(embedding.state_dict())
 model.lm_head.load_state_dict(head.state_dict())

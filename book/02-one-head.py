@@ -166,7 +166,7 @@ listing(attention_weights, Head.forward)
 # %%
 from bardgpt.teaching.ladder import RUNGS
 
-rung = RUNGS["one-head"]
+rung = RUNGS["one-head"].config
 head = Head(rung)
 head.query, head.key, head.value = query, key, value
 torch.testing.assert_close(head(x), by_hand)
@@ -400,7 +400,7 @@ print(f"table of two, within windows of 8: {cut.mean():.3f}")
 
 # %%
 window = tokenizer.encode("my lord,")[None]  # (1, T)
-trained = model.layers[0].heads[0]
+trained = model.blocks[0].attention.heads[0]
 with torch.no_grad():
     x = model.token_embedding(window) + model.position_embedding.weight  # (1, T, C)
     rows = x @ trained.value.weight.T @ model.lm_head.weight.T  # (1, T, V)
@@ -464,7 +464,7 @@ print(f"less than a tenth on the oldest four: {back[4:].sum().item() < 0.1}")
 # %%
 torch.manual_seed(0)
 seer = GPT(rung)
-seer.layers[0].heads[0].causal.fill_(True)  # everyone may look everywhere
+seer.blocks[0].attention.heads[0].causal.fill_(True)  # everyone may look everywhere
 seen = train_model(seer, train, validation, TrainingConfig(steps=500, seed=0))
 print(f"below the table of four, {tables[4]:.3f}, by more than 1: {seen.at(500) < tables[4] - 1}")
 
@@ -520,7 +520,7 @@ for block_size in (8, 256):
 # Worse, by more than 0.1: the mean drowns a position's own character among the others.
 torch.manual_seed(0)
 mean_only = GPT(rung)
-mean_only.layers[0].heads[0].query.weight.requires_grad_(False).zero_()
+mean_only.blocks[0].attention.heads[0].query.weight.requires_grad_(False).zero_()
 loss = train_model(mean_only, train, validation, TrainingConfig(steps=500)).at(500)
 print(f"worse than the bigram rung by more than 0.1: {loss > bigram.band(500).mean + 0.1}")
 
@@ -541,8 +541,8 @@ class Unscaled(Head):
 
 torch.manual_seed(0)
 plain, unscaled = GPT(rung), Unscaled(rung)
-unscaled.load_state_dict(plain.layers[0].heads[0].state_dict())
-plain.layers[0].heads[0] = unscaled
+unscaled.load_state_dict(plain.blocks[0].attention.heads[0].state_dict())
+plain.blocks[0].attention.heads[0] = unscaled
 loss = train_model(plain, train, validation, TrainingConfig(steps=500)).at(500)
 print(f"costs more than 0.03: {loss > history.at(500) + 0.03}")
 

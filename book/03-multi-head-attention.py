@@ -191,7 +191,7 @@ from bardgpt.teaching.ladder import RUNGS, shakespeare
 
 tokenizer, train, validation = shakespeare()
 for name in ("one-head", "four-heads"):
-    rung = RUNGS[name]
+    rung = RUNGS[name].config
     print(f"{name}: n_head = {rung.n_head}, {GPT(rung).n_parameters():,} parameters")
 
 # %% [markdown]
@@ -204,7 +204,7 @@ from bardgpt.teaching import checks, records
 from bardgpt.training.loop import train as train_model
 
 torch.manual_seed(0)
-model = GPT(RUNGS["four-heads"])
+model = GPT(RUNGS["four-heads"].config)
 history = train_model(model, train, validation, TrainingConfig(steps=1_000, seed=0))
 
 bigram, one, four = (records.load(name) for name in ("bigram", "one-head", "four-heads"))
@@ -358,8 +358,8 @@ for kind in ("by distance", "by class"):
 # %%
 from bardgpt.layers.attention import CausalSelfAttention
 
-fused = CausalSelfAttention.from_heads(model.layers[0], model.config)
-torch.testing.assert_close(fused(x), model.layers[0](x))
+fused = CausalSelfAttention.from_heads(model.blocks[0].attention, model.config)
+torch.testing.assert_close(fused(x), model.blocks[0].attention(x))
 print("one matrix of", tuple(fused.qkv.weight.shape), "for q, k and v of all heads")
 
 # %% tags=["nbval-ignore-output"]
@@ -403,7 +403,7 @@ for name, row in (("four heads", own), ("one head, four times", same)):
 # The columns of lm_head.weight: each head's 8 channels are 8 of its inputs.
 ids = windows[:4]
 before_swap = model(ids)
-layer, readout = model.layers[0], model.lm_head.weight
+layer, readout = model.blocks[0].attention, model.lm_head.weight
 order = torch.tensor([1, 0, 2, 3])
 columns = torch.arange(32).view(4, 8)[order].flatten()
 with torch.no_grad():
@@ -422,7 +422,7 @@ from bardgpt.evaluation import evaluate
 
 whole = evaluate(model, validation)
 rises = []
-for head in model.layers[0].heads:
+for head in model.blocks[0].attention.heads:
     kept = head.value.weight.data.clone()
     head.value.weight.data.zero_()
     rises.append(evaluate(model, validation) - whole)

@@ -5,7 +5,7 @@ import torch
 
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT
-from bardgpt.teaching.probes import (
+from bardgpt.teaching.probes.attention import (
     CLASSES,
     attention_maps,
     by_class,
@@ -43,7 +43,7 @@ def test_maps_are_the_weights_by_hand_layer_by_layer(model, ids):
     maps = attention_maps(model, ids)
     assert maps.shape == (2, 4, 3, 7, 7)
     x = model.token_embedding(ids) + model.position_embedding.weight[:7]
-    for found, layer in zip(maps, model.layers, strict=True):
+    for found, layer in zip(maps, model.blocks, strict=True):
         for h, head in enumerate(layer.heads):
             torch.testing.assert_close(found[:, h], by_hand(head, x).detach())
         x = layer(x)
@@ -53,7 +53,7 @@ def test_maps_are_the_weights_by_hand_layer_by_layer(model, ids):
 def test_maps_are_what_the_model_really_works_with(model, ids):
     """They make its output: weights @ values, concatenated, twice, then the output layer."""
     x = model.token_embedding(ids) + model.position_embedding.weight[:7]
-    for maps, layer in zip(attention_maps(model, ids), model.layers, strict=True):
+    for maps, layer in zip(attention_maps(model, ids), model.blocks, strict=True):
         x = torch.cat([maps[:, h] @ layer.heads[h].value(x) for h in range(3)], dim=-1)
     torch.testing.assert_close(model.lm_head(x), model(ids))
 
@@ -143,8 +143,8 @@ SPREADS = [
 
 
 def test_identical_heads_have_no_spread(model, ids):
-    for head in model.layers[0].heads:
-        head.load_state_dict(model.layers[0].heads[0].state_dict())
+    for head in model.blocks[0].attention.heads:
+        head.load_state_dict(model.blocks[0].attention.heads[0].state_dict())
     found = head_spreads(model, ids, torch.arange(11) % 5)
     assert found == dict.fromkeys(SPREADS, 0)
 
@@ -159,7 +159,7 @@ def positions_only(looks_back):
     with torch.no_grad():
         model.token_embedding.weight[:, :8] = 0
         model.position_embedding.weight.copy_(torch.eye(8, 8 * n_head))
-        for head, back in zip(model.layers[0].heads, looks_back, strict=True):
+        for head, back in zip(model.blocks[0].attention.heads, looks_back, strict=True):
             head.query.weight.copy_(100 * torch.eye(8, 8 * n_head))
             head.key.weight.zero_()
             head.key.weight[back:, : 8 - back] = torch.eye(8 - back)

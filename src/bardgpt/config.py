@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
 Schedule = Literal["constant", "linear"]
+Block = Literal["plain", "residual", "post-norm", "pre-norm"]
+FeedForward = Literal["none", "one-layer", "two-layer"]
+Activation = Literal["relu", "none"]
+Norm = Literal["layer", "batch"]
+Initialization = Literal["default", "normal", "depth-scaled", "zero", "xavier"]
 
 
 class ConfigError(ValueError):
@@ -62,6 +67,12 @@ class _Json:
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name}={getattr(self, name)!r}: must be True or False")
 
+    def _require_choices(self, **choices: object) -> None:
+        for name, literal in choices.items():
+            value, allowed = getattr(self, name), get_args(literal)
+            if value not in allowed:
+                raise ConfigError(f"{name}={value!r}: choose one of {allowed}")
+
     def _require_numbers(self, **above: float) -> None:
         for name, bound in above.items():
             value = getattr(self, name)
@@ -79,17 +90,25 @@ class GPTConfig(_Json):
         vocab_size: V, different characters.
         block_size: most characters that the model may look at; a training window's length.
         n_embd: C, the width: numbers by which the model describes one character.
-        n_layer: attention layers, one after the other; 0 leaves the bigram model.
-        n_head: nh, attention heads in a layer, of `head_size` each.
+        n_layer: L, blocks, one after the other; 0 leaves the bigram model.
+        n_head: nh, attention heads in a block, of `head_size` each.
         positions: whether each position adds an embedding of its own.
         projection: whether a linear layer mixes the heads' outputs.
+        feed_forward: what follows attention in a block: nothing, one linear layer with its
+            activation, or a hidden layer four times as wide and a projection back.
+        activation: of the feed-forward layer; "none" leaves it linear.
+        block: how a block's parts are connected (`bardgpt.layers.blocks`).
+        norm: what a block with normalization uses, layer norm or, to compare, batch norm.
+        final_norm: whether a norm stands between the last block and the output layer.
+        initialization: how the weights start (`bardgpt.initialization`).
         dropout: share of numbers set to 0 in training, after the attention softmax and at the end
-            of each layer.
+            of attention and of feed-forward.
         fused: compute all heads in one product with PyTorch's kernel instead of one by one; the
             same function, faster.
 
     Raises:
-        ConfigError: if a value is out of its range, or the heads do not share the width evenly.
+        ConfigError: if a value is out of its range, the heads do not share the width evenly, or two
+            values contradict each other.
     """
 
     vocab_size: int
@@ -99,12 +118,25 @@ class GPTConfig(_Json):
     n_head: int = 1
     positions: bool = True
     projection: bool = False
+    feed_forward: FeedForward = "none"
+    activation: Activation = "relu"
+    block: Block = "plain"
+    norm: Norm = "layer"
+    final_norm: bool = False
+    initialization: Initialization = "default"
     dropout: float = 0.0
     fused: bool = False
 
     def __post_init__(self) -> None:
         self._require_integers(vocab_size=1, block_size=1, n_embd=1, n_layer=0, n_head=1)
-        self._require_booleans("positions", "projection", "fused")
+        self._require_booleans("positions", "projection", "final_norm", "fused")
+        self._require_choices(
+            feed_forward=FeedForward,
+            activation=Activation,
+            block=Block,
+            norm=Norm,
+            initialization=Initialization,
+        )
         if isinstance(self.dropout, bool) or not isinstance(self.dropout, int | float):
             raise ConfigError(f"dropout={self.dropout!r}: must be a number")
         if not 0 <= self.dropout < 1:
@@ -114,6 +146,18 @@ class GPTConfig(_Json):
             raise ConfigError(
                 f"n_head={self.n_head}: must divide n_embd={self.n_embd}, which the heads share; "
                 f"choose one of {fitting}"
+            )
+        if self.block != "plain" and self.feed_forward == "none":
+            raise ConfigError(
+                f"feed_forward='none' with block={self.block!r}: only a plain block can go "
+                "without; choose 'one-layer' or 'two-layer'"
+            )
+        if self.initialization in ("depth-scaled", "zero") and not (
+            self.projection and self.feed_forward == "two-layer"
+        ):
+            raise ConfigError(
+                f"initialization={self.initialization!r} is about the output projections; it needs "
+                "projection=True and feed_forward='two-layer'"
             )
 
     @property
@@ -131,6 +175,7 @@ class TrainingConfig(_Json):
         batch_size: B, windows in a step.
         learning_rate: AdamW's rate, at the start of a schedule that falls.
         schedule: "constant", or "linear": falling in a straight line to zero after the last step.
+        warmup: steps in which the rate grows in a straight line to its full height; 0 starts there.
         weight_decay: AdamW's decoupled decay (Loshchilov and Hutter 2019, arXiv:1711.05101);
             0.01 is PyTorch's default and the lecture's.
         evaluate_every: steps between two evaluations on the whole validation split; the state
@@ -145,14 +190,14 @@ class TrainingConfig(_Json):
     batch_size: int = 32
     learning_rate: float = 1e-3
     schedule: Schedule = "constant"
+    warmup: int = 0
     weight_decay: float = 0.01
     evaluate_every: int = 250
     seed: int = 0
 
     def __post_init__(self) -> None:
-        self._require_integers(steps=0, batch_size=1, evaluate_every=1, seed=0)
+        self._require_integers(steps=0, warmup=0, batch_size=1, evaluate_every=1, seed=0)
         self._require_numbers(learning_rate=0)
         if self.weight_decay != 0:
             self._require_numbers(weight_decay=0)
-        if self.schedule not in get_args(Schedule):
-            raise ConfigError(f"schedule={self.schedule!r}: choose one of {get_args(Schedule)}")
+        self._require_choices(schedule=Schedule)

@@ -1,7 +1,8 @@
 """The model: ids in, one score for each possible next character out.
 
-A character is looked up as a row of C numbers, its position adds another row, attention lets each
-position collect from those before it, and a linear layer turns the result into V scores.
+A character is looked up as a row of C numbers, its position adds another row, each block lets every
+position collect from those before it and compute on what it has, and a linear layer turns the
+result into V scores.
 
 Shapes: B batch, T time, C = n_embd, V = vocab_size.
 """
@@ -11,13 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bardgpt.config import GPTConfig
-from bardgpt.layers.attention import CausalSelfAttention, MultiHeadAttention
+from bardgpt.initialization import initialize
+from bardgpt.layers.blocks import BLOCKS, norm
 
 
 class GPT(nn.Module):
-    """embeddings -> attention layers -> logits.
+    """embeddings -> blocks -> logits.
 
-    With no layers and no positions it is a bigram model: the chain E[x] @ W + b is a V x V table of
+    With no blocks and no positions it is a bigram model: the chain E[x] @ W + b is a V x V table of
     logits of rank at most C, plus a row that all characters share.
 
     Source: the notes; the embeddings of Vaswani et al. 2017 (§3.4 and §3.5, arXiv:1706.03762), with
@@ -27,13 +29,14 @@ class GPT(nn.Module):
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.config = config
-        attention = CausalSelfAttention if config.fused else MultiHeadAttention
         self.token_embedding = nn.Embedding(config.vocab_size, config.n_embd)
         self.position_embedding = (
             nn.Embedding(config.block_size, config.n_embd) if config.positions else None
         )
-        self.layers = nn.ModuleList(attention(config) for _ in range(config.n_layer))
+        self.blocks = nn.ModuleList(BLOCKS[config.block](config) for _ in range(config.n_layer))
+        self.norm = norm(config) if config.final_norm else nn.Identity()
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size)
+        initialize(self, config)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Scores for the next character at every position.
@@ -53,9 +56,9 @@ class GPT(nn.Module):
         x = self.token_embedding(ids)  # (B, T, C)
         if self.position_embedding is not None:
             x = x + self.position_embedding(torch.arange(T, device=ids.device))  # (T, C) added
-        for layer in self.layers:
-            x = layer(x)
-        return self.lm_head(x)  # (B, T, V)
+        for block in self.blocks:
+            x = block(x)  # (B, T, C)
+        return self.lm_head(self.norm(x))  # (B, T, V)
 
     def n_parameters(self) -> int:
         """How many numbers training may change."""

@@ -17,7 +17,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from tqdm import tqdm
@@ -25,14 +25,28 @@ from tqdm import tqdm
 import bardgpt
 from bardgpt import corpus
 from bardgpt.batches import evaluation_windows
-from bardgpt.config import GPTConfig, TrainingConfig
+from bardgpt.config import GPTConfig, Initialization, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.files import write_whole
 from bardgpt.gpt import GPT
 from bardgpt.sampling import generate
 from bardgpt.teaching.count_tables import CountTable
-from bardgpt.teaching.ladder import RUNGS, VOCAB_SIZE, shakespeare
-from bardgpt.teaching.probes import character_classes, head_spreads
+from bardgpt.teaching.ladder import (
+    BIGRAM,
+    FEED_FORWARD,
+    FOUR_HEADS,
+    ONE_HEAD,
+    PLAIN_BLOCKS,
+    POST_NORM,
+    PRE_NORM,
+    RESIDUAL,
+    VOCAB_SIZE,
+    shakespeare,
+)
+from bardgpt.teaching.probes.attention import character_classes, head_spreads
+from bardgpt.teaching.probes.norms import gains_and_biases, losses_by_mode
+from bardgpt.teaching.probes.stream import stream_statistics
+from bardgpt.teaching.probes.units import unit_scores
 from bardgpt.teaching.records import Band
 from bardgpt.teaching.text_statistics import Reference, text_statistics
 from bardgpt.training.loop import train
@@ -43,61 +57,119 @@ SEEDS = (0, 1, 2, 3, 4)
 RUN = TrainingConfig()  # of every rung
 SAMPLE_LENGTH = 5_000  # characters; long enough that the share of known words settles to 1 or 2 %
 LIVE_STEPS = 1_000  # how far a chapter trains while you read
+PROBE_WINDOWS = 2_000  # for statistics of a model at work
+
+
+class Looker:
+    """The probes of a run: each takes the model and gives numbers by name.
+
+    A probe looks at the same windows at every step and draws from no random state but its own.
+    """
+
+    def __init__(self, config: GPTConfig, seed: int) -> None:
+        self.text = shakespeare()
+        self.untrained = seeded_model(config, seed)
+        T = config.block_size
+        n_windows = max(1, PROBE_WINDOWS * 8 // T)  # as many characters, whatever the window
+        self.windows, self.targets = next(evaluation_windows(self.text.validation, T, n_windows))
+        self.train_windows, _ = next(evaluation_windows(self.text.train, T, n_windows))
+
+    def heads(self, model: GPT) -> dict[str, float]:
+        """How much the heads of the first block differ."""
+        classes = character_classes(self.text.tokenizer.vocabulary)
+        return head_spreads(model, self.windows, classes)
+
+    def stream(self, model: GPT) -> dict[str, list[float]]:
+        """Sizes of the stream, of branches and of gradients, by depth."""
+        return stream_statistics(model, self.windows[:256], self.targets[:256])
+
+    def units(self, model: GPT) -> dict[str, float]:
+        """What single hidden units of the first block fire on."""
+        windows = [
+            (ids, self.text.tokenizer.decode(ids.flatten()))
+            for ids in (self.train_windows, self.windows)
+        ]
+        return unit_scores(model, self.untrained, *windows)
+
+    def norms(self, model: GPT) -> dict[str, list[float]]:
+        """What the norms' gains and biases have become."""
+        return gains_and_biases(model)
+
+    def modes(self, model: GPT) -> dict[str, float]:
+        """The loss as training computes it, batch by batch, and as evaluation does."""
+        return losses_by_mode(model, self.windows, self.targets)
 
 
 @dataclass(frozen=True)
 class Training:
-    """A model, trained from several seeds."""
+    """A model, trained from several seeds.
+
+    Attributes:
+        model: the architecture.
+        training: the run.
+        seeds: one for each run.
+        probes: methods of `Looker`, asked before the first step, where a chapter's live run ends,
+            and at the end.
+        closely: ask them at every evaluation.
+        brief: keep neither the loss on the whole training split nor generated text, which is drawn
+            where a chapter's live run ends and at the end.
+    """
 
     model: GPTConfig
     training: TrainingConfig = RUN
     seeds: tuple[int, ...] = SEEDS
+    probes: tuple[str, ...] = ()
+    closely: bool = False
+    brief: bool = False
 
     def parts(self) -> list[int]:
         """What can be computed apart: one run for each seed."""
         return list(self.seeds)
 
     def run(self, seed: int) -> dict[str, Any]:
-        """Train from one seed, and sample where a chapter stops and at the end.
+        """Train from one seed; look and sample on the way.
 
-        At a constant rate the chapter's short run is the beginning of the full one, but sampling
-        in the middle of a run would take from its random state; so the two are trained apart.
+        At a constant rate a chapter's short run is the beginning of this one.
         """
         text = shakespeare()
         reference = Reference.of(text.tokenizer.decode(text.train))
-        windows, _ = next(evaluation_windows(text.validation, self.model.block_size, 2_000))
-        classes = character_classes(text.tokenizer.vocabulary)
-        samples, heads = {}, {}
-        for steps in sorted({min(LIVE_STEPS, self.training.steps), self.training.steps}):
-            config = dataclasses.replace(self.training, steps=steps, seed=seed)
-            model = seeded_model(self.model, seed)
-            history = train(model, text.train, text.validation, config, progress=False)
-            sample = generate(
-                model,
-                text.tokenizer.encode("\n"),
-                SAMPLE_LENGTH,
-                generator=torch.Generator().manual_seed(seed),
-            )
-            if self.model.n_layer > 0 and self.model.n_head > 1 and not self.model.fused:
-                untrained = seeded_model(self.model, seed)
-                heads["0"] = head_spreads(untrained, windows, classes)
-                heads[str(steps)] = head_spreads(model, windows, classes)
-            samples[str(steps)] = text_statistics(text.tokenizer.decode(sample), reference)
-        return {
-            "seed": seed,
-            "history": history.to_dict(),
-            "train": evaluate(model, text.train),
-            "samples": samples,
-            "heads": heads,
-            "text": text.tokenizer.decode(sample)[:500],
-        }
+        looker = Looker(self.model, seed)
+        model = seeded_model(self.model, seed)
+        found: dict[str, Any] = {"seed": seed, "samples": {}, "probes": {}}
+        stops = {LIVE_STEPS, self.training.steps}
+
+        def watch(step: int) -> None:
+            if self.closely or step in stops | {0}:
+                for probe in self.probes:
+                    kept = found["probes"].setdefault(probe, {})
+                    kept[str(step)] = rounded(getattr(looker, probe)(model))
+            if step in stops and not self.brief:
+                ids = generate(
+                    model,
+                    text.tokenizer.encode("\n"),
+                    SAMPLE_LENGTH,
+                    generator=torch.Generator().manual_seed(seed),
+                )
+                sample = text.tokenizer.decode(ids)
+                found["samples"][str(step)] = text_statistics(sample, reference)
+                found["text"] = sample[:500]
+
+        config = dataclasses.replace(self.training, seed=seed)
+        history = train(model, text.train, text.validation, config, progress=False, watch=watch)
+        if not self.brief:
+            found["train"] = evaluate(model, text.train)
+        return found | {"history": history.to_dict()}
 
     def definition(self) -> dict[str, Any]:
         """What makes it this experiment: the part of its record that is known beforehand."""
         training = dataclasses.asdict(self.training)
         del training["seed"]  # each run has its own
-        seeds = list(self.seeds)
-        return {"model": dataclasses.asdict(self.model), "training": training, "seeds": seeds}
+        return {
+            "model": dataclasses.asdict(self.model),
+            "training": training,
+            "seeds": list(self.seeds),
+            "probes": list(self.probes),
+        }
 
     def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
         """The rest of the record."""
@@ -106,9 +178,82 @@ class Training:
     def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
         """What a repetition must find again, each over the seeds."""
         histories = [run["history"] for run in record["runs"]]
+        found = {"validation loss": [history["validation"][-1] for history in histories]}
+        if not self.brief:
+            found["training loss"] = [run["train"] for run in record["runs"]]
+        return found
+
+
+@dataclass(frozen=True)
+class AtStart:
+    """A model as it is initialized, looked at from several seeds: no training."""
+
+    model: GPTConfig
+    seeds: tuple[int, ...] = SEEDS
+
+    def parts(self) -> list[int]:
+        """One look for each seed."""
+        return list(self.seeds)
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Initialize and look."""
         return {
-            "validation loss": [history["validation"][-1] for history in histories],
-            "training loss": [run["train"] for run in record["runs"]],
+            "seed": seed,
+            "stream": rounded(Looker(self.model, seed).stream(seeded_model(self.model, seed))),
+        }
+
+    def definition(self) -> dict[str, Any]:
+        """What makes it this experiment."""
+        return {"model": dataclasses.asdict(self.model), "seeds": list(self.seeds)}
+
+    def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+        """The rest of the record."""
+        return {"runs": runs}
+
+    def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
+        """What a repetition must find again, each over the seeds."""
+        return {
+            f"{name} {depth}": [run["stream"][name][depth] for run in record["runs"]]
+            for name in ("stream", "gradient")
+            for depth in (0, -1)
+        }
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Several experiments of one kind in one record, by name."""
+
+    variants: dict[str, Training | AtStart]
+
+    def parts(self) -> list[str]:
+        """Each variant's parts."""
+        return [f"{name}-{part}" for name, e in self.variants.items() for part in e.parts()]
+
+    def run(self, part: str) -> dict[str, Any]:
+        """One part of one variant."""
+        name, _, seed = part.rpartition("-")
+        return self.variants[name].run(int(seed))
+
+    def definition(self) -> dict[str, Any]:
+        """That of each variant."""
+        return {name: variant.definition() for name, variant in self.variants.items()}
+
+    def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+        """The rest of the record, by variant."""
+        queue = iter(runs)
+        return {
+            "variants": {
+                name: variant.results([next(queue) for _ in variant.parts()])
+                for name, variant in self.variants.items()
+            }
+        }
+
+    def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
+        """Those of each variant."""
+        return {
+            f"{name}: {quantity}": values
+            for name, variant in self.variants.items()
+            for quantity, values in variant.quantities(record["variants"][name]).items()
         }
 
 
@@ -166,9 +311,83 @@ class CountTables:
         }
 
 
-BIGRAM, ONE_HEAD = RUNGS["bigram"], RUNGS["one-head"]
 LONG = TrainingConfig(steps=20_000, evaluate_every=1_000)
-EXPERIMENTS: dict[str, Training | CountTables] = {
+BLOCK_PROBES = ("heads", "stream", "units")
+
+
+def variant(
+    model: GPTConfig, training: TrainingConfig, seeds: tuple[int, ...] = SEEDS, **others: Any
+) -> Training:
+    """One of many: brief, and its heads run in one product, which is the same function, faster."""
+    return Training(dataclasses.replace(model, fused=True), training, seeds, brief=True, **others)
+
+
+def depths() -> dict[str, Training]:
+    """1 to 16 blocks, plain and residual, with equal parameters at each depth (chapter 5)."""
+    run = TrainingConfig(steps=2_000, evaluate_every=500)
+    return {
+        f"{block.block}-{L}": variant(dataclasses.replace(block, n_layer=L), run, SEEDS[:3])
+        for block in (PLAIN_BLOCKS, RESIDUAL)
+        for L in (1, 2, 4, 8, 16)
+    }
+
+
+def coming_online() -> dict[str, Training]:
+    """How loud branches are over training, by initialization (chapter 5)."""
+    run = TrainingConfig(steps=1_000, evaluate_every=50)
+    return {
+        f"{block.block}-{start}": variant(
+            dataclasses.replace(block, initialization=start),
+            run,
+            SEEDS[:3],
+            probes=("stream",),
+            closely=True,
+        )
+        for block in (RESIDUAL, PRE_NORM)
+        for start in ("default", "normal", "depth-scaled", "zero")
+    }
+
+
+def starts() -> dict[str, AtStart]:
+    """Sizes and gradients before the first step, by wiring, initialization and size."""
+    small = dataclasses.replace(RESIDUAL, n_layer=16, fused=True)
+    full = dataclasses.replace(small, n_layer=6, n_embd=384, n_head=6, block_size=256)
+    return {
+        f"{size}-{block}-{start}": AtStart(
+            dataclasses.replace(
+                model, block=block, final_norm=block == "pre-norm", initialization=start
+            )
+        )
+        for size, model in (("small", small), ("full", full))
+        for block in ("plain", "residual", "post-norm", "pre-norm")
+        for start in get_args(Initialization)
+        if (block, start) != ("plain", "zero")  # which would be 0 from end to end
+    }
+
+
+def rates() -> dict[str, Training]:
+    """Post- against pre-norm over learning rates, with and without warm-up (chapter 7)."""
+    no_final_norm = dataclasses.replace(PRE_NORM, final_norm=False)
+    wirings = {"post-norm": POST_NORM, "pre-norm": PRE_NORM, "no-final-norm": no_final_norm}
+    cases = [
+        (3, "default", (1e-3, 3e-3, 1e-2, 3e-2), ("post-norm", "pre-norm", "no-final-norm")),
+        (12, "default", (1e-3, 3e-3, 1e-2, 3e-2), ("post-norm", "pre-norm")),
+        (12, "xavier", (3e-4, 1e-3, 3e-3, 1e-2), ("post-norm", "pre-norm")),
+    ]
+    return {
+        f"{L}-{start}-{wiring}-{rate:g}-{warmup}": variant(
+            dataclasses.replace(wirings[wiring], n_layer=L, initialization=start),
+            TrainingConfig(steps=1_000, evaluate_every=500, learning_rate=rate, warmup=warmup),
+            SEEDS[:3],
+        )
+        for L, start, tried, compared in cases
+        for wiring in compared
+        for rate in tried
+        for warmup in (0, 200)
+    }
+
+
+EXPERIMENTS: dict[str, Training | CountTables | Sweep] = {
     "count-tables": CountTables(),
     "bigram": Training(BIGRAM),
     # Why the rung stays above its closed form (chapter 1): one cause taken away after the other.
@@ -177,8 +396,40 @@ EXPERIMENTS: dict[str, Training | CountTables] = {
     "bigram-long-undecayed": Training(BIGRAM, dataclasses.replace(LONG, weight_decay=0.0)),
     "one-head": Training(ONE_HEAD),
     "one-head-no-positions": Training(dataclasses.replace(ONE_HEAD, positions=False)),
-    "four-heads": Training(RUNGS["four-heads"]),
+    "four-heads": Training(FOUR_HEADS, probes=("heads",)),
+    "feed-forward": Training(FEED_FORWARD, probes=BLOCK_PROBES),
+    # Controls of chapter 4: a layer that can fold into the next, and one that has grown.
+    "feed-forward-linear": Training(dataclasses.replace(FEED_FORWARD, activation="none")),
+    "feed-forward-two-layer": Training(
+        dataclasses.replace(FEED_FORWARD, feed_forward="two-layer"), probes=BLOCK_PROBES
+    ),
+    "plain-blocks": Training(PLAIN_BLOCKS, probes=BLOCK_PROBES),
+    "residual": Training(RESIDUAL, probes=BLOCK_PROBES),
+    "post-norm": Training(POST_NORM, probes=(*BLOCK_PROBES, "norms", "modes")),
+    # Chapter 6: the same rung with the other norm.
+    "batch-norm": Training(
+        dataclasses.replace(POST_NORM, norm="batch"), probes=("stream", "norms", "modes")
+    ),
+    "pre-norm": Training(PRE_NORM, probes=(*BLOCK_PROBES, "norms")),
+    # Chapter 7: what the last norm is for.
+    "pre-norm-no-final-norm": Training(
+        dataclasses.replace(PRE_NORM, final_norm=False), probes=("stream", "norms")
+    ),
+    "depths": Sweep(depths()),
+    "coming-online": Sweep(coming_online()),
+    "starts": Sweep(starts()),
+    "rates": Sweep(rates()),
 }
+
+
+def rounded(found: dict[str, Any]) -> dict[str, Any]:
+    """The same with six significant digits, which is more than seeds agree in."""
+    return {
+        name: [float(f"{v:.6g}") for v in value]
+        if isinstance(value, list)
+        else float(f"{value:.6g}")
+        for name, value in found.items()
+    }
 
 
 def seeded_model(config: GPTConfig, seed: int) -> GPT:
@@ -224,7 +475,7 @@ def run(names: list[str], keep: Path, workers: int) -> dict[str, dict[str, Any]]
     return records
 
 
-def _timed_run(name: str, part: int) -> dict[str, Any]:
+def _timed_run(name: str, part: int | str) -> dict[str, Any]:
     start = time.perf_counter()
     return EXPERIMENTS[name].run(part) | {"seconds": time.perf_counter() - start}
 
@@ -233,11 +484,10 @@ def source_hash() -> str:
     """A name for the state of all source text that can change a run's result."""
     digest = hashlib.sha256(torch.__version__.encode())
     for file in sorted(PACKAGE.rglob("*.py")):
-        if "teaching" not in file.parts or file.stem in (
-            "experiments",
-            "count_tables",
-            "ladder",
-            "probes",
+        if (
+            "teaching" not in file.parts
+            or "probes" in file.parts
+            or file.stem in ("experiments", "count_tables", "ladder")
         ):
             digest.update(file.relative_to(PACKAGE).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()[:16]

@@ -3,6 +3,7 @@
 A rung is nothing but a config. What each gave over five seeds is in its record.
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -15,18 +16,46 @@ from bardgpt.tokenizer import CharTokenizer
 
 VOCAB_SIZE = 65  # of Tiny Shakespeare; `corpus` guarantees the text
 
+BIGRAM = GPTConfig(vocab_size=VOCAB_SIZE, n_layer=0, positions=False)
+ONE_HEAD = GPTConfig(vocab_size=VOCAB_SIZE, n_head=1)
+FOUR_HEADS = replace(ONE_HEAD, n_head=4)
+FEED_FORWARD = replace(FOUR_HEADS, feed_forward="one-layer")
+PLAIN_BLOCKS = replace(FEED_FORWARD, n_layer=3, projection=True, feed_forward="two-layer")
+RESIDUAL = replace(PLAIN_BLOCKS, block="residual")
+POST_NORM = replace(RESIDUAL, block="post-norm")
+PRE_NORM = replace(POST_NORM, block="pre-norm", final_norm=True)
+
+
+class Rung(NamedTuple):
+    """One step of the ladder.
+
+    Attributes:
+        config: the model.
+        title: how figures and text call it.
+        chapter: the number of the chapter that climbs it.
+        lecture: the validation loss that the lecture reports for as many steps, in nats per
+            character, from batches that it drew at random: a mark to compare with, no measurement
+            of ours (`book/references.md`, ng-video-lecture). None where it shows no such model.
+    """
+
+    config: GPTConfig
+    title: str
+    chapter: int
+    lecture: float | None
+
+
 RUNGS = {
-    "bigram": GPTConfig(vocab_size=VOCAB_SIZE, n_layer=0, positions=False),
-    "one-head": GPTConfig(vocab_size=VOCAB_SIZE, n_head=1),
-    "four-heads": GPTConfig(vocab_size=VOCAB_SIZE, n_head=4),
+    "bigram": Rung(BIGRAM, "bigram model", 1, 2.5),
+    "one-head": Rung(ONE_HEAD, "one head of 32", 2, 2.40),
+    "four-heads": Rung(FOUR_HEADS, "four heads of 8", 3, 2.28),
+    "feed-forward": Rung(FEED_FORWARD, "feed-forward", 4, 2.24),
+    "plain-blocks": Rung(PLAIN_BLOCKS, "three plain blocks", 5, None),
+    "residual": Rung(RESIDUAL, "residual connections", 5, 2.08),
+    "post-norm": Rung(POST_NORM, "layer norm after the addition", 6, None),
+    "pre-norm": Rung(PRE_NORM, "layer norm before the branch", 7, 2.06),
 }
 
-# How figures and text call them.
-TITLES = {"bigram": "bigram model", "one-head": "one head of 32", "four-heads": "four heads of 8"}
-
-# What the lecture reports for the same steps, in nats per character, from batches that it drew at
-# random: a mark to compare with, no measurement of ours (`book/references.md`, ng-video-lecture).
-LECTURE = {"bigram": 2.5, "one-head": 2.40, "four-heads": 2.28}
+LECTURE_FULL = 1.48  # what the lecture reports for the full model
 
 
 class Shakespeare(NamedTuple):

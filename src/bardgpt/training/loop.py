@@ -4,6 +4,7 @@ It is the loop that the book shows and the one that made its records.
 """
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -57,6 +58,7 @@ def train(
     config: TrainingConfig,
     *,
     progress: bool = True,
+    watch: Callable[[int], None] | None = None,
 ) -> History:
     """Train a model in place.
 
@@ -69,6 +71,8 @@ def train(
         validation_ids: (M,) the part to be judged on; it never influences a weight.
         config: steps, batch size, rate, seed.
         progress: show a bar on stderr, which vanishes at the end; TQDM_DISABLE=1 hides it too.
+        watch: called at each evaluation with the steps done, to look at the model. It must not
+            change it, nor draw from PyTorch's global random state.
 
     Returns:
         The losses at the steps of evaluation.
@@ -93,6 +97,8 @@ def train(
                 history.validation.append(evaluate(model, validation_ids))
                 bar.set_postfix(validation=f"{history.validation[-1]:.3f}")
                 since = []
+                if watch is not None:
+                    watch(step)
             if step == config.steps:
                 break
             for group in optimizer.param_groups:
@@ -110,10 +116,14 @@ def train(
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:
-    """The rate of step 0, 1, …: constant, or falling in a line that meets zero after the last."""
+    """The rate of step 0, 1, …: constant, or falling in a line that meets zero after the last.
+
+    In a warm-up of w steps the rate is 1/w, 2/w, … of that.
+    """
+    rate = config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup))
     if config.schedule == "linear":
-        return config.learning_rate * (1 - step / config.steps)
-    return config.learning_rate
+        rate *= 1 - step / config.steps
+    return rate
 
 
 def _finite_mean(losses: list[Tensor], step: int) -> float:

@@ -1,8 +1,6 @@
-"""Looking into a model while it works, without changing what it does.
+"""Where and at what attention heads look, and how much they differ in it.
 
-What is measured comes from the model's real forward pass, by hooks that are gone afterwards.
-
-Shapes: B windows, T positions, nh heads, L layers.
+Shapes: B windows, T positions, nh heads, L blocks.
 """
 
 import torch

@@ -1,0 +1,39 @@
+"""The feed-forward layer: what each position computes by itself, after it has listened.
+
+Attention moves content between positions; this layer works on one position at a time and knows
+nothing of the others.
+
+Shapes: B batch, T time, C = n_embd, H hidden units (the paper's d_ff).
+"""
+
+from torch import Tensor, nn
+
+from bardgpt.config import GPTConfig
+
+EXPANSION = 4  # hidden units for each channel: the paper's 2048 for 512
+
+
+class FeedForward(nn.Module):
+    """Linear, ReLU and, once it has grown, linear: a small multi-layer perceptron at each position.
+
+    "one-layer" is the notes' first version, H = C hidden units that are the output. "two-layer" is
+    the grown one: H = 4 C hidden units, projected back to C channels, so that the result can be
+    added to what came in.
+
+    Source: the notes; Vaswani et al. 2017, §3.3, eq. (2) (arXiv:1706.03762).
+    Differs: the version of one layer; dropout at the end, as §5.4 has it for each sub-layer.
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        C = config.n_embd
+        grown = config.feed_forward == "two-layer"
+        self.hidden = nn.Linear(C, EXPANSION * C if grown else C)
+        self.activation = nn.ReLU() if config.activation == "relu" else nn.Identity()
+        self.proj = nn.Linear(EXPANSION * C, C) if grown else nn.Identity()
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, C), or any other shape that ends in C."""
+        h = self.activation(self.hidden(x))  # (B, T, H)
+        return self.dropout(self.proj(h))  # (B, T, C)
