@@ -5,7 +5,7 @@ import torch
 
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT
-from bardgpt.teaching.probes.attention import (
+from bardgpt.teaching.probes import (
     CLASSES,
     attention_maps,
     by_class,

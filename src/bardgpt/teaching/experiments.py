@@ -57,7 +57,8 @@ SEEDS = (0, 1, 2, 3, 4)
 RUN = TrainingConfig()  # of every rung
 SAMPLE_LENGTH = 5_000  # characters; long enough that the share of known words settles to 1 or 2 %
 LIVE_STEPS = 1_000  # how far a chapter trains while you read
-PROBE_WINDOWS = 2_000  # for statistics of a model at work
+PROBED = 16_000  # characters of each split for statistics of a model at work
+GRADIENT_PROBED = 2_048  # fewer where gradients are asked for
 
 
 class Looker:
@@ -70,7 +71,7 @@ class Looker:
         self.text = shakespeare()
         self.untrained = seeded_model(config, seed)
         T = config.block_size
-        n_windows = max(1, PROBE_WINDOWS * 8 // T)  # as many characters, whatever the window
+        n_windows = PROBED // T
         self.windows, self.targets = next(evaluation_windows(self.text.validation, T, n_windows))
         self.train_windows, _ = next(evaluation_windows(self.text.train, T, n_windows))
 
@@ -81,7 +82,8 @@ class Looker:
 
     def stream(self, model: GPT) -> dict[str, list[float]]:
         """Sizes of the stream, of branches and of gradients, by depth."""
-        return stream_statistics(model, self.windows[:256], self.targets[:256])
+        n_windows = GRADIENT_PROBED // model.config.block_size
+        return stream_statistics(model, self.windows[:n_windows], self.targets[:n_windows])
 
     def units(self, model: GPT) -> dict[str, float]:
         """What single hidden units of the first block fire on."""

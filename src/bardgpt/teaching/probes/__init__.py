@@ -2,3 +2,38 @@
 
 What is measured comes from the model's real forward pass, by hooks that are gone afterwards.
 """
+
+from bardgpt.teaching.probes.attention import (
+    CLASSES,
+    attention_maps,
+    by_class,
+    by_distance,
+    character_classes,
+    head_spreads,
+    variations,
+)
+from bardgpt.teaching.probes.jacobian import position_jacobian
+from bardgpt.teaching.probes.norms import gains_and_biases, losses_by_mode
+from bardgpt.teaching.probes.stream import recorded_stream, rms, stream_statistics
+from bardgpt.teaching.probes.units import PROPERTIES, auc, hidden_units, labels, unit_scores
+
+__all__ = [
+    "CLASSES",
+    "PROPERTIES",
+    "attention_maps",
+    "auc",
+    "by_class",
+    "by_distance",
+    "character_classes",
+    "gains_and_biases",
+    "head_spreads",
+    "hidden_units",
+    "labels",
+    "losses_by_mode",
+    "position_jacobian",
+    "recorded_stream",
+    "rms",
+    "stream_statistics",
+    "unit_scores",
+    "variations",
+]

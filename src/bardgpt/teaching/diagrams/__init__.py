@@ -1,0 +1,25 @@
+"""The book's diagrams by name, drawn from one small set of shapes."""
+
+from collections.abc import Callable
+
+from bardgpt.teaching.diagrams.attention import heads, one_head, windows
+from bardgpt.teaching.diagrams.shapes import Diagram
+from bardgpt.teaching.diagrams.yardsticks import yardsticks
+
+DIAGRAMS: dict[str, Callable[[], Diagram]] = {
+    "windows": windows,
+    "one-head": one_head,
+    "heads": heads,
+    "yardsticks": yardsticks,
+}
+
+
+def diagram(name: str) -> Diagram:
+    """A diagram by name.
+
+    Raises:
+        KeyError: if there is none; says which there are.
+    """
+    if name not in DIAGRAMS:
+        raise KeyError(f"no diagram {name!r}; there are {sorted(DIAGRAMS)}")
+    return DIAGRAMS[name]()

@@ -1,0 +1,110 @@
+"""Hand-made diagrams from a small set of shapes, as SVG that a page can hold as text.
+
+Colours are CSS variables with a fallback: the website swaps them in dark mode, and elsewhere the
+diagram brings its own light card. Ids are fixed by the diagram's name, so its text never changes
+by itself and can be compared to the letter.
+
+Units are those of the view box, 720 wide; a page scales the whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from bardgpt.teaching.palette import COLOURS
+
+WIDTH = 720
+MARGIN = 24
+INK, MUTED, LINE, PAPER = (
+    f"var(--bard-{name}, {COLOURS[name]})" for name in ("ink", "muted", "line", "paper")
+)
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A finished diagram; a notebook or website shows it inline.
+
+    Attributes:
+        name: of `DIAGRAMS`; also the stem of its ids.
+        title: what it is, in a few words.
+        description: what is seen, for those who cannot see it.
+        height: of the view box.
+        shapes: SVG elements, bottom first.
+    """
+
+    name: str
+    title: str
+    description: str
+    height: float
+    shapes: Sequence[str]
+
+    def svg(self) -> str:
+        """The whole `<svg>` element."""
+        stem = f"bard-{self.name}"
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="bard-diagram" role="img" '
+            f'viewBox="0 0 {WIDTH} {self.height:g}" width="{WIDTH}" '
+            f'aria-labelledby="{stem}-title {stem}-desc" style="max-width: 100%; height: auto" '
+            f'font-family="system-ui, sans-serif" font-size="15">'
+        )
+        return "\n".join(
+            [
+                head,
+                f'<title id="{stem}-title">{escape(self.title)}</title>',
+                f'<desc id="{stem}-desc">{escape(self.description)}</desc>',
+                f'<rect width="{WIDTH}" height="{self.height:g}" rx="8" style="fill: {PAPER}"/>',
+                *self.shapes,
+                "</svg>",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        return self.svg()
+
+    def __repr__(self) -> str:
+        return f"<Diagram {self.name}: {self.title}>"
+
+
+def label(x: float, y: float, text: str, *, at: str = "start", colour: str = INK, **style) -> str:
+    """Text whose base line begins, centres or ends (`at`) at a point; style: SVG attributes."""
+    attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in style.items())
+    return (
+        f'<text x="{x:g}" y="{y:g}" text-anchor="{at}"{attributes} style="fill: {colour}; '
+        f'white-space: pre">{escape(text)}</text>'
+    )
+
+
+def box(x: float, y: float, width: float, height: float, *, edge: str = LINE, **style) -> str:
+    """A rounded rectangle with an outline; style: `fill`, `dash`, `strength` of the filling."""
+    fill, strength = style.get("fill", "none"), style.get("strength", 1)
+    dash = f' stroke-dasharray="{style["dash"]}"' if "dash" in style else ""
+    return (
+        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="4"{dash} '
+        f'style="fill: {fill}; fill-opacity: {strength:g}; stroke: {edge}; stroke-width: 1.5"/>'
+    )
+
+
+def arrow(x: float, y: float, length: float, *, colour: str = MUTED) -> str:
+    """An arrow that points straight down."""
+    tip = y + length
+    return (
+        f'<path d="M{x:g} {y:g}V{tip - 6:g}M{x - 5:g} {tip - 7:g}L{x:g} {tip:g}L{x + 5:g} '
+        f'{tip - 7:g}" style="fill: none; stroke: {colour}; stroke-width: 1.5"/>'
+    )
+
+
+def line(x: float, y: float, to_x: float, to_y: float, *, colour: str = MUTED) -> str:
+    """A straight line."""
+    return (
+        f'<path d="M{x:g} {y:g}L{to_x:g} {to_y:g}" '
+        f'style="fill: none; stroke: {colour}; stroke-width: 1.5"/>'
+    )
+
+
+def character(x: float, y: float, size: float, text: str, *, edge: str = LINE) -> str:
+    """One character in its box; a space and a line break are drawn as marks."""
+    mark = {" ": "␣", "\n": "↵"}.get(text, text)
+    middle = label(
+        x + size / 2, y + size / 2 + 6, mark, at="middle", font_family="monospace", font_size="18"
+    )
+    return box(x, y, size, size, edge=edge) + middle

@@ -1,0 +1,112 @@
+"""What attention heads look at."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from bardgpt.teaching.figures.style import STYLE, canvas, visible
+from bardgpt.teaching.palette import COLOURS
+from bardgpt.teaching.records import Band
+
+
+@plt.rc_context(STYLE)
+def keys_chosen(weights: Mapping[str, Tensor]) -> Figure:
+    """The weights that one query gives its keys, a row of bars for each name.
+
+    weights: for each name (keys,), summing to 1.
+    """
+    n = len(weights)
+    figure, axes = plt.subplots(1, n, figsize=(6.4, 2.8), sharey=True, squeeze=False)
+    plt.close(figure)
+    for axis, (name, weight), hatch in zip(axes[0], weights.items(), ("", "//"), strict=False):
+        axis.bar(range(len(weight)), weight.numpy(), color=COLOURS["key"], alpha=0.7, hatch=hatch)
+        axis.set_title(name, fontsize=11)
+        axis.set_xticks(range(len(weight)))
+        axis.set_xlabel("key")
+        axis.grid(visible=False, axis="x")
+        axis.set_axisbelow(True)
+    axes[0, 0].set_ylim(0, 1)
+    axes[0, 0].set_ylabel("weight")
+    return figure
+
+
+@plt.rc_context(STYLE)
+def maps(weights: Tensor, text: str, titles: Sequence[str] = ()) -> Figure:
+    """The attention weights of each head over one window: rows look at columns.
+
+    weights: (nh, T, T); text: the T characters; titles: in place of "head 1", "head 2", …
+    """
+    marks = [visible(c) for c in text]
+    rows = -(-len(weights) // 2)  # two in a row, so that a phone can show them
+    figure, axes = plt.subplots(
+        rows, 2, figsize=(5.6, 2.8 * rows), sharex=True, sharey=True, squeeze=False
+    )
+    plt.close(figure)
+    for i, (axis, head) in enumerate(zip(axes.flat, weights, strict=True)):
+        picture = axis.imshow(head.numpy(), cmap="cividis", vmin=0, vmax=1)
+        if titles:
+            axis.set_title(titles[i], fontsize=11)
+        else:
+            axis.set_title(f"head {i + 1}", color=COLOURS[f"head {i % 4}"], fontsize=11)
+        axis.set_xticks(range(len(marks)), marks, fontsize=10, family="monospace")
+        axis.set_yticks(range(len(marks)), marks, fontsize=10, family="monospace")
+        axis.grid(visible=False)
+    for axis in axes[-1]:
+        axis.set_xlabel("looks at")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("position")
+    figure.colorbar(picture, ax=axes.ravel().tolist(), label="weight", shrink=0.7)
+    return figure
+
+
+@plt.rc_context(STYLE)
+def head_profiles(distances: Tensor, classes: Tensor, names: Sequence[str]) -> Figure:
+    """Where each head looks from the last position, by distance and by class of character.
+
+    distances: (nh, T), weight at distance 0, 1, …; classes: (nh, len(names)).
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.2), sharey=True)
+    plt.close(figure)
+    for i, (by_distance, by_class) in enumerate(zip(distances, classes, strict=True)):
+        style = {
+            "color": COLOURS[f"head {i % 4}"],
+            "marker": "os^D"[i % 4],
+            "label": f"head {i + 1}",
+        }
+        left.plot(range(len(by_distance)), by_distance.numpy(), **style)
+        right.plot(range(len(names)), by_class.numpy(), linestyle="", markersize=8, **style)
+    left.set_xlabel("characters back (0: itself)")
+    left.set_ylabel("mean attention weight")
+    left.legend(fontsize=9)
+    right.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names], fontsize=8)
+    right.set_xlabel("class of character")
+    for axis in (left, right):
+        axis.set_axisbelow(True)
+    return figure
+
+
+@plt.rc_context(STYLE)
+def head_spreads(columns: Mapping[str, Mapping[str, Band]]) -> Figure:
+    """How much heads differ, for each column (say, trained) and each way of looking."""
+    figure, axes = canvas(figsize=(5.6, 3.3))
+    kinds = list(next(iter(columns.values())))
+    for i, (kind, hatch) in enumerate(zip(kinds, ("", "//"), strict=False)):
+        found = [column[kind] for column in columns.values()]
+        axes.bar(
+            [j + (i - 0.5) * 0.36 for j in range(len(columns))],
+            [band.mean for band in found],
+            width=0.34,
+            yerr=[band.sd for band in found],
+            color=COLOURS["model"],
+            alpha=0.85 if i == 0 else 0.4,
+            hatch=hatch,
+            capsize=3,
+            label=kind,
+        )
+    axes.set_xticks(range(len(columns)), list(columns))
+    axes.grid(visible=False, axis="x")
+    axes.set_ylabel("how much the heads differ\n(total variation, 0 to 1)")
+    axes.legend()
+    return figure
