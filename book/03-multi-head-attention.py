@@ -227,11 +227,7 @@ assert all(
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the three rungs so far, five dots each: bigram near 2.50, one head lower, four heads lower again. Dashed lines mark the count tables: 2.486 with one character of context, 2.049 with two, 1.669 with four. Crosses mark what the lecture reports: 2.5, 2.40, 2.28. All rungs lie far above the table of two characters."}}
-from bardgpt.teaching.ladder import LECTURE, TITLES
-
-tables = [table["validation"] for table in records.read("count-tables")["tables"]]
-rungs = dict(zip(TITLES.values(), (bigram, one, four), strict=True))
-figures.ladder(rungs, tables, list(LECTURE.values()))
+figures.ladder("four-heads")
 
 # %% [markdown]
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed, the
@@ -304,7 +300,7 @@ figures.head_profiles(
 
 # %%
 spreads = probes.head_spreads(model, windows, classes)
-before, after, end = (four.head_bands(step) for step in (0, 1_000, 5_000))
+before, after, end = (four.probe_bands("heads", step) for step in (0, 1_000, 5_000))
 for kind in ("by distance", "by class"):
     checks.measured(
         f"how much the heads differ {kind}",

@@ -73,6 +73,10 @@ class Fault:
 
 
 ATTENTION = "tests/test_attention.py"
+BLOCKS = "tests/test_blocks.py"
+FEED_FORWARD = "tests/test_feed_forward.py"
+INITIALIZATION = "tests/test_initialization.py"
+NORMALIZATION = "tests/test_normalization.py"
 
 FAULTS = [
     # Text, windows, evaluation.
@@ -136,6 +140,14 @@ FAULTS = [
         "F.cross_entropy(logits.flatten(0, 1), ",
         "F.cross_entropy(logits.flatten(0, 1).softmax(dim=-1), ",
         UnitTest("tests/test_gpt.py", "test_loss_is_minus_log_probability_of_the_target"),
+    ),
+    Fault(
+        "warm-up-off-by-one",
+        "Steps are counted from 0, so the first of them is taken with a rate of 0: a lost batch.",
+        "training/loop.py",
+        "(step + 1) / max(1, config.warmup)",
+        "step / max(1, config.warmup)",
+        UnitTest("tests/test_loop.py", "test_warm_up_grows_in_a_line_to_the_full_rate"),
     ),
     # Attention: the mask.
     Fault(
@@ -275,6 +287,161 @@ FAULTS = [
         "            self.position_embedding(torch.arange(T, device=ids.device))\n",
         UnitTest("tests/test_gpt.py", "test_position_matters_to_equal_characters"),
     ),
+    # The feed-forward layer.
+    Fault(
+        "relu-left-out",
+        "Two linear layers in a row are one linear layer: more weights, and nothing gained.",
+        "layers/feed_forward.py",
+        'nn.ReLU() if config.activation == "relu" else nn.Identity()',
+        "nn.Identity()",
+        UnitTest(FEED_FORWARD, "test_without_its_relu_it_is_one_linear_layer"),
+    ),
+    Fault(
+        "feed-forward-mixes-positions",
+        "A transpose undone by reshape: the shape is right again, the positions are shuffled.",
+        "layers/feed_forward.py",
+        "self.hidden(x)",
+        "self.hidden(x.transpose(-1, -2).reshape(x.shape))",
+        UnitTest(FEED_FORWARD, "test_each_position_by_itself"),
+    ),
+    # The wiring of the block.
+    Fault(
+        "residual-forgotten",
+        "One of two additions is missing: the stream ends at every feed-forward layer.",
+        "layers/blocks.py",
+        "return x + self.feed_forward(x)",
+        "return self.feed_forward(x)",
+        UnitTest(BLOCKS, "test_addition_hands_the_gradient_on_unchanged"),
+    ),
+    Fault(
+        "residual-scaled",
+        "Divided by sqrt(2) to keep the variance: the path is no identity, and fades with depth.",
+        "layers/blocks.py",
+        "x = x + self.attention(x)",
+        "x = (x + self.attention(x)) * 0.5**0.5",
+        UnitTest(BLOCKS, "test_wiring_by_hand"),
+    ),
+    Fault(
+        "post-wired-as-pre",
+        "The paper's figure has the norm after the addition; most code has it before the branch.",
+        "layers/blocks.py",
+        "        x = self.attention_norm(x + self.attention(x))\n"
+        "        return self.feed_forward_norm(x + self.feed_forward(x))\n",
+        "        x = x + self.attention(self.attention_norm(x))\n"
+        "        return x + self.feed_forward(self.feed_forward_norm(x))\n",
+        UnitTest(BLOCKS, "test_equals_torch_encoder_layer"),
+    ),
+    Fault(
+        "pre-wired-as-post",
+        "The other way round: it trains too, if the learning rate is small or warmed up.",
+        "layers/blocks.py",
+        "        x = x + self.attention(self.attention_norm(x))\n"
+        "        return x + self.feed_forward(self.feed_forward_norm(x))\n",
+        "        x = self.attention_norm(x + self.attention(x))\n"
+        "        return self.feed_forward_norm(x + self.feed_forward(x))\n",
+        UnitTest(BLOCKS, "test_each_block_is_its_formula_and_no_other"),
+    ),
+    Fault(
+        "one-norm-for-both-parts",
+        "The same object twice: both parts have to make do with one gain and one bias.",
+        "layers/blocks.py",
+        "self.feed_forward_norm = norm(config)",
+        "self.feed_forward_norm = self.attention_norm",
+        UnitTest("tests/test_gpt.py", "test_parameters_of_each_rung"),
+    ),
+    Fault(
+        "no-final-norm",
+        "Made, but never called: the output layer reads a stream that has grown with depth.",
+        "gpt.py",
+        "return self.lm_head(self.norm(x))",
+        "return self.lm_head(x)",
+        UnitTest(
+            "tests/test_gpt.py",
+            "test_final_norm_stands_between_the_last_block_and_the_output_layer",
+        ),
+    ),
+    # Normalization.
+    Fault(
+        "norm-over-time",
+        "One dimension too far left: each channel over the window, the future included.",
+        "layers/normalization.py",
+        "standardize(x, dim=-1)",
+        "standardize(x, dim=-2)",
+        UnitTest(NORMALIZATION, "test_only_batch_norm_in_training_leaks"),
+    ),
+    Fault(
+        "unbiased-variance",
+        "var() divides by n - 1 unless told otherwise; with 32 channels the error is 1.6 %.",
+        "layers/normalization.py",
+        "variance = centred.square().mean(dim, keepdim=True)",
+        "variance = x.var(dim, keepdim=True)",
+        UnitTest(NORMALIZATION, "test_standardize_by_hand"),
+    ),
+    Fault(
+        "eps-outside-the-root",
+        "Added to the deviation, not to the variance: no difference, until numbers are close.",
+        "layers/normalization.py",
+        "return centred * (variance + eps).rsqrt()",
+        "return centred / (variance.sqrt() + eps)",
+        UnitTest(NORMALIZATION, "test_eps_is_added_to_the_variance_under_the_root"),
+    ),
+    Fault(
+        "biased-running-variance",
+        "The batch's own variance kept for test time; it is too small for the whole text's.",
+        "layers/normalization.py",
+        "correction=1",
+        "correction=0",
+        UnitTest(NORMALIZATION, "test_buffers_after_two_steps_by_hand"),
+    ),
+    Fault(
+        "buffers-not-updated",
+        "Training never shows it; at test time the layer still believes in mean 0, variance 1.",
+        "layers/normalization.py",
+        "            self._remember(examples.detach())\n",
+        "",
+        UnitTest(NORMALIZATION, "test_batch_norm_equals_pytorchs_in_evaluation"),
+    ),
+    Fault(
+        "momentum-the-wrong-way-round",
+        "The paper of one field keeps 0.9 of the old, PyTorch's 0.1 is the share of the new.",
+        "layers/normalization.py",
+        "MOMENTUM = 0.1",
+        "MOMENTUM = 0.9",
+        UnitTest(NORMALIZATION, "test_batch_norm_equals_pytorchs_in_training"),
+    ),
+    Fault(
+        "batch-statistics-at-test-time",
+        "Whoever asks for one text gets another answer than whoever asks for two.",
+        "layers/normalization.py",
+        "        if self.training:\n",
+        "        if True:\n",
+        UnitTest(NORMALIZATION, "test_only_batch_norm_in_training_leaks"),
+    ),
+    # How the weights start.
+    Fault(
+        "depth-scale-without-the-2",
+        "A block adds two branches, not one: with sqrt(L) the stream starts too loud.",
+        "initialization.py",
+        "math.sqrt(2 * config.n_layer)",
+        "math.sqrt(config.n_layer)",
+        UnitTest(INITIALIZATION, "test_depth_scaled_divides_output_projections_by_the_root_of_2_l"),
+    ),
+    Fault(
+        "zero-start-zeroes-a-copy",
+        "A copy is set to 0, the weights are not: nothing is silent, and nothing complains.",
+        "initialization.py",
+        "module.weight.zero_()",
+        "module.weight.clone().zero_()",
+        UnitTest(INITIALIZATION, "test_zero_silences_every_branch_and_touches_nothing_else"),
+    ),
+    Fault(
+        "heads-start-louder-than-fused",
+        "Xavier's outputs counted head by head: smaller heads, larger weights, same function.",
+        "initialization.py",
+        'return module.in_features if part in ("query", "key", "value", "qkv") else',
+        "return",
+        UnitTest(INITIALIZATION, "test_xavier_bounds"),
+    ),
     # Sampling.
     Fault(
         "softmax-over-wrong-dimension",
@@ -299,6 +466,26 @@ FAULTS = [
         "ids[-block_size:]",
         "ids[:block_size]",
         UnitTest("tests/test_sampling.py", "test_full_window_keeps_its_last_half"),
+    ),
+    # Looking into a model.
+    Fault(
+        "hook-left-behind",
+        "A hook that is forgotten is not removed: it goes on recording, and fills the memory.",
+        "teaching/probes/stream.py",
+        "            hook.remove()",
+        "            del hook",
+        UnitTest("tests/test_probes_stream.py", "test_no_hook_outlives_the_with_block"),
+    ),
+    Fault(
+        "unit-chosen-where-it-is-judged",
+        "Of many units one always looks meaningful, if it may be picked by the examination.",
+        "teaching/probes/units.py",
+        "best = auc(seen, first[name].flatten()).argmax()",
+        "best = auc(new, second[name].flatten()).argmax()",
+        UnitTest(
+            "tests/test_probes_units.py",
+            "test_unit_is_chosen_on_the_training_text_and_judged_on_the_validation_text",
+        ),
     ),
 ]
 

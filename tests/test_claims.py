@@ -9,7 +9,13 @@ from bardgpt.teaching import claims, records
 
 ROOT = Path(__file__).parent.parent
 # The ids that the chapters so far owe a row.
-OWED = {"03-multi-head-attention": [f"mha-{i}" for i in range(1, 6)]}
+OWED = {
+    "03-multi-head-attention": [f"mha-{i}" for i in range(1, 6)],
+    "04-feed-forward": [f"ffn-{i}" for i in range(1, 5)],
+    "05-residual-connections": [f"res-{i}" for i in range(1, 6)],
+    "06-layer-normalization": [f"ln-{i}" for i in range(1, 6)],
+    "07-pre-and-post-norm": [f"pp-{i}" for i in range(1, 4)],
+}
 
 
 def test_every_claim_of_the_chapters_has_a_row():

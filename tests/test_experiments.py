@@ -1,11 +1,16 @@
+"""What makes the records: tiny runs of each kind of experiment, and the command."""
+
+import dataclasses
 import json
 
 import pytest
+import torch
 
 from bardgpt import corpus
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.teaching import experiments, records
-from bardgpt.teaching.experiments import EXPERIMENTS, Training
+from bardgpt.teaching.experiments import EXPERIMENTS, AtStart, Looker, Sweep, Training
+from bardgpt.teaching.probes import EVALUATION, stream_statistics
 
 BIGRAM = GPTConfig(vocab_size=65, n_layer=0, positions=False)
 SHORT = TrainingConfig(steps=4, evaluate_every=2)
@@ -39,7 +44,11 @@ def test_no_record_without_an_experiment():
     assert there == EXPERIMENTS.keys()
 
 
-@pytest.mark.parametrize("name", [n for n, e in EXPERIMENTS.items() if isinstance(e, Training)])
+def of_kind(kind):
+    return [name for name, experiment in EXPERIMENTS.items() if isinstance(experiment, kind)]
+
+
+@pytest.mark.parametrize("name", of_kind(Training))
 def test_record_reads_back(name):
     loaded = records.load(name)
     assert loaded.model == EXPERIMENTS[name].model
@@ -53,6 +62,27 @@ def test_record_reads_back(name):
         "characters per line",
     }
     assert loaded.made["text"] == corpus.SHA256
+    assert list(loaded.probes) == list(EXPERIMENTS[name].probes)
+    for probe in loaded.probes:
+        assert loaded.probed(probe) == [0, 1_000, loaded.training.steps]
+
+
+@pytest.mark.parametrize("name", of_kind(Sweep))
+def test_sweep_reads_back(name):
+    variants = EXPERIMENTS[name].variants
+    if all(isinstance(variant, AtStart) for variant in variants.values()):
+        for variant, experiment in variants.items():
+            sizes = records.at_start(variant, "stream")
+            assert len(sizes) == experiment.model.n_layer + 1
+            assert {band.n for band in sizes} == {len(experiment.seeds)}
+        return
+    loaded = records.load_sweep(name)
+    assert loaded.keys() == variants.keys()
+    for variant, found in loaded.items():
+        assert found.model == variants[variant].model
+        assert found.training == variants[variant].training
+        assert found.band().n == len(found.seeds) == len(variants[variant].seeds)
+        assert list(found.probes) == list(variants[variant].probes)
 
 
 def test_short_run_is_the_beginning_of_the_full_one():
@@ -62,7 +92,7 @@ def test_short_run_is_the_beginning_of_the_full_one():
 
 
 def test_missing_record_says_which_there_are():
-    with pytest.raises(FileNotFoundError, match=r"no record 'x'; there are \['bigram'"):
+    with pytest.raises(FileNotFoundError, match=r"no record 'x'; there are \[.*'bigram'"):
         records.load("x")
 
 
@@ -78,16 +108,212 @@ def test_runs_and_writes_a_record(tiny, capsys):
     assert "Every record stands" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("n_head", [1, 2])
-def test_run_tells_heads_apart_where_there_are_several(monkeypatch, n_head):
-    """Before training and after; and asking does not disturb the run."""
+# One small block with everything that probes can look at.
+BLOCK = GPTConfig(
+    vocab_size=65,
+    n_embd=4,
+    n_head=2,
+    projection=True,
+    feed_forward="two-layer",
+    block="pre-norm",
+    final_norm=True,
+)
+PROBES = ("heads", "stream", "units", "norms", "modes")
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Little text to sample and to look at."""
     monkeypatch.setattr(experiments, "SAMPLE_LENGTH", 40)
-    model = GPTConfig(vocab_size=65, n_head=n_head)
-    result = Training(model, SHORT).run(0)
-    assert list(result["heads"]) == (["0", "4"] if n_head > 1 else [])
-    for spreads in result["heads"].values():
+    monkeypatch.setattr(experiments, "PROBED", 4_000)
+    monkeypatch.setattr(experiments, "GRADIENT_PROBED", 160)
+
+
+def test_run_keeps_what_its_probes_saw_before_and_after(few):
+    found = Training(BLOCK, SHORT, probes=PROBES).run(0)
+    assert found.keys() == {"seed", "samples", "probes", "text", "train", "history"}
+    assert tuple(found["probes"]) == PROBES
+    assert all(list(steps) == ["0", "4"] for steps in found["probes"].values())
+    for spreads in found["probes"]["heads"].values():
         assert spreads.keys() >= {"by distance", "by distance, shuffled", "by class"}
         assert all(0 < value < 1 for value in spreads.values())
+    units = found["probes"]["units"]
+    assert (
+        units["0"]["a vowel"]
+        == units["0"]["a vowel, untrained"]
+        == units["4"]["a vowel, untrained"]
+    )  # before the first step the model is the untrained one
+    assert units["4"]["a vowel"] != units["0"]["a vowel"]
+    assert found["probes"]["norms"]["0"]["gain"] == [1.0] * 3
+    assert found["probes"]["norms"]["4"]["gain"] != [1.0] * 3
+    modes = found["probes"]["modes"]["4"]
+    assert list(modes.values()) == pytest.approx([modes[EVALUATION]] * len(modes), rel=1e-5)
+    json.dumps(found)
+
+
+def test_probes_see_the_model_of_their_step(few):
+    """The stream before the first step is that of a new model from the same seed."""
+    found = Training(BLOCK, SHORT, probes=("stream",)).run(3)["probes"]["stream"]
+    model = experiments.seeded_model(BLOCK, 3)
+    looker = Looker(BLOCK, 3)
+    assert looker.windows.shape == looker.targets.shape == (500, 8)
+    assert torch.equal(looker.windows[:, 1:], looker.targets[:, :-1])
+    expected = stream_statistics(model, looker.windows[:20], looker.targets[:20])
+    assert found["0"] == experiments.rounded(expected)
+    assert found["4"] != found["0"]
+
+
+@pytest.mark.parametrize("probes", [(), PROBES], ids=["unwatched", "watched"])
+def test_neither_probes_nor_samples_change_a_run(few, probes):
+    """To the bit: a record with probes is of the same runs as one without."""
+    found = Training(BLOCK, SHORT, probes=probes, closely=bool(probes)).run(1)
+    plain = Training(BLOCK, SHORT, brief=True).run(1)
+    assert found["history"] == plain["history"]
+
+
+@pytest.mark.parametrize(("closely", "steps"), [(True, ["0", "2", "4"]), (False, ["0", "4"])])
+def test_closely_asks_at_every_evaluation(few, closely, steps):
+    found = Training(BLOCK, SHORT, probes=("norms", "stream"), closely=closely).run(0)
+    assert all(list(kept) == steps for kept in found["probes"].values())
+    assert list(found["samples"]) == ["4"]  # text is drawn at the stops alone
+
+
+def test_probes_look_where_a_chapters_live_run_ends(few, monkeypatch):
+    monkeypatch.setattr(experiments, "LIVE_STEPS", 2)
+    found = Training(BLOCK, SHORT, probes=("norms",)).run(0)
+    assert list(found["probes"]["norms"]) == ["0", "2", "4"]
+    assert list(found["samples"]) == ["2", "4"]
+
+
+def test_brief_keeps_neither_text_nor_the_loss_on_the_training_split(few):
+    brief = Training(BLOCK, SHORT, probes=("norms",), brief=True)
+    found = brief.run(0)
+    assert found.keys() == {"seed", "samples", "probes", "history"}
+    assert found["samples"] == {}
+    assert list(found["probes"]["norms"]) == ["0", "4"]
+    assert brief.quantities({"runs": [found]}) == {
+        "validation loss": [found["history"]["validation"][-1]]
+    }
+
+
+def test_a_look_at_the_start_trains_nothing(few):
+    experiment = AtStart(BLOCK, seeds=(0, 1, 2))
+    assert experiment.parts() == [0, 1, 2]
+    runs = [experiment.run(seed) for seed in experiment.parts()]
+    assert [run["seed"] for run in runs] == [0, 1, 2]
+    for run in runs:
+        trained = Training(BLOCK, SHORT, probes=("stream",), brief=True).run(run["seed"])
+        assert run["stream"] == trained["probes"]["stream"]["0"]
+    quantities = experiment.quantities(experiment.results(runs))
+    assert quantities == {
+        f"{name} {depth}": [run["stream"][name][depth] for run in runs]
+        for name in ("stream", "gradient")
+        for depth in (0, -1)
+    }
+    assert experiment.definition() == {"model": dataclasses.asdict(BLOCK), "seeds": [0, 1, 2]}
+
+
+@pytest.fixture
+def sweep(tiny, few, monkeypatch):
+    """Two trained variants and a start, whose names have hyphens as the real ones do."""
+    post = dataclasses.replace(BLOCK, block="post-norm", final_norm=False)
+    short = Training(BLOCK, SHORT, (0, 1, 2), probes=("stream",), closely=True, brief=True)
+    variants = {
+        "3-pre-norm-0.001-0": short,
+        "3-post-norm-0.001-0": dataclasses.replace(short, model=post, seeds=(4, 5, 6, 7)),
+    }
+    kinds = {"tiny": Sweep(variants), "starts": Sweep({"small-pre-norm": AtStart(BLOCK)})}
+    monkeypatch.setattr(experiments, "EXPERIMENTS", kinds)
+    monkeypatch.setattr(records, "FOLDER", tiny / "recorded")
+    return variants
+
+
+def test_parts_of_a_sweep_find_their_variants_again(sweep):
+    experiment = Sweep(sweep)
+    assert experiment.parts() == [
+        *(f"3-pre-norm-0.001-0-{seed}" for seed in (0, 1, 2)),
+        *(f"3-post-norm-0.001-0-{seed}" for seed in (4, 5, 6, 7)),
+    ]
+    found = experiment.run("3-post-norm-0.001-0-5")
+    assert found == sweep["3-post-norm-0.001-0"].run(5)
+
+
+def test_results_of_a_sweep_are_dealt_out_in_order(sweep):
+    experiment = Sweep(sweep)
+    dealt = experiment.results([{"part": part} for part in experiment.parts()])["variants"]
+    assert dealt.keys() == sweep.keys()
+    for name, found in dealt.items():
+        assert [run["part"].removeprefix(name + "-") for run in found["runs"]] == [
+            str(seed) for seed in sweep[name].seeds
+        ]
+
+
+def test_sweep_is_run_written_and_read_back(sweep, capsys):
+    assert experiments.main(["--workers", "1"]) == 0
+    loaded = records.load_sweep("tiny")
+    assert loaded.keys() == sweep.keys()
+    for name, found in loaded.items():
+        assert found.model == sweep[name].model
+        assert found.seeds == list(sweep[name].seeds)
+        assert (found.train, found.samples) == ([], {})
+        assert found.band().n == len(found.seeds)
+        assert found.probed("stream") == [0, 2, 4]
+        assert [band.n for band in found.profile("stream", "stream", 4)] == [len(found.seeds)] * 2
+    assert [band.n for band in records.at_start("small-pre-norm", "branch")] == [5, 5]
+    assert experiments.main([]) == 0
+    assert "Every record stands" in capsys.readouterr().out
+
+
+def test_check_of_a_sweep_names_the_variant(sweep, tiny, capsys):
+    assert experiments.main(["tiny", "--workers", "1"]) == 0
+    file = tiny / "recorded/tiny.json"
+    wrong = json.loads(file.read_text("utf-8"))
+    for run in wrong["variants"]["3-post-norm-0.001-0"]["runs"]:
+        run["history"]["validation"][-1] -= 1.0
+    file.write_text(json.dumps(wrong), encoding="utf-8")
+    assert experiments.main(["tiny", "--check", "--workers", "1"]) == 1
+    said = capsys.readouterr().out
+    assert "tiny: 3-post-norm-0.001-0: validation loss: recorded" in said
+    assert "3-pre-norm" not in said
+
+
+def test_a_sweep_with_a_changed_variant_is_out_of_date(sweep, tiny, monkeypatch):
+    (tiny / "recorded").mkdir()
+    written = json.dumps({"experiment": Sweep(sweep).definition()})
+    (tiny / "recorded/tiny.json").write_text(written, encoding="utf-8")
+    assert experiments.up_to_date("tiny")
+    name = "3-pre-norm-0.001-0"
+    for changed in (
+        sweep | {name: dataclasses.replace(sweep[name], seeds=(0, 1, 3))},
+        sweep | {name: dataclasses.replace(sweep[name], probes=())},
+        sweep | {"another": sweep[name]},
+        {name: sweep[name]},
+    ):
+        monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": Sweep(changed)})
+        assert not experiments.up_to_date("tiny")
+
+
+def test_numbers_are_kept_to_six_digits():
+    found = {"one": 1.23456789, "many": [1e-9 / 3, 12345678.0], "none": 0.0}
+    assert experiments.rounded(found) == {
+        "one": 1.23457,
+        "many": [3.33333e-10, 12345700.0],
+        "none": 0.0,
+    }
+
+
+@pytest.mark.parametrize("name", of_kind(Sweep))
+def test_variants_differ_from_each_other(name):
+    definitions = [json.dumps(d) for d in EXPERIMENTS[name].definition().values()]
+    assert len(set(definitions)) == len(definitions) > 4
+
+
+def test_sweeps_compare_equal_parameters_where_they_say_so():
+    depths = EXPERIMENTS["depths"].variants
+    for L in (1, 2, 4, 8, 16):
+        plain, residual = (depths[f"{block}-{L}"].model for block in ("plain", "residual"))
+        assert dataclasses.replace(plain, block="residual") == residual
+        assert plain.n_layer == L
 
 
 def test_interrupted_command_goes_on_where_it_stopped(tiny, monkeypatch):

@@ -6,6 +6,9 @@ import torch
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT, next_character_loss
 from bardgpt.layers.attention import CausalSelfAttention, MultiHeadAttention
+from bardgpt.layers.blocks import BLOCKS
+from bardgpt.layers.normalization import BatchNorm, LayerNorm
+from bardgpt.teaching.ladder import RUNGS
 
 BIGRAM = GPTConfig(vocab_size=11, block_size=13, n_embd=6, n_layer=0, positions=False)
 CONFIG = GPTConfig(vocab_size=11, block_size=13, n_embd=6, n_layer=2, n_head=3)
@@ -48,12 +51,95 @@ def test_attention_rungs_have_as_many_parameters_however_many_heads(n_head):
     assert model.n_parameters() == 65 * 32 + 8 * 32 + 3 * 32**2 + (32 * 65 + 65) == 7_553
 
 
-def test_every_parameter_has_a_part_in_the_loss():
-    model = seeded(projection=True)
+OUTSIDE = (65 * 32 + 8 * 32) + (32 * 65 + 65)  # of the blocks: both embeddings, the output layer
+GROWN = 3 * 32**2 + (32**2 + 32) + (32 * 128 + 128) + (128 * 32 + 32)  # attention, feed-forward
+
+
+COUNTS = {
+    "bigram": (4_225, OUTSIDE - 8 * 32),
+    "one-head": (7_553, OUTSIDE + 3 * 32**2),
+    "four-heads": (7_553, OUTSIDE + 3 * 32**2),
+    "feed-forward": (8_609, OUTSIDE + 3 * 32**2 + (32**2 + 32)),
+    "plain-blocks": (41_921, OUTSIDE + 3 * GROWN),
+    "residual": (41_921, OUTSIDE + 3 * GROWN),
+    "post-norm": (42_305, OUTSIDE + 3 * GROWN + 6 * 64),
+    "pre-norm": (42_369, OUTSIDE + 3 * GROWN + 7 * 64),
+}
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("rung", RUNGS)
+def test_parameters_of_each_rung(rung, fused):
+    expected, sum_of_parts = COUNTS[rung]
+    model = GPT(GPTConfig(**{**vars(RUNGS[rung].config), "fused": fused}))
+    assert model.n_parameters() == expected == sum_of_parts
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_parameters_of_the_full_model(fused):
+    """On the meta device, where a tensor has a shape and no numbers."""
+    config = GPTConfig(
+        vocab_size=65,
+        block_size=256,
+        n_embd=384,
+        n_layer=6,
+        n_head=6,
+        projection=True,
+        feed_forward="two-layer",
+        block="pre-norm",
+        final_norm=True,
+        fused=fused,
+    )
+    with torch.device("meta"):
+        assert GPT(config).n_parameters() == 10_788_929
+
+
+@pytest.mark.parametrize(
+    ("block", "feed_forward"),
+    [("plain", "none"), *((b, f) for b in BLOCKS for f in ("one-layer", "two-layer"))],
+)
+@pytest.mark.parametrize("final_norm", [False, True])
+@pytest.mark.parametrize("fused", [False, True])
+def test_every_parameter_has_a_part_in_the_loss(fused, final_norm, block, feed_forward):
+    model = seeded(
+        projection=True, block=block, fused=fused, final_norm=final_norm, feed_forward=feed_forward
+    )
     ids = torch.arange(13)[None] % 11  # every character and every position
     next_character_loss(model(ids), ids).backward()
     idle = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     assert idle == []
+
+
+@pytest.mark.parametrize(("norm", "kind"), [("layer", LayerNorm), ("batch", BatchNorm)])
+@pytest.mark.parametrize("block", BLOCKS)
+def test_final_norm_stands_between_the_last_block_and_the_output_layer(block, norm, kind):
+    grown = {"projection": True, "feed_forward": "two-layer", "block": block, "norm": norm}
+    model = seeded(final_norm=True, **grown)
+    assert type(model.norm) is kind
+    with torch.no_grad():
+        model.norm.weight.normal_()
+        model.norm.bias.normal_()
+    ids = any_ids(3, 7)
+    x = model.token_embedding(ids) + model.position_embedding.weight[:7]
+    for part in model.blocks:
+        x = part(x)
+    expected = model.lm_head(model.norm(x))
+    torch.testing.assert_close(model(ids), expected)
+    without = seeded(**grown)  # the same weights: a norm draws nothing
+    assert type(without.norm) is torch.nn.Identity
+    torch.testing.assert_close(without(ids), without.lm_head(x))
+    assert (without(ids) - expected).abs().mean() > 0.1
+
+
+def test_final_norm_makes_the_output_layer_blind_to_the_streams_size():
+    """Ten times as large an input of the last norm gives the same scores."""
+    model = seeded(n_layer=0, final_norm=True)
+    ids = any_ids(3, 7)
+    before = model(ids)
+    with torch.no_grad():
+        model.token_embedding.weight.mul_(10)
+        model.position_embedding.weight.mul_(10)
+    torch.testing.assert_close(model(ids), before, rtol=1e-4, atol=1e-4)  # eps is felt a little
 
 
 def test_positions_are_added_to_the_characters():
@@ -86,10 +172,12 @@ def test_without_positions_the_past_is_a_bag(positions):
 
 
 @pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("block", [None, *BLOCKS])
 @pytest.mark.parametrize("fused", [False, True])
-def test_the_future_cannot_change_the_past(fused, training):
-    """Through the whole model, with the same dropout masks both times."""
-    model = seeded(fused=fused, dropout=0.2, projection=True).train(training)
+def test_the_future_cannot_change_the_past(fused, block, training):
+    """Through the whole model, with the same dropout masks both times; None is attention alone."""
+    grown = {"feed_forward": "two-layer", "block": block, "final_norm": True} if block else {}
+    model = seeded(fused=fused, dropout=0.2, projection=True, **grown).train(training)
     before = any_ids(4, 13)
     for t in range(1, 13):
         after = before.clone()
@@ -102,14 +190,17 @@ def test_the_future_cannot_change_the_past(fused, training):
         assert not torch.equal(y0[:, t], y1[:, t])  # the change was felt at all
 
 
-def test_fused_model_is_the_same_function():
-    heads, fused = seeded(projection=True), seeded(projection=True, fused=True)
-    assert all(isinstance(layer, MultiHeadAttention) for layer in heads.layers)
-    assert all(isinstance(layer, CausalSelfAttention) for layer in fused.layers)
-    copies = [CausalSelfAttention.from_heads(layer, fused.config) for layer in heads.layers]
-    layers = torch.nn.ModuleList(copies).state_dict(prefix="layers.")
-    others = {k: v for k, v in heads.state_dict().items() if not k.startswith("layers.")}
-    fused.load_state_dict(others | layers)
+@pytest.mark.parametrize("block", BLOCKS)
+def test_fused_model_is_the_same_function(block):
+    grown = {"projection": True, "feed_forward": "two-layer", "block": block}
+    heads, fused = seeded(**grown), seeded(**grown, fused=True)
+    assert all(isinstance(block.attention, MultiHeadAttention) for block in heads.blocks)
+    assert all(isinstance(block.attention, CausalSelfAttention) for block in fused.blocks)
+    copied = heads.state_dict()
+    for i, block in enumerate(heads.blocks):
+        attention = CausalSelfAttention.from_heads(block.attention, fused.config)
+        copied |= attention.state_dict(prefix=f"blocks.{i}.attention.")
+    fused.load_state_dict({name: copied[name] for name in fused.state_dict()})
     ids = any_ids(3, 13)
     torch.testing.assert_close(fused(ids), heads(ids))
 

@@ -1,7 +1,5 @@
 import hashlib
-import os
-import subprocess
-import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,10 +9,12 @@ from bardgpt.batches import random_windows
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
+from bardgpt.teaching.probes import stream_statistics
 from bardgpt.training.loop import DivergedError, History, learning_rate, train
 
 CONFIG = GPTConfig(vocab_size=7, block_size=4, n_embd=8, n_layer=0, positions=False)
 ATTENTION = GPTConfig(vocab_size=7, block_size=4, n_embd=8, n_head=2, dropout=0.1)
+BLOCKS = replace(ATTENTION, n_layer=2, feed_forward="two-layer", block="pre-norm", final_norm=True)
 # A text with one rule: 0 1 2 … 6 0 1 2 …; a bigram model can learn it all.
 IDS = torch.arange(700) % 7
 SHORT = TrainingConfig(steps=50, batch_size=16, learning_rate=3e-2, evaluate_every=20)
@@ -76,34 +76,65 @@ def test_steps_are_those_of_adamw_on_each_batch_alone():
         torch.testing.assert_close(p, expected)
 
 
-def test_same_seed_same_bits_in_another_process():
-    """Of a model with dropout, whose masks are random too."""
-    program = (
-        "import sys; sys.path.insert(0, 'tests')\n"
-        "from test_loop import ATTENTION, fingerprint, trained\n"
-        "model, history = trained(architecture=ATTENTION)\n"
-        "print(fingerprint(model), history)"
-    )
-    runs = {
-        subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
-        ).stdout
-        for _ in range(2)
-    }
-    model, history = trained(architecture=ATTENTION)
-    assert runs == {f"{fingerprint(model)} {history}\n"}
-
-
 def test_another_seed_gives_other_bits():
     other = TrainingConfig(steps=50, batch_size=16, learning_rate=3e-2, seed=1)
     assert fingerprint(trained()[0]) != fingerprint(trained(other)[0])
 
 
-@pytest.mark.parametrize("architecture", [CONFIG, ATTENTION], ids=["bigram", "attention"])
+@pytest.mark.parametrize(
+    "architecture",
+    [CONFIG, ATTENTION, replace(BLOCKS, norm="batch")],
+    ids=["bigram", "attention", "batch-norm"],
+)
 def test_evaluating_more_often_changes_no_weight(architecture):
     often = TrainingConfig(steps=50, batch_size=16, learning_rate=3e-2, evaluate_every=1)
     seldom, _ = trained(architecture=architecture)
     assert fingerprint(seldom) == fingerprint(trained(often, architecture)[0])
+
+
+def watched(watch, architecture):
+    torch.manual_seed(0)
+    model = GPT(architecture)
+    history = train(model, IDS, IDS[:100], SHORT, progress=False, watch=lambda s: watch(model, s))
+    return model, history
+
+
+def test_watch_is_called_at_each_evaluation():
+    """After it, with the steps done; the model is then what those steps made of it."""
+    seen = {}
+
+    def watch(model, step):
+        seen[step] = (fingerprint(model), evaluate(model, IDS[:100]))
+
+    model, history = watched(watch, CONFIG)
+    assert list(seen) == history.step == [0, 20, 40, 50]
+    assert [loss for _, loss in seen.values()] == history.validation
+    assert seen[50][0] == fingerprint(model)
+    torch.manual_seed(0)
+    assert seen[0][0] == fingerprint(GPT(CONFIG))
+
+
+@pytest.mark.parametrize("architecture", [CONFIG, BLOCKS], ids=["bigram", "blocks"])
+def test_watching_does_not_change_the_runs_bits(architecture):
+    """Not even with passes forward and back, of a model with dropout."""
+
+    def watch(model, step):
+        if architecture is BLOCKS:
+            model.eval()
+            stream_statistics(model, IDS[:8].view(2, 4), IDS[1:9].view(2, 4))
+            model.train()
+
+    model, history = watched(watch, architecture)
+    alone, expected = trained(architecture=architecture)
+    assert fingerprint(model) == fingerprint(alone)
+    assert history == expected
+
+
+def test_model_is_in_training_mode_when_watched_and_afterwards():
+    modes = []
+    model, _ = watched(lambda model, step: modes.append(model.training), ATTENTION)
+    assert modes == [True] * 4
+    assert model.training
 
 
 def test_validation_text_changes_no_weight():
@@ -119,6 +150,38 @@ def test_linear_schedule_falls_to_zero_after_the_last_step():
         [0.8, 0.6, 0.4, 0.2, 0.0]
     )
     assert learning_rate(3, TrainingConfig(steps=4, learning_rate=0.8)) == 0.8
+
+
+@pytest.mark.parametrize(
+    ("warmup", "schedule", "expected"),
+    [
+        (0, "constant", [0.8, 0.8, 0.8, 0.8]),
+        (1, "constant", [0.8, 0.8, 0.8, 0.8]),
+        (2, "constant", [0.4, 0.8, 0.8, 0.8]),
+        (4, "constant", [0.2, 0.4, 0.6, 0.8]),
+        (8, "constant", [0.1, 0.2, 0.3, 0.4]),  # a run that ends before its warm-up does
+        (2, "linear", [0.4 * 1, 0.8 * 0.75, 0.8 * 0.5, 0.8 * 0.25]),
+    ],
+)
+def test_warm_up_grows_in_a_line_to_the_full_rate(warmup, schedule, expected):
+    """The first of w steps takes 1/w and the last of them all: no step is lost to a rate of 0."""
+    config = TrainingConfig(steps=4, learning_rate=0.8, warmup=warmup, schedule=schedule)
+    assert [learning_rate(step, config) for step in range(4)] == pytest.approx(expected)
+
+
+def test_warm_up_reaches_the_optimizer():
+    """Its first step is as large as that of a run at half the rate, and not its second."""
+
+    def after(steps, rate, warmup=0):
+        return fingerprint(trained(TrainingConfig(steps, 16, learning_rate=rate, warmup=warmup))[0])
+
+    assert after(1, 3e-2, warmup=2) == after(1, 1.5e-2) != after(1, 3e-2)
+    assert after(2, 3e-2, warmup=2) != after(2, 1.5e-2)
+
+
+def test_warm_up_of_one_step_is_none():
+    config = TrainingConfig(steps=50, batch_size=16, learning_rate=3e-2, warmup=1)
+    assert fingerprint(trained(config)[0]) == fingerprint(trained()[0])
 
 
 def test_the_schedule_reaches_the_optimizer():
@@ -138,22 +201,3 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_step():
 def test_no_steps_is_an_evaluation():
     _, history = trained(TrainingConfig(steps=0))
     assert history.step == [0]
-
-
-@pytest.mark.parametrize(
-    ("progress", "variable", "seen"), [(True, "", True), (False, "", False), (True, "1", False)]
-)
-def test_progress_bar_can_be_seen_and_hidden(progress, variable, seen):
-    """In a process of its own, for tqdm reads TQDM_DISABLE when it is imported."""
-    program = (
-        "import sys; sys.path.insert(0, 'tests')\n"
-        "from test_loop import CONFIG, GPT, IDS, SHORT, train\n"
-        f"train(GPT(CONFIG), IDS, IDS[:100], SHORT, progress={progress})"
-    )
-    environment = {**os.environ, "TQDM_DISABLE": variable}
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, check=True, env=environment
-    )
-    shown = run.stderr.decode()  # as bytes first: text mode would turn the carriage returns
-    assert ("validation=" in shown) is seen
-    assert shown.endswith("\r") if seen else shown == ""  # wiped at the end

@@ -1,3 +1,5 @@
+"""The probe of attention; the others have files of their own, `test_probes_….py`."""
+
 import dataclasses
 
 import pytest
@@ -43,19 +45,35 @@ def test_maps_are_the_weights_by_hand_layer_by_layer(model, ids):
     maps = attention_maps(model, ids)
     assert maps.shape == (2, 4, 3, 7, 7)
     x = model.token_embedding(ids) + model.position_embedding.weight[:7]
-    for found, layer in zip(maps, model.blocks, strict=True):
-        for h, head in enumerate(layer.heads):
+    for found, block in zip(maps, model.blocks, strict=True):
+        for h, head in enumerate(block.attention.heads):
             torch.testing.assert_close(found[:, h], by_hand(head, x).detach())
-        x = layer(x)
+        x = block(x)
     assert not torch.allclose(maps[0], maps[1], atol=1e-3)
 
 
 def test_maps_are_what_the_model_really_works_with(model, ids):
     """They make its output: weights @ values, concatenated, twice, then the output layer."""
     x = model.token_embedding(ids) + model.position_embedding.weight[:7]
-    for maps, layer in zip(attention_maps(model, ids), model.blocks, strict=True):
-        x = torch.cat([maps[:, h] @ layer.heads[h].value(x) for h in range(3)], dim=-1)
+    for maps, block in zip(attention_maps(model, ids), model.blocks, strict=True):
+        heads = block.attention.heads
+        x = torch.cat([maps[:, h] @ heads[h].value(x) for h in range(3)], dim=-1)
     torch.testing.assert_close(model.lm_head(x), model(ids))
+
+
+@pytest.mark.parametrize("block", ["plain", "residual", "post-norm", "pre-norm"])
+def test_maps_of_any_block_are_distributions_over_the_past(ids, block):
+    """In a pre-norm block a head reads the normed stream: its maps are of that."""
+    grown = dataclasses.replace(CONFIG, block=block, feed_forward="two-layer", projection=True)
+    model = GPT(grown)
+    maps = attention_maps(model, ids)
+    assert maps.shape == (2, 4, 3, 7, 7)
+    torch.testing.assert_close(maps.sum(dim=-1), torch.ones(2, 4, 3, 7))
+    assert (maps.triu(1) == 0).all()
+    x = model.token_embedding(ids) + model.position_embedding.weight[:7]
+    read = model.blocks[0].attention_norm(x) if block == "pre-norm" else x
+    for h, head in enumerate(model.blocks[0].attention.heads):
+        torch.testing.assert_close(maps[0, :, h], by_hand(head, read).detach())
 
 
 @pytest.mark.parametrize("training", [True, False])

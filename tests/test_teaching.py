@@ -4,11 +4,13 @@ import xml.etree.ElementTree as ET
 from io import BytesIO
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 
 from bardgpt.gpt import GPT
 from bardgpt.teaching import diagrams, figures, ladder, listing, records
+from bardgpt.teaching.diagrams.shapes import WIDTH
 from bardgpt.teaching.palette import COLOURS
 from bardgpt.teaching.records import Band
 
@@ -42,13 +44,13 @@ def test_diagram_stays_inside_its_view_box(name):
     for box in ET.fromstring(diagram.svg()).iter(f"{SVG}rect"):
         x, y = float(box.get("x", 0)), float(box.get("y", 0))
         assert x >= 0
-        assert x + float(box.get("width")) <= diagrams.WIDTH
+        assert x + float(box.get("width")) <= WIDTH
         assert y + float(box.get("height")) <= diagram.height
     for text in ET.fromstring(diagram.svg()).iter(f"{SVG}text"):
         x, width = float(text.get("x")), 8 * len(text.text)  # 8: no wider than this at size 15
         left = {"start": x, "middle": x - width / 2, "end": x - width}[text.get("text-anchor")]
         assert left >= 0
-        assert left + width <= diagrams.WIDTH
+        assert left + width <= WIDTH
         assert 0 < float(text.get("y")) < diagram.height
 
 
@@ -83,6 +85,15 @@ def a_figure(name):
         "frequencies": lambda: figures.frequencies(torch.arange(1, 4), "a \n"),
         "bigram_table": lambda: figures.bigram_table(torch.full((3, 3), 1 / 3), "a \n"),
         "count_ladder": lambda: figures.count_ladder([3.0, 2.0], [3.1, 2.2], 4.17),
+        "branches_over_training": lambda: figures.branches_over_training(
+            records.load_sweep("coming-online"), ["zero"]
+        ),
+        "gradients_by_depth": lambda: figures.gradients_by_depth(
+            {"plain": ("small-plain-default", "plain")}
+        ),
+        "losses_by_depth": lambda: figures.losses_by_depth(
+            records.load_sweep("depths"), {"level": 3.3}
+        ),
         "descent": lambda: figures.descent({"rate 1": torch.tensor([1.0, 0.1])}),
         "keys_chosen": lambda: figures.keys_chosen({"scaled": torch.tensor([0.3, 0.7])}),
         "runs_compared": lambda: figures.runs_compared(
@@ -95,27 +106,71 @@ def a_figure(name):
             torch.full((4, 8), 1 / 8), torch.full((4, 2), 1 / 2), ["vowel", "line break"]
         ),
         "head_spreads": lambda: figures.head_spreads({"trained": {"by distance": bands[1]}}),
-        "ladder": lambda: figures.ladder({"one": record, "two": record}, [3.3, 2.5], [2.5, 2.4]),
+        "jacobians": lambda: figures.jacobians({"layer": torch.eye(3)}, "a \n"),
+        "seeds_compared": lambda: figures.seeds_compared({"one": record, "two": record}),
+        "leads": lambda: figures.leads(record, {"one": record}),
+        "firing": lambda: figures.firing("a \n", {"unit": torch.tensor([0.0, 1.0, 2.0])}),
+        "unit_scores": lambda: figures.unit_scores({"chosen": {"a vowel": bands[1]}}),
+        "gradients_at_start": lambda: figures.gradients_at_start({"start": ("small", "xavier")}),
+        "streams_by_depth": lambda: figures.streams_by_depth({"start": {"pre-norm": bands}}),
+        "rate_sweep": lambda: figures.rate_sweep(records.load_sweep("rates"), 3.3),
+        "stream_sizes": lambda: figures.stream_sizes({"0 steps": bands}, {"default": bands}),
+        "losses_by_mode": lambda: figures.losses_by_mode(
+            {"layer norm": ("norm", [{"training mode": 2.1, "evaluation mode": 2.1}])}
+        ),
+        "who_moves": lambda: figures.who_moves({"layer norm": torch.eye(3)}, changed=(1, 1)),
+        "norm_gains": lambda: figures.norm_gains(records.load("post-norm"), [*"123456"]),
+        "ladder": lambda: figures.ladder("four-heads"),
     }[name]()
+
+
+NAMED = {"ladder": "y", "head_spreads": "x"}  # figures with names on one axis instead of numbers
 
 
 @pytest.mark.parametrize("name", sorted({*figures.__all__} - {"diagram"}))
 def test_figure_names_its_axes_and_can_be_drawn(name):
     """Rungs and states have names on their axis instead of a label."""
     figure = a_figure(name)
-    labelled = any(axes.get_xlabel() for axes in figure.axes)
-    assert labelled or name in ("ladder", "head_spreads")
-    assert figure.axes[0].get_ylabel()
+    labels = {
+        "x": any(axes.get_xlabel() for axes in figure.axes),
+        "y": bool(figure.axes[0].get_ylabel()),
+    }
+    if name in NAMED:
+        axis = NAMED[name]
+        labels[axis] = all(
+            any(character.isalpha() for character in tick.get_text())
+            for tick in getattr(figure.axes[0], f"get_{axis}ticklabels")()
+        )
+    assert labels == {"x": True, "y": True}
     figure.savefig(BytesIO(), format="png")
 
 
 def test_a_figure_is_shown_once():
     """Left open, pyplot would draw it a second time at the end of its cell."""
     a_figure("descent")
-    assert figures.plt.get_fignums() == []
+    assert plt.get_fignums() == []
 
 
 def test_ladder_text(shakespeare):
     assert shakespeare.tokenizer.vocab_size == ladder.VOCAB_SIZE
-    assert all(config.vocab_size == ladder.VOCAB_SIZE for config in ladder.RUNGS.values())
+    assert all(rung.config.vocab_size == ladder.VOCAB_SIZE for rung in ladder.RUNGS.values())
     assert ladder.shakespeare() is shakespeare  # read once
+
+
+def test_ladder_gains_one_piece_a_rung():
+    """In the order of the chapters; neighbours differ in what the chapter is about."""
+    rungs = list(ladder.RUNGS.values())
+    assert [rung.chapter for rung in rungs] == sorted(rung.chapter for rung in rungs)
+    gained = []
+    for before, after in zip(rungs, rungs[1:], strict=False):
+        old, new = vars(before.config), vars(after.config)
+        gained.append({field: new[field] for field in new if new[field] != old[field]})
+    assert gained == [
+        {"n_layer": 1, "positions": True},
+        {"n_head": 4},
+        {"feed_forward": "one-layer"},
+        {"n_layer": 3, "projection": True, "feed_forward": "two-layer"},
+        {"block": "residual"},
+        {"block": "post-norm"},
+        {"block": "pre-norm", "final_norm": True},
+    ]

@@ -6,6 +6,7 @@ stopped; a record is written whole when its last run is in.
 """
 
 import argparse
+import copy
 import dataclasses
 import hashlib
 import json
@@ -83,7 +84,9 @@ class Looker:
     def stream(self, model: GPT) -> dict[str, list[float]]:
         """Sizes of the stream, of branches and of gradients, by depth."""
         n_windows = GRADIENT_PROBED // model.config.block_size
-        return stream_statistics(model, self.windows[:n_windows], self.targets[:n_windows])
+        # A copy, for a batch norm in training mode would learn from what it is shown.
+        judged = copy.deepcopy(model).eval()
+        return stream_statistics(judged, self.windows[:n_windows], self.targets[:n_windows])
 
     def units(self, model: GPT) -> dict[str, float]:
         """What single hidden units of the first block fire on."""
@@ -553,7 +556,20 @@ def up_to_date(name: str) -> bool:
     if not file.is_file():
         return False
     record = json.loads(file.read_text("utf-8"))
-    return record["experiment"] == EXPERIMENTS[name].definition()
+    return _completed(record["experiment"]) == _completed(EXPERIMENTS[name].definition())
+
+
+def _completed(definition: dict[str, Any]) -> dict[str, Any]:
+    """A definition with today's fields: one that a record is too old to know has its default."""
+    configs = {"model": GPTConfig, "training": TrainingConfig}
+    return {
+        key: dataclasses.asdict(configs[key](**value))
+        if key in configs
+        else _completed(value)
+        if isinstance(value, dict)
+        else value
+        for key, value in definition.items()
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:

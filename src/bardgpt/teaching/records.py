@@ -54,10 +54,10 @@ class Record:
         training: the run, but for the seed.
         seeds: one for each run.
         histories: one for each run.
-        train: final loss on the whole training split, one for each run.
-        samples: for each length of training, the text statistics of each run.
-        heads: for each length of training from 0 on, how much the heads of each run differ; empty
-            for a model with fewer than two.
+        train: final loss on the whole training split, one for each run; empty for a sweep's.
+        samples: for each length of training, the text statistics of each run; empty for a sweep's.
+        probes: by probe and by step, what each run gave: a number by name, or a list of numbers by
+            depth.
         made: machine, versions, commit and seconds.
     """
 
@@ -68,7 +68,7 @@ class Record:
     histories: list[History]
     train: list[float]
     samples: dict[int, list[dict[str, float]]]
-    heads: dict[int, list[dict[str, float]]]
+    probes: dict[str, dict[int, list[dict[str, Any]]]]
     made: dict[str, Any]
 
     def band(self, step: int | None = None) -> Band:
@@ -84,9 +84,17 @@ class Record:
         """Final loss on the whole training split over the seeds, in nats per character."""
         return Band.of(self.train)
 
-    def head_bands(self, step: int) -> dict[str, Band]:
-        """Each spread of the heads over the seeds, after `step` steps."""
-        return bands(self.heads[step])
+    def probed(self, probe: str) -> list[int]:
+        """The steps at which a probe looked."""
+        return list(self.probes[probe])
+
+    def probe_bands(self, probe: str, step: int) -> dict[str, Band]:
+        """Each number that a probe gives, over the seeds, after `step` steps."""
+        return bands(self.probes[probe][step])
+
+    def profile(self, probe: str, quantity: str, step: int) -> list[Band]:
+        """One of the lists that a probe gives, by depth, over the seeds, after `step` steps."""
+        return by_depth([run[quantity] for run in self.probes[probe][step]])
 
     def sample_bands(self, step: int) -> dict[str, Band]:
         """Each text statistic over the seeds, of samples drawn after `step` steps."""
@@ -133,19 +141,58 @@ def load(name: str) -> Record:
         FileNotFoundError: if there is none of that name.
     """
     content = read(name)
-    experiment, runs = content["experiment"], content["runs"]
+    return _record(name, content["experiment"], content["runs"], content["made"])
+
+
+def load_sweep(name: str) -> dict[str, Record]:
+    """The records of a sweep over trained models, by variant.
+
+    Raises:
+        FileNotFoundError: if there is none of that name.
+    """
+    content = read(name)
+    return {
+        variant: _record(variant, content["experiment"][variant], found["runs"], content["made"])
+        for variant, found in content["variants"].items()
+    }
+
+
+def at_start(variant: str, quantity: str) -> list[Band]:
+    """Sizes by depth before the first step, over the seeds: of record "starts".
+
+    Args:
+        variant: size, block and initialization, as in "full-pre-norm-normal".
+        quantity: of `bardgpt.teaching.probes.stream_statistics`.
+
+    Raises:
+        KeyError: if there is no such variant or quantity.
+    """
+    variants = read("starts")["variants"]
+    if variant not in variants:
+        raise KeyError(f"no variant {variant!r}; there are {sorted(variants)}")
+    return by_depth([run["stream"][quantity] for run in variants[variant]["runs"]])
+
+
+def by_depth(runs: list[list[float]]) -> list[Band]:
+    """One band for each place of lists of equal length, a list for each run."""
+    return [Band.of(list(values)) for values in zip(*runs, strict=True)]
+
+
+def _record(name: str, experiment: dict[str, Any], runs: list[dict[str, Any]], made: Any) -> Record:
     return Record(
         name=name,
         model=GPTConfig.from_json(json.dumps(experiment["model"])),
         training=TrainingConfig.from_json(json.dumps(experiment["training"])),
         seeds=experiment["seeds"],
         histories=[History(**run["history"]) for run in runs],
-        train=[run["train"] for run in runs],
-        samples=_by_step(runs, "samples"),
-        heads=_by_step(runs, "heads"),
-        made=content["made"],
+        train=[run["train"] for run in runs if "train" in run],
+        samples=_by_step([run["samples"] for run in runs]),
+        probes={
+            probe: _by_step([run["probes"][probe] for run in runs]) for probe in runs[0]["probes"]
+        },
+        made=made,
     )
 
 
-def _by_step(runs: list[dict[str, Any]], part: str) -> dict[int, list[dict[str, float]]]:
-    return {int(step): [run[part][step] for run in runs] for step in runs[0][part]}
+def _by_step(runs: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    return {int(step): [run[step] for run in runs] for step in runs[0]}

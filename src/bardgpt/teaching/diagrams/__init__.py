@@ -3,13 +3,21 @@
 from collections.abc import Callable
 
 from bardgpt.teaching.diagrams.attention import heads, one_head, windows
+from bardgpt.teaching.diagrams.blocks import residual_stream
+from bardgpt.teaching.diagrams.feed_forward import feed_forward
+from bardgpt.teaching.diagrams.norms import rows_and_columns
 from bardgpt.teaching.diagrams.shapes import Diagram
+from bardgpt.teaching.diagrams.wiring import pre_and_post_norm
 from bardgpt.teaching.diagrams.yardsticks import yardsticks
 
 DIAGRAMS: dict[str, Callable[[], Diagram]] = {
     "windows": windows,
     "one-head": one_head,
     "heads": heads,
+    "feed-forward": feed_forward,
+    "residual-stream": residual_stream,
+    "pre-and-post-norm": pre_and_post_norm,
+    "rows-and-columns": rows_and_columns,
     "yardsticks": yardsticks,
 }
 

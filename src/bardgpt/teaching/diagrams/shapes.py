@@ -7,6 +7,7 @@ by itself and can be compared to the letter.
 Units are those of the view box, 720 wide; a page scales the whole.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -99,6 +100,48 @@ def line(x: float, y: float, to_x: float, to_y: float, *, colour: str = MUTED) -
         f'<path d="M{x:g} {y:g}L{to_x:g} {to_y:g}" '
         f'style="fill: none; stroke: {colour}; stroke-width: 1.5"/>'
     )
+
+
+def route(points: Sequence[tuple[float, float]], *, colour: str = MUTED, **style) -> str:
+    """A line through points, with a tip at the last one; style: `width`, `dash`, `tip=False`."""
+    width = style.get("width", 1.5)
+    dash = f' stroke-dasharray="{style["dash"]}"' if "dash" in style else ""
+    path = "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+    if style.get("tip", True):
+        (from_x, from_y), (x, y) = points[-2:]
+        length = math.hypot(x - from_x, y - from_y)
+        along = ((x - from_x) / length, (y - from_y) / length)
+        size = 5 + width
+        sides = [
+            (x - size * (along[0] - side * along[1]), y - size * (along[1] + side * along[0]))
+            for side in (0.7, -0.7)
+        ]
+        (left_x, left_y), (right_x, right_y) = sides
+        path += f"M{left_x:g} {left_y:g}L{x:g} {y:g}L{right_x:g} {right_y:g}"
+    return (
+        f'<path d="{path}"{dash} style="fill: none; stroke: {colour}; stroke-width: {width:g}; '
+        f'stroke-linejoin: round"/>'
+    )
+
+
+def plus(x: float, y: float, *, colour: str = INK, radius: float = 11) -> str:
+    """An addition: a circle around a plus sign, centred at a point; it hides what is below it."""
+    arm = radius - 5
+    return (
+        f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" '
+        f'style="fill: {PAPER}; stroke: {colour}; stroke-width: 1.5"/>'
+        f'<path d="M{x - arm:g} {y:g}H{x + arm:g}M{x:g} {y - arm:g}V{y + arm:g}" '
+        f'style="fill: none; stroke: {colour}; stroke-width: 1.5"/>'
+    )
+
+
+def named_box(
+    x: float, y: float, width: float, height: float, text: str, *, edge: str = LINE, **style
+) -> str:
+    """A box with its name in the middle, on paper that hides what is below; style: as of `box`."""
+    behind = box(x, y, width, height, edge=PAPER, fill=PAPER)
+    name = label(x + width / 2, y + height / 2 + 5, text, at="middle")
+    return behind + box(x, y, width, height, edge=edge, **style) + name
 
 
 def character(x: float, y: float, size: float, text: str, *, edge: str = LINE) -> str:

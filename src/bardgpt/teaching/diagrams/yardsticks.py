@@ -24,7 +24,7 @@ def yardsticks() -> Diagram:
     rows += [("model", rung.title, records.load(name).band().mean) for name, rung in RUNGS.items()]
     rows.append(("reported", "full model, as reported", LECTURE_FULL))
     rows.sort(key=lambda row: -row[2])
-    left, top, height, gap = 210, 54, 22, 11
+    left, top, height, gap = 244, 54, 22, 11
     per_nat = (WIDTH - MARGIN - 60 - left) / rows[0][2]
     shapes = [
         label(MARGIN, 30, "validation loss in nats per character: shorter is better", colour=MUTED)

@@ -6,6 +6,19 @@ cell adds the alternative text.
 
 from bardgpt.teaching.diagrams import diagram
 from bardgpt.teaching.figures.attention import head_profiles, head_spreads, keys_chosen, maps
+from bardgpt.teaching.figures.depth import (
+    branches_over_training,
+    gradients_by_depth,
+    losses_by_depth,
+)
+from bardgpt.teaching.figures.feed_forward import (
+    firing,
+    jacobians,
+    leads,
+    seeds_compared,
+    unit_scores,
+)
+from bardgpt.teaching.figures.norms import losses_by_mode, norm_gains, stream_sizes, who_moves
 from bardgpt.teaching.figures.text import (
     bigram_table,
     count_ladder,
@@ -14,19 +27,35 @@ from bardgpt.teaching.figures.text import (
     known_words,
 )
 from bardgpt.teaching.figures.training import ladder, runs_compared, training_runs
+from bardgpt.teaching.figures.wiring import gradients_at_start, rate_sweep, streams_by_depth
 
 __all__ = [
     "bigram_table",
+    "branches_over_training",
     "count_ladder",
     "descent",
     "diagram",
+    "firing",
     "frequencies",
+    "gradients_at_start",
+    "gradients_by_depth",
     "head_profiles",
     "head_spreads",
+    "jacobians",
     "keys_chosen",
     "known_words",
     "ladder",
+    "leads",
+    "losses_by_depth",
+    "losses_by_mode",
     "maps",
+    "norm_gains",
+    "rate_sweep",
     "runs_compared",
+    "seeds_compared",
+    "stream_sizes",
+    "streams_by_depth",
     "training_runs",
+    "unit_scores",
+    "who_moves",
 ]

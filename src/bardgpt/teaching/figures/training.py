@@ -68,7 +68,7 @@ def ladder(last: str) -> Figure:
     last: of `RUNGS`.
     """
     names = list(RUNGS)[: list(RUNGS).index(last) + 1]
-    figure, axes = canvas(figsize=(6.4, 1.7 + 0.42 * len(names)))
+    figure, axes = canvas(figsize=(6.4, 2.0 + 0.42 * len(names)))
     tables = {t["context"]: t["validation"] for t in records.read("count-tables")["tables"]}
     for context in (1, 2, 4):
         axes.axvline(tables[context], color=COLOURS["count"], linestyle="--", linewidth=1)
@@ -87,7 +87,9 @@ def ladder(last: str) -> Figure:
         reported = RUNGS[name].lecture
         if reported is not None:
             label = None if place else "lecture reports"
-            axes.plot(reported, place, "x", color=COLOURS["reported"], ms=8, label=label)
+            axes.plot(
+                reported, place, "x", color=COLOURS["ink"], ms=8, mew=1.6, zorder=3, label=label
+            )
         label = None if place else f"{len(losses)} seeds"
         axes.plot(
             losses, [place] * len(losses), "o", color=COLOURS["model"], alpha=0.6, label=label
@@ -96,5 +98,5 @@ def ladder(last: str) -> Figure:
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(1.6, 2.6)
     axes.set_xlabel("validation " + LOSS)
-    axes.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0.08, 0))
+    figure.legend(fontsize=9, loc="outside lower center", ncols=2)
     return figure

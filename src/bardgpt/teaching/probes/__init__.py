@@ -13,12 +13,18 @@ from bardgpt.teaching.probes.attention import (
     variations,
 )
 from bardgpt.teaching.probes.jacobian import position_jacobian
-from bardgpt.teaching.probes.norms import gains_and_biases, losses_by_mode
+from bardgpt.teaching.probes.norms import (
+    EVALUATION,
+    gains_and_biases,
+    losses_by_mode,
+    training_mode,
+)
 from bardgpt.teaching.probes.stream import recorded_stream, rms, stream_statistics
 from bardgpt.teaching.probes.units import PROPERTIES, auc, hidden_units, labels, unit_scores
 
 __all__ = [
     "CLASSES",
+    "EVALUATION",
     "PROPERTIES",
     "attention_maps",
     "auc",
@@ -34,6 +40,7 @@ __all__ = [
     "recorded_stream",
     "rms",
     "stream_statistics",
+    "training_mode",
     "unit_scores",
     "variations",
 ]

@@ -4,6 +4,7 @@ Shapes: B windows, T positions, C channels.
 """
 
 import copy
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -38,26 +39,40 @@ def gains_and_biases(model: GPT) -> dict[str, list[float]]:
         }
 
 
+EVALUATION = "evaluation mode"
+BATCH_SIZES = (8, 32, 128, 512)
+
+
 @torch.no_grad()
 def losses_by_mode(
-    model: GPT, ids: Tensor, targets: Tensor, batch_size: int = 32
+    model: GPT,
+    ids: Tensor,
+    targets: Tensor,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+    seed: int = 0,
 ) -> dict[str, float]:
-    """The loss of one model on the same windows, as training and as evaluation compute it.
+    """The loss of one model on the same windows, as evaluation and as training compute it.
 
-    Of a model with layer norm the two are the same. Batch norm in training mode normalizes with the
-    batch at hand. The model is left as it was, its buffers too.
+    Of a model with layer norm all are the same. Batch norm in training mode normalizes with the
+    batch at hand, so there the windows are dealt into batches at random, as in training. The model
+    is left as it was, its buffers too.
 
     Args:
         model: of any kind.
         ids: (B, T).
         targets: (B, T).
-        batch_size: windows that training mode takes together.
+        batch_sizes: numbers of windows that training mode takes together.
+        seed: of the dealing.
 
     Returns:
-        "training mode" and "evaluation mode", in nats per character.
+        `EVALUATION` and, for each batch size n, "training mode, n windows": nats per character.
     """
+    order = torch.randperm(len(ids), generator=torch.Generator().manual_seed(seed))
+    ids, targets = ids[order], targets[order]
+    cases = {EVALUATION: (False, len(ids))}
+    cases |= {training_mode(n): (True, n) for n in batch_sizes}
     found = {}
-    for name, training in (("training mode", True), ("evaluation mode", False)):
+    for name, (training, batch_size) in cases.items():
         judged = copy.deepcopy(model).train(training)
         total = sum(
             F.cross_entropy(judged(x).flatten(0, 1), y.flatten(), reduction="sum").item()
@@ -65,3 +80,8 @@ def losses_by_mode(
         )
         found[name] = total / targets.numel()
     return found
+
+
+def training_mode(batch_size: int) -> str:
+    """The name of a loss in training mode, with so many windows in a batch."""
+    return f"training mode, {batch_size} windows"

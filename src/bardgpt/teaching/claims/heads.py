@@ -1,39 +1,12 @@
-"""The claims of the lecture notes, a row each: what is claimed, where it is tested, what came out.
-
-`page` writes `book/claims.md` from the records, so that no figure on it is typed by hand.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""Chapter 3: several heads."""
 
 from bardgpt.teaching import records
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One claim of the notes, as the book tests it.
-
-    Attributes:
-        id: its name in the book.
-        statement: the claim, in one sentence.
-        chapter: the stem of the chapter that tests it.
-        finding: what came out; a function, for it may read records.
-    """
-
-    id: str
-    statement: str
-    chapter: str
-    finding: Callable[[], str]
-
-
-def _exact(words: str) -> Callable[[], str]:
-    """A finding that a cell asserts to the bit or to rounding: it has no figure that could vary."""
-    return lambda: words
+from bardgpt.teaching.claims.claim import Claim, exact
 
 
 def _heads_differ() -> str:
-    bands = records.load("four-heads")
-    trained, untrained = bands.head_bands(bands.training.steps), bands.head_bands(0)
+    four = records.load("four-heads")
+    trained, untrained = (four.probe_bands("heads", step) for step in (four.training.steps, 0))
     parts = [
         f"{kind} {trained[kind]} when trained, {untrained[kind]} untrained, "
         f"{trained[f'{kind}, shuffled']} with shuffled labels"
@@ -63,13 +36,13 @@ CLAIMS = (
         "Multi-head attention is several attentions in parallel, their outputs concatenated over "
         "the channel dimension.",
         "03-multi-head-attention",
-        _exact("Heads run one by one and concatenated equal the package's class, to the bit."),
+        exact("Heads run one by one and concatenated equal the package's class, to the bit."),
     ),
     Claim(
         "mha-2",
         "In PyTorch it is a list of heads of `head_size`, run and concatenated.",
         "03-multi-head-attention",
-        _exact(
+        exact(
             "`MultiHeadAttention` is that list; it equals `scaled_dot_product_attention` and "
             "`torch.nn.MultiheadAttention` in outputs and gradients."
         ),
@@ -78,14 +51,14 @@ CLAIMS = (
         "mha-3",
         "One head of 32 becomes four of 8: same width, as many parameters for q, k, v.",
         "03-multi-head-attention",
-        _exact("3·32² = 3,072 parameters for 1, 2, 4 and 8 heads."),
+        exact("3·32² = 3,072 parameters for 1, 2, 4 and 8 heads."),
     ),
     Claim(
         "mha-4",
         "It is like a group convolution over time, each group of channels of v with a mixing "
         "matrix of its own.",
         "03-multi-head-attention",
-        _exact(
+        exact(
             "Equal to `conv1d` with one group for each text and head. The likeness ends where "
             "heads read all channels, mix by the data, and save no parameters."
         ),
@@ -98,26 +71,3 @@ CLAIMS = (
         _heads_differ,
     ),
 )
-
-
-def page() -> str:
-    """The claims page, as Markdown."""
-    rows = [
-        f"| {claim.id} | {claim.statement} | [{int(claim.chapter[:2])}]({claim.chapter}.ipynb) "
-        f"| {claim.finding()} |"
-        for claim in CLAIMS
-    ]
-    return "\n".join(
-        [
-            "# Claims",
-            "",
-            "Every claim of the lecture notes that this book grows out of, where it is tested, and "
-            "what came out. Figures are means and standard deviations over recorded runs; what has "
-            "none is exact and asserted by a cell.",
-            "",
-            "| id | claim | chapter | what came out |",
-            "|---|---|---|---|",
-            *rows,
-            "",
-        ]
-    )

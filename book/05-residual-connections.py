@@ -1,0 +1,571 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["remove-cell"]
+# On Colab this installs the book's package; anywhere else it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    get_ipython().run_line_magic(
+        "pip",
+        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
+    )
+
+# %% [markdown]
+# # 5 · Residual connections
+#
+# [Chapter 4](04-feed-forward.ipynb) closed the block: attention gathers, the feed-forward layer
+# computes on what was gathered. The notes say that this block "gets repeated again and again". So
+# repeat it. This chapter first shows how badly that goes, and then mends it with a few characters
+# of code, `x +`:
+#
+# > **A residual connection adds what a layer computes to what came in, instead of replacing it.**
+# > Addition hands the gradient on unchanged, so one part of it reaches every block just as it
+# > came to the last, however many blocks lie between. Our sixteen blocks, which do not train
+# > without it, train with it.
+#
+# **Before you run anything:** take the block of chapter 4 and stack three of it. Will the model
+# be better, as good, or worse than with one? And with sixteen?
+
+# %% [markdown]
+# ## The problem: a plain stack
+#
+# *Claim res-4, first half, of the [claims page](claims.md).*
+#
+# From now on both parts of the block are as in the lecture's final program. The feed-forward
+# layer has its second matrix, `proj`, from $4 C = 128$ hidden units back to $C = 32$ channels.
+# Chapter 4 tried that in one block. Attention gets a `proj` too, a $32 \times 32$ matrix after
+# the concatenation of its heads. We shall need both in order to add.
+#
+# First the *plain* stack, in which each part's output replaces its input. Five seeds of 5,000
+# steps, beside chapter 4's one block with the two-layer feed-forward:
+
+# %%
+from bardgpt.gpt import GPT
+from bardgpt.teaching import records
+
+one_block, plain = (records.load(name) for name in ("feed-forward-two-layer", "plain-blocks"))
+for record in (one_block, plain):
+    config = record.model
+    print(f"plain blocks: {config.n_layer}; {GPT(config).n_parameters():,} parameters")
+    print(f"  after 1,000 steps {record.band(1_000)}")
+    print(f"  after 5,000 steps {record.band()}; training text {record.band_on_training_text()}")
+lead = records.gain(plain, one_block)
+print(f"one block is ahead, seed by seed, by {lead}")
+assert lead.mean > 4 * lead.sd / lead.n**0.5  # four standard errors
+
+# %% [markdown]
+# Three blocks, with more than twice the parameters, end 0.122 nats *behind* one block, and they
+# are behind with every seed, on the text that they were trained on too. So it is not that they
+# learn that text by heart, and hardly a lack of room. It is the training that goes badly.
+#
+# Why? Stack sixteen, where it shows best, and look before the first step. Let 256 windows of text
+# pass, and take as a tensor's size the root of the mean square of its numbers (RMS). What
+# fraction of this size varies between positions? If it is 0, the same 32 numbers come out
+# whatever one reads. (The probe `recorded_stream` keeps what passes: `at[0]` is what enters the
+# first block, `at[3]` what leaves the third.)
+
+# %%
+from dataclasses import replace
+
+import torch
+
+from bardgpt.batches import evaluation_windows
+from bardgpt.teaching import probes
+from bardgpt.teaching.ladder import RUNGS, shakespeare
+
+tokenizer, train, validation = shakespeare()
+windows, targets = next(evaluation_windows(validation, 8, batch_size=256))
+torch.manual_seed(0)
+deep_plain = GPT(replace(RUNGS["plain-blocks"].config, n_layer=16))
+with probes.recorded_stream(deep_plain) as passed:
+    deep_plain(windows)
+for blocks in (0, 1, 2, 3, 16):
+    x = passed.at[blocks]  # (B, T, C)
+    share = probes.rms(x - x.mean(dim=(0, 1))) / probes.rms(x)
+    print(f"after {blocks:2} blocks, varies between positions: {share:.2f}")
+
+# %% [markdown]
+# After three blocks next to nothing is left. The gradient fares no better on its way back. Here
+# is its RMS in powers of ten, from the last block's output to the first block's input. (The loss
+# is summed over the 2,048 positions here, so that the size does not depend on how many we took.)
+
+# %%
+import math
+
+sizes = probes.stream_statistics(deep_plain, windows, targets)["gradient"]
+for block in (16, 12, 8, 4, 0):
+    print(f"after {block:2} blocks: 10^{math.log10(sizes[block]):.0f}")
+
+# %% [markdown]
+# At this start, PyTorch's default, each block shrinks the gradient about twelvefold, and sixteen
+# of them by eighteen powers of ten. You may object that the optimizer does not care: AdamW
+# divides each gradient by its own usual size. But to that size it adds $10^{-8}$, and a gradient
+# that is far smaller moves nothing. (Training takes the mean over positions, which makes it
+# smaller still. Exercise 3 watches the first block stand still.)
+#
+# Back to three. They lose the text just as these sixteen do in their first three. Their gradient
+# loses only three to four powers of ten, which AdamW's division can make good. That fits the
+# record: far behind after 1,000 steps, and then they do learn.
+
+# %% [markdown]
+# ## Add, don't replace
+#
+# *Claim res-1.*
+#
+# The remedy came from image recognition. In 2015 [He and others](references.md#he-2015) had met
+# the same riddle: of two plain convolutional networks the one of 56 layers had a higher error
+# than the one of 20, and already *on the training images*. Their way out: let each layer compute
+# only what should be *added* to its input, the residual,
+#
+# $$x \leftarrow x + f(x).$$
+#
+# To leave things as they are, a plain layer has to learn the identity; this one, to be 0.
+#
+# We call the $x$ that runs through the whole model, and is only ever added to, the *stream*, and
+# each $f$ a *branch*. A block has two branches, attention and feed-forward. In the words of the
+# notes: "You are free to fork off from the residual pathway, perform some computation, and then
+# project back to the residual pathway via addition."
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import figures
+
+figures.diagram("residual-stream")
+
+# %% [markdown]
+# *Two blocks on their stream, the first above. Left, forward: a branch reads the stream, and its
+# result is added. Right, backward, all arrows turned round: where forward added, the gradient
+# goes on along the stream and is copied into the branch; where a branch had read, the gradient
+# that comes out of it is added.*
+#
+# Here is what the projections are for. One can only add what has the same shape, so 128 hidden
+# units must come back to 32 channels; and a layer that ended in the ReLU could raise numbers in
+# the stream, but never lower one. Attention's result has 32 channels as it is; but head 1 would
+# add to channels 0 to 7 and to no others, and `proj` lets each head write anywhere.
+
+# %% tags=["nbval-ignore-output"]
+from bardgpt.layers.blocks import PlainBlock, ResidualBlock
+from bardgpt.teaching import listing
+
+listing(PlainBlock, ResidualBlock)
+
+# %% [markdown]
+# Written out by hand with the block's own parts, it is the same to the bit:
+
+# %%
+torch.manual_seed(0)
+model = GPT(RUNGS["residual"].config)
+block = model.blocks[0]
+x = torch.randn(2, 8, 32)  # (B, T, C)
+
+y = x + block.attention(x)
+z = y + block.feed_forward(y)
+print("x + f(x), twice, is the block, to the bit:", torch.equal(z, block(x)))
+
+# %% [markdown]
+# Follow the stream through all blocks. Nothing is ever overwritten, so what leaves the last block
+# is what entered the first, plus what each of the $2 L$ branches gave ($L$ blocks, with two
+# each):
+#
+# $$x_\text{out} = x_\text{in} + f_1 + f_2 + \dots + f_{2L}$$
+#
+# From the inputs to the targets "only via plus and plus and plus", as the notes say. The probe
+# also keeps what each branch gave, as `branches`:
+
+# %%
+with probes.recorded_stream(model) as stream:
+    logits = model(windows)
+total = stream.at[0] + sum(stream.branches)
+torch.testing.assert_close(total, stream.at[-1])
+torch.testing.assert_close(model.lm_head(total), logits)
+print(f"embeddings + {len(stream.branches)} branches = what the logits are made of")
+
+# %% [markdown]
+# This also gives a character the way that chapter 3 missed: its own embedding reaches the logits
+# without any head having to look at it.
+
+# %% [markdown]
+# ## What an addition does to a gradient
+#
+# *Claim res-2.*
+#
+# Let $c = a + b$. Move $a$ by a little, and $c$ moves by as much, whatever $a$ and $b$ are; the
+# same for $b$. So $\partial c / \partial a = \partial c / \partial b = 1$, and what the loss asks
+# of $c$ it asks of $a$ and of $b$.
+#
+# The notes say that addition distributes gradients "equally to both of its branches". Equally
+# does not mean half to each: each gets the *whole* gradient.
+
+# %%
+a, b = (torch.randn(2, 8, 32, requires_grad=True) for _ in range(2))
+handed_in = torch.randn(2, 8, 32)  # as if from a loss
+(a + b).backward(handed_in)
+print("all of it to a:", torch.equal(a.grad, handed_in))
+print("all of it to b:", torch.equal(b.grad, handed_in))
+
+# %% [markdown]
+# ## The gradient superhighway
+#
+# *Claim res-3.*
+#
+# From this the notes conclude that there is a "gradient superhighway that goes directly from the
+# supervision all the way to the input unimpeded". Follow it, from the loss back to the first
+# block. Call $g$ the gradient after a branch was added, and $J$ the Jacobian of the branch, the
+# matrix of its derivatives $\partial f / \partial x$. A plain layer gives its input $J^\top g$:
+# all that comes back has been through the layer. With $x + f(x)$ the derivative is
+#
+# $$\frac{\partial\,(x + f(x))}{\partial x} = I + J, \qquad\text{so the input gets}\quad
+# g + J^\top g.$$
+#
+# The first term is $g$ itself, untouched; the branch adds its own. Repeat over all $2L$ branches,
+# and the forward sum has its mirror image: the gradient at the first block's input is the one at
+# the last block's output, plus one contribution $J^\top g$ of each branch. (Of the probe,
+# `beside` holds the stream as each branch reads it.)
+
+# %%
+from bardgpt.gpt import next_character_loss
+
+with probes.recorded_stream(model) as stream:
+    loss = next_character_loss(model(windows), targets)
+at_branches = torch.autograd.grad(loss, stream.branches, retain_graph=True)
+first, last = torch.autograd.grad(loss, [stream.at[0], stream.at[-1]], retain_graph=True)
+total = last.clone()
+for f, x, g in zip(stream.branches, stream.beside, at_branches, strict=True):
+    total += torch.autograd.grad(f, x, g, retain_graph=True)[0]  # J^T g
+torch.testing.assert_close(total, first)
+print(f"gradient at the first input = at the last output + {len(at_branches)} contributions")
+
+# %% [markdown]
+# A plain stack has a single way back, through everything. So measure sixteen blocks again, now
+# with `x +`:
+
+# %%
+from bardgpt.teaching import checks
+
+torch.manual_seed(0)
+deep = GPT(replace(RUNGS["residual"].config, n_layer=16))
+with_plus = probes.stream_statistics(deep, windows, targets)["gradient"]
+print(f"plain: the first block's gradient is below 10^-15: {sizes[0] < 1e-15}")
+checks.measured(
+    "gradient at the first of 16 residual blocks, not smaller than at the end",
+    with_plus[0],
+    records.at_start("small-residual-default", "gradient")[0],
+    above=records.at_start("small-residual-default", "gradient")[-1].mean,
+    unit="RMS",
+)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Size of the loss gradient before training against the number of blocks passed, from 0 to 16, on a logarithmic scale, five seeds each. Residual blocks, circles: with Xavier's start up by some six powers of ten towards the first block, with seeds apart; with the default start nearly level, a few times larger at the first block; with zeroed projections exactly level. Plain blocks, squares: with Xavier's start down by four powers of ten towards the first block; with the default start a straight line down to below ten to the minus eighteen."}}
+figures.gradients_by_depth(
+    {
+        "residual, Xavier": ("small-residual-xavier", "xavier"),
+        "residual, default": ("small-residual-default", "residual"),
+        "residual, projections zero": ("small-residual-zero", "zero"),
+        "plain, Xavier": ("small-plain-xavier", "xavier"),
+        "plain, default": ("small-plain-default", "plain"),
+    }
+)
+
+# %% [markdown]
+# *RMS of the gradient of the loss at the input of each of 16 blocks (right end: the output of the
+# last), before training; five seeds each. Circles: residual, squares: plain.*
+#
+# Both default lines begin near 0.1 at the last output. The plain one reaches the first input with
+# $2 \cdot 10^{-18}$ of that, the residual one with 5.6 times as much. That is the highway. But
+# read the other lines before you call it "unimpeded". What the addition guarantees is the *term*
+# $g$, which arrives at the first block as it left the last. It does not guarantee that the sum
+# keeps its size.
+#
+# - With the projections set to **zero** every $J$ is 0, only the identity is left, and the
+#   gradient is exactly the same at all depths.
+# - With PyTorch's **default** each branch adds a little, hence the 5.6.
+# - With **[Xavier's start](references.md#glorot-2010)**, which makes the weights of a square
+#   matrix $\sqrt 3$ times larger, the residual gradient *explodes*: at the first block it is
+#   about two million times larger than at the end, and differs by a factor of nine between seeds.
+#   Here the branches are about half as large as the stream, or as large, and so the stream itself
+#   grows from block to block.
+#
+# The start matters to the plain stack too: with Xavier's its gradient shrinks to $10^{-4}$, not
+# to $10^{-18}$. (How such a stack trains we have not tested.)
+#
+# So addition mends what vanishes. It does nothing against what explodes; for that something must
+# keep the stream's size in hand. That is chapter 6.
+
+# %% [markdown]
+# ## How deep can you go?
+#
+# *Claim res-4.*
+#
+# So much for gradients before training. Now train: 1 to 16 blocks, with and without `x +`, the
+# same parameters at each depth, the default start, 2,000 steps, three seeds each.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss after 2,000 steps against the number of blocks, 1 to 16, three marks each. The two lines begin close together, near 2.3. Residual blocks, circles, fall slowly to 2.13 and are level from 8 to 16. Plain blocks, squares, rise, steeply between 2 and 4, and at 16 lie on the dotted line of the character frequencies alone, 3.347."}}
+depths = records.load_sweep("depths")
+no_context = records.read("count-tables")["tables"][0]["validation"]
+figures.losses_by_depth(depths, {"character frequencies alone": no_context})
+
+# %% [markdown]
+# *Validation loss after 2,000 steps against the number of blocks, three seeds each (the lines
+# join their means). Dotted: the table of chapter 1 that sees no context at all.*
+
+# %%
+for L in (1, 2, 4, 8, 16):
+    bare, added = depths[f"plain-{L}"], depths[f"residual-{L}"]
+    assert GPT(bare.model).n_parameters() == GPT(added.model).n_parameters()
+    print(f"{L:2} blocks: plain {bare.band()}, residual {added.band()}")
+    assert added.band().mean < bare.band().mean
+
+# %% [markdown]
+# With one block the two wirings are 0.04 nats apart; so adding helps a little even where no depth
+# is in the way. Then they part. In the mean each doubling makes the plain stack worse (at four
+# and eight the seeds overlap), and sixteen plain blocks end at 3.349, the loss of one who knows
+# how frequent the characters are and reads nothing.
+#
+# The residual stack gets better up to eight blocks. From eight to sixteen three seeds show no
+# gain. Why, we did not test; these are 2,000 steps at one learning rate. (The sixteen also begin
+# worse, at about 6.7 nats, where a blind guess gives $\ln 65 = 4.17$: their stream grows
+# threefold, the logits with it, and the model is sure of itself before it has learned anything.)
+# Nor have we tried how long sixteen plain blocks would take to learn more.
+
+# %% [markdown]
+# ## The rung
+#
+# Back to three blocks and to the ladder. You train the residual rung for 1,000 steps; it should
+# by then be well below the plain one at the same step.
+
+# %%
+from bardgpt.config import TrainingConfig
+from bardgpt.training.loop import train as train_model
+
+residual = records.load("residual")
+history = train_model(model, train, validation, TrainingConfig(steps=1_000, seed=0))
+checks.measured(
+    "three residual blocks, validation loss after 1,000 steps",
+    history.at(1_000),
+    residual.band(1_000),
+    below=plain.band(1_000).mean,
+)
+
+# %%
+gain = records.gain(plain, residual)
+print(f"one block (chapter 4):  {one_block.band()}")
+print(f"three plain blocks:     {plain.band()}")
+print(f"three residual blocks:  {residual.band()}")
+print(f"gain by x + alone, seed by seed:   {gain}")
+print(f"gain by three blocks over one:     {records.gain(one_block, residual)}")
+assert gain.mean > 4 * gain.sd / gain.n**0.5  # four standard errors
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the rungs so far, five dots each: bigram, one head, four heads, feed-forward, each lower than the one before; three plain blocks higher again and more widely spread; residual connections far lower, near 2.08. Dashed lines mark the count tables at 2.486, 2.049 and 1.669. Crosses mark what the lecture reports; for residual connections 2.08."}}
+figures.ladder("residual")
+
+# %% [markdown]
+# *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed, the
+# tables of chapter 1. The feed-forward rung is the one-layer one.*
+#
+# 2.084, where the lecture reports 2.08 (with another evaluation). At equal parameters `x +` is
+# worth 0.215 nats. And depth now pays: 0.093 nats below chapter 4's one block with the same
+# two-layer feed-forward (which has no `proj` in its attention). The table that sees two
+# characters, at 2.049, is still ahead.
+
+# %% [markdown]
+# ## Do the branches start small?
+#
+# *Claim res-5.*
+#
+# The notes end with a picture: the branches are "usually initialized in the beginning so they
+# contribute very little if anything", are "almost kind of like not there", and then "come online
+# over time". Is it so? We measure how *loud* a branch is: the RMS of what it adds, over the RMS
+# of the stream that it reads. At 1 the two are equally large. "Very little" shall mean less than
+# a tenth.
+#
+# It depends on how the weights start. Four ways ($n$ is the number of a layer's inputs):
+#
+# - `default`: PyTorch's own, uniform between $\pm 1/\sqrt n$; embeddings from a normal
+#   distribution of standard deviation 1. Our ladder uses it.
+# - `normal`: everything, embeddings too, from a normal distribution of standard deviation 0.02,
+#   as in the lecture's final program and in [GPT-2](references.md#radford-2019).
+# - `depth-scaled`: the same, and the output projections divided by $\sqrt{2L}$, for $2L$ branches
+#   add up; also from GPT-2.
+# - `zero`: the default, but the output projections all 0.
+#
+# All four with the wiring of this chapter, and with *pre-norm*, that of most GPTs today, in which
+# a branch first normalizes what it reads: $x + f(\mathrm{norm}(x))$. This is the matter of
+# chapters 6 and 7; here it only matters that such a branch gets its input at size 1, however
+# small the stream is.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Six small plots in two columns, residual and pre-norm, and three rows, one for each start: how loud six branches are against steps 0 to 1,000, on a nearly logarithmic axis. Default starts near 0.2 and rises to between 0.3 and 0.7. Normal starts near 0.01 without a norm and jumps up, its feed-forward branches to above 1; with a norm it starts between 0.2 and 0.6, one branch rises above 2, and most of the later ones fall. Zero starts at 0 and rises steeply in the first 50 steps to between 0.1 and 0.6."}}
+online = records.load_sweep("coming-online")
+figures.branches_over_training(online, ("default", "normal", "zero"))
+
+# %% [markdown]
+# *How loud each branch is, in three small blocks, over 1,000 steps: mean and standard deviation
+# of three seeds. The thin line is 1: as large as the stream. (`depth-scaled` is in the table.)*
+#
+# The table has the loudest branch of each model, also at full size: before the first step of the
+# model that we shall train in chapter 9, six blocks of 384 channels.
+
+# %%
+print("loudest branch          small: step 0  step 50  step 1,000   full size: step 0")
+for wiring in ("residual", "pre-norm"):
+    for start in ("default", "normal", "depth-scaled", "zero"):
+        record = online[f"{wiring}-{start}"]
+        found = [record.profile("stream", "branch", step) for step in (0, 50, 1_000)]
+        found.append(records.at_start(f"full-{wiring}-{start}", "branch"))
+        first, soon, later, large = (max(band.mean for band in bands) for bands in found)
+        print(f"{wiring + ', ' + start:28} {first:.3f} {soon:9.3f} {later:9.3f} {large:18.3f}")
+        assert later > 2 * first  # it comes online,
+        assert soon - first > (later - first) / 2  # and soon
+
+# %% [markdown]
+# *How loud the loudest branch is (mean over three seeds, five at full size). Small: three blocks
+# of 32 channels; full size: not trained here.*
+#
+# So the first half of the sentence holds for some starts and not for others:
+#
+# - It is exactly true when the projections start at **zero**.
+# - With PyTorch's **default** the loudest branch begins at about a quarter of its stream (with
+#   the norm, a sixth). That is less than the stream, but not "almost not there".
+# - With **normal** and no norm it is true of the small model, but at full size only of attention
+#   (about 0.05), not of the feed-forward layer. The reason is the width: a sum of $n$ terms grows
+#   with $\sqrt n$, and 0.02 does not know of $n$. **Depth scaling** makes it true again.
+# - With **normal** and the norm it is turned round. At full size the first feed-forward layer
+#   begins almost *five times as loud as its stream*, and twice as loud even with depth scaling.
+#   For the embeddings are as small as everything else (a token and a position of 0.02 each make a
+#   stream of 0.028), while the norm gives the branch its input at size 1.
+#
+# The second half, that branches come online, holds for the *loudest* branch of the small model,
+# under all eight starts: it more than doubles, and by step 50, the first at which we looked
+# again, it has gone more than half of the way. It does not hold for every branch. From the
+# default start attention in the first block only goes from 0.23 to 0.30. And with normal and the
+# norm, three of the four branches of blocks 2 and 3 become quieter.
+
+# %% [markdown]
+# ## What broke when we changed it
+#
+# **Forget the `x +`**, and no error is raised: all shapes fit. You have the plain block of the
+# beginning.
+#
+# **Halve the stream**, and keep the branch: $x/2 + f(x)$. It looks harmless. But $I$ becomes
+# $I/2$, at each of $2L$ additions. With the projections at zero only the stream is left, and the
+# loss of gradient can be worked out in the head: $2^{-32}$ for 16 blocks. Before training:
+
+# %%
+from bardgpt.initialization import initialize
+
+
+class Halved(ResidualBlock):
+    def forward(self, x):
+        x = x / 2 + self.attention(x)
+        return x / 2 + self.feed_forward(x)
+
+
+for start in ("zero", "default"):
+    torch.manual_seed(0)
+    halved = GPT(config := replace(deep.config, initialization=start))
+    halved.blocks = torch.nn.ModuleList(Halved(config) for _ in range(16))
+    initialize(halved, config)
+    g = probes.stream_statistics(halved, windows, targets)["gradient"]
+    print(f"{start}: 2^{math.log2(g[0] / g[-1]):.0f} of the gradient is left")
+
+# %% [markdown]
+# At the default start the branches carry some of it past, but the gradient is still almost gone.
+# We have not trained this. [He and others](references.md#he-2016) did in 2016, in a residual
+# network of 110 layers for small images. With the stream halved and the branch as it was it
+# failed (a test error above 20 %); with both halved it came to 12.35 %, against 6.61 % with plain
+# addition. Leave the stream alone.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1. Zero, and yet it learns.** If a branch's projection is 0, nothing comes out of it. Which of
+# the branch's parameters get a gradient in the first step, and which only in the second? Check
+# with `initialization="zero"` and two steps of AdamW.
+
+# %% tags=["hide-cell"]
+# In the first step only the projections: their inputs are not 0, so their weights get a gradient.
+# Behind a matrix of zeros nothing arrives. After one step the matrix is not 0 any more.
+torch.manual_seed(0)
+silent = GPT(replace(RUNGS["residual"].config, initialization="zero"))
+optimizer = torch.optim.AdamW(silent.parameters(), lr=1e-3)
+for step in (1, 2):
+    optimizer.zero_grad()
+    next_character_loss(silent(windows), targets).backward()
+    inside = dict(silent.blocks.named_parameters())
+    reached = {n for n, p in inside.items() if p.grad.any()}
+    print(f"step {step}: {len(reached)} of {len(inside)} tensors in the blocks get a gradient")
+    print("  the projections alone:", reached == {n for n in inside if ".proj." in n})
+    optimizer.step()
+
+# %% [markdown]
+# **2. Take a block away.** Remove one of the three blocks of the model that you trained, without
+# training it again. Does what is left still predict? Compare with the tables of chapter 1: 3.347
+# for the frequencies alone, 2.486 for one character before.
+
+# %% tags=["hide-cell"]
+# Not well. Whichever block goes, the loss rises by about half a nat, to between 2.7 and 2.8. That
+# is still better than the frequencies alone, but worse than the table of one character before.
+from bardgpt.evaluation import evaluate
+
+whole = evaluate(model, validation)
+blocks = model.blocks
+for gone in range(3):
+    model.blocks = torch.nn.ModuleList(block for i, block in enumerate(blocks) if i != gone)
+    loss = evaluate(model, validation)
+    between, lost = 2.486 < loss < no_context, 0.3 < loss - whole < 0.7
+    print(f"without block {gone + 1}: between the two {between}; 0.3 to 0.7 nats lost {lost}")
+model.blocks = blocks
+
+# %% [markdown]
+# **3. Who moves?** Train 16 plain and 16 residual blocks for 20 steps without weight decay. How
+# far does the first block's first feed-forward matrix move, relative to its own size?
+
+# %% tags=["hide-cell"]
+# The plain one stands still: its gradient lies far below the 1e-8 that AdamW adds to the size by
+# which it divides. The residual one moves by more than a hundredth.
+for name in ("plain-blocks", "residual"):
+    torch.manual_seed(0)
+    config = replace(RUNGS[name].config, n_layer=16, fused=True)  # all heads in one: only faster
+    stack = GPT(config)
+    weight = stack.blocks[0].feed_forward.hidden.weight
+    before = weight.detach().clone()
+    train_model(stack, train, validation[:1_000], TrainingConfig(steps=20, weight_decay=0.0))
+    moved = ((weight - before).norm() / before.norm()).item()
+    print(f"{name}: moved by more than 1e-2 {moved > 1e-2}, by less than 1e-4 {moved < 1e-4}")
+
+# %% [markdown]
+# **4. Does a silent start pay?** `online` holds the losses of the eight starts above, after 1,000
+# steps, with the same seeds. Compare `zero` with each of the others.
+
+# %% tags=["hide-cell"]
+# Not here. The default is ahead of zero in all six pairs, by a hundredth of a nat or so: little,
+# for three seeds. With the norm the two normal starts are the best of all, though their branches
+# begin loud. Without a norm they are far behind; but then their stream begins at 0.028, and
+# nothing makes up for that. All of this is in three blocks; deeper ones we have not tested.
+for wiring in ("residual", "pre-norm"):
+    zero = online[f"{wiring}-zero"]
+    print(f"{wiring}, zero: {zero.band()}")
+    for start in ("default", "normal", "depth-scaled"):
+        record = online[f"{wiring}-{start}"]
+        print(f"  {start:12} {record.band()}, ahead of zero by {records.gain(zero, record)}")
+
+# %% [markdown]
+# ## What to remember
+#
+# - A plain stack, at the default start, forgets its input on the way forward and loses its
+#   gradient on the way back. Three blocks do worse than one, and sixteen learn, in 2,000 steps,
+#   the frequencies of the characters.
+# - With $x + f(x)$ the output is the input plus what every branch gave, and the gradient at the
+#   first block is that at the last plus what every branch gives back.
+# - An addition hands the whole gradient to both sides. What it guarantees is one term, not the
+#   size of the sum: with loud branches the gradient can explode.
+# - At equal parameters `x +` gains 0.215 nats in three blocks. The rung stands at 2.084.
+# - Whether branches start small is a matter of initialization, width and norms. The loudest can
+#   start at nothing, at a quarter of the stream, or five times as loud as it.
+# - Don't scale the stream.
+#
+# Nothing in this wiring keeps the stream's size in hand. The next chapter does: [layer
+# normalization](06-layer-normalization.ipynb).

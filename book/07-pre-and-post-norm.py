@@ -1,0 +1,617 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["remove-cell"]
+# On Colab this installs the book's package; anywhere else it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    get_ipython().run_line_magic(
+        "pip",
+        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
+    )
+
+# %% [markdown]
+# # 7 · Pre-norm and post-norm
+#
+# [Chapter 6](06-layer-normalization.ipynb) put the norm where the Transformer's first paper has
+# it: after the addition, on the stream itself. If you have read other people's code, you will
+# have frowned: most of it normalizes *before* attention and *before* the feed-forward layer. So
+# which is right, and is the other a bug? Few questions about Transformers are asked as often.
+# Neither is a bug: they are two models. This chapter builds both, tests that each one's words and
+# code say the same, and measures what differs.
+#
+# > **Post-norm computes norm(x + f(x)), pre-norm x + f(norm(x)).** Post-norm has norms on the
+# > stream. Pre-norm has nothing on it but additions, and so needs one norm at its end. A shallow
+# > model at a modest learning rate hardly notices. With more blocks and larger rates, pre-norm
+# > still trains where post-norm learns the letters' frequencies and nothing else.
+#
+# **Before you run anything:** two lines of the block change, and the last rung gains 64
+# parameters. How much will three blocks gain? And twelve blocks, at ten times the learning rate?
+
+# %% [markdown]
+# ## Who does what
+#
+# *Claim pp-1 of the [claims page](claims.md).*
+#
+# In what follows $x$ is the stream, of shape $(B, T, C)$, and $f$ is either part of a block,
+# attention or feed-forward. There are three places for a norm.
+#
+# - **After the addition**, $\text{norm}(x + f(x))$: the paper of 2017, in its §3.1 and its first
+#   figure ([Vaswani et al. 2017](references.md#vaswani-2017)). *Post-norm*.
+# - **Before the branch**, $x + f(\text{norm}(x))$: GPT-2, whose report says that the norms moved
+#   to the input of each sub-block and that one more was added at the end ([Radford et al.
+#   2019](references.md#radford-2019), §2.3). LLaMA does it too, with a simpler norm ([Touvron et
+#   al. 2023](references.md#touvron-2023)), and so does the lecture. Most models since have
+#   followed. *Pre-norm*.
+# - **On the branch's output**, $x + \text{norm}(f(x))$: Swin Transformer V2 ([Liu et al.
+#   2021](references.md#liu-2021)) and OLMo 2 ([OLMo 2, 2025](references.md#olmo-2025)). Gemma 2
+#   has two, one at each end of the branch ([Gemma 2, 2024](references.md#gemma-2024)). The stream
+#   stays free of norms here too.
+#
+# Some of the confusion is home-made. The paper has post-norm; its authors' own program later had
+# pre-norm as its default ([tensor2tensor](references.md#tensor2tensor)). A much-read tutorial
+# prints the paper's formula above code that is pre-norm, and readers have asked about it for
+# years ([annotated-transformer](references.md#annotated-transformer)). When PyTorch gained
+# pre-norm in 2021, as an option, its first version was neither ([PyTorch, issue
+# 61165](references.md#pytorch-61165)); we meet that slip below. PyTorch's default is still the
+# paper's:
+
+# %%
+import torch
+
+layer = torch.nn.TransformerEncoderLayer(d_model=32, nhead=4)
+print("norm_first:", layer.norm_first)
+
+# %% [markdown]
+# ## Two wirings of the same parts
+#
+# A block of either kind has four parts: attention, feed-forward, and a norm for each. We take one
+# set of parts, with random weights, and connect it by hand in both ways:
+
+# %%
+from dataclasses import replace
+
+from bardgpt.layers.blocks import PostNormBlock, PreNormBlock
+from bardgpt.teaching.ladder import POST_NORM, PRE_NORM
+
+torch.manual_seed(0)
+post = PostNormBlock(replace(POST_NORM, fused=True))
+for parameter in post.parameters():  # gains and biases too, which start at 1 and 0
+    torch.nn.init.normal_(parameter, std=0.3)
+f, g = post.attention, post.feed_forward
+norm_f, norm_g = post.attention_norm, post.feed_forward_norm
+
+x = torch.randn(2, 8, 32)  # (B, T, C)
+y = norm_f(x + f(x))
+after = norm_g(y + g(y))  # post-norm
+y = x + f(norm_f(x))
+before = y + g(norm_g(y))  # pre-norm
+print("same parts, same input, same output:", torch.allclose(after, before))
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import figures
+
+figures.diagram("pre-and-post-norm")
+
+# %% [markdown]
+# *The stream runs down, branches fork off and are added back. Post-norm: after each addition the
+# stream itself goes through a norm. Pre-norm: the norms stand in the branches; on the stream
+# there are only additions, and one norm after the last block.*
+#
+# The package has a class for each, and their two lines are the two formulas:
+
+# %% tags=["nbval-ignore-output"]
+from bardgpt.teaching import listing
+
+listing(PostNormBlock, PreNormBlock)
+
+# %%
+pre = PreNormBlock(replace(PRE_NORM, fused=True))
+pre.load_state_dict(post.state_dict())  # the very same parts
+torch.testing.assert_close(post(x), after, rtol=0, atol=0)
+torch.testing.assert_close(pre(x), before, rtol=0, atol=0)
+print("both classes equal the formulas, to the bit")
+
+# %% [markdown]
+# Since both have the same parts, each can load the other's weights without a complaint: a mix-up
+# of the two is an error that no shape reports.
+
+# %% [markdown]
+# ## Do the names mean what PyTorch means?
+#
+# A formula by hand and a class by the same hand can share a mistake. So ask somebody else.
+# `torch.nn.TransformerEncoderLayer` is a block; with a causal mask it does what ours does, and
+# `norm_first` chooses the wiring. We give it our weights (ours has no biases for queries, keys
+# and values, so these are 0):
+
+
+# %%
+def theirs(block, norm_first):
+    """PyTorch's own block with the weights of ours."""
+    copy = torch.nn.TransformerEncoderLayer(
+        32, 4, dim_feedforward=128, dropout=0, norm_first=norm_first, batch_first=True
+    )
+    parts = {"self_attn.out_proj": block.attention.proj}
+    parts |= {"linear1": block.feed_forward.hidden, "linear2": block.feed_forward.proj}
+    parts |= {"norm1": block.attention_norm, "norm2": block.feed_forward_norm}
+    weights = {f"{n}.{k}": v for n, part in parts.items() for k, v in part.state_dict().items()}
+    weights["self_attn.in_proj_weight"] = block.attention.qkv.weight
+    weights["self_attn.in_proj_bias"] = torch.zeros(3 * 32)
+    copy.load_state_dict(weights)
+    return copy
+
+
+print(len(theirs(post, norm_first=False).state_dict()), "tensors copied")
+
+# %% [markdown]
+# Now all four pairs. Each block must equal its namesake *and differ from the other*, or the test
+# could not tell them apart:
+
+# %%
+from bardgpt.layers.attention import causal_mask
+
+forbidden = ~causal_mask(8)  # PyTorch's layer asks where one may not look
+for block, namesake in ((post, False), (pre, True)):
+    for norm_first in (False, True):
+        expected = theirs(block, norm_first)(x, src_mask=forbidden)
+        equal = torch.allclose(block(x), expected, atol=1e-4)
+        far = bool((block(x) - expected).abs().max() > 0.1)
+        print(f"{type(block).__name__:14} norm_first={norm_first!s:5}  equal: {equal}")
+        assert equal == (norm_first == namesake)
+        assert far != equal
+
+# %% [markdown]
+# That settles the words: `PostNormBlock` is `norm_first=False`, `PreNormBlock` is
+# `norm_first=True`, and here, in the text, they are called the same.
+
+# %% [markdown]
+# ## What "a clean path" means
+#
+# *Claim pp-2, the exact half.*
+#
+# The usual reason given for pre-norm is a clean path along the stream. In the forward pass one
+# can make this exact. With pre-norm, the last stream is the first one plus everything that the
+# branches gave, for then no block has done anything to the stream but add. Record a model's
+# stream and branches, and sum:
+
+# %%
+from bardgpt.gpt import GPT
+from bardgpt.teaching import probes
+from bardgpt.teaching.ladder import RUNGS, shakespeare
+
+tokenizer, train, validation = shakespeare()
+ids = validation[:256].view(32, 8)  # (B, T)
+for name in ("post-norm", "pre-norm"):
+    torch.manual_seed(0)
+    model = GPT(RUNGS[name].config)
+    with probes.recorded_stream(model) as stream:
+        model(ids)
+    total = stream.at[0] + sum(stream.branches)  # (B, T, C)
+    same = torch.allclose(stream.at[-1], total, atol=1e-5)
+    print(f"{name:9}: first stream + {len(stream.branches)} branches = last stream: {same}")
+
+# %% [markdown]
+# Backwards it follows that the derivative of the last stream by the first is the identity plus
+# what the branches contribute ([chapter 5](05-residual-connections.ipynb)). With post-norm, $L$
+# blocks put $2L$ norms in the way. Each divides the gradient by the standard deviation of what it
+# normalized, and takes two directions out of it: the one that would shift all channels alike and
+# the one that would stretch them, because the norm's output depends on neither.
+
+# %% [markdown]
+# ## What comes back at the start
+#
+# *Claim pp-2, the measured half.*
+#
+# Is the path cleaner to a measurable effect? The paper that made the case for pre-norm, [Xiong et
+# al. 2020](references.md#xiong-2020), looks at gradients before the first step, with Xavier
+# initialization, which makes a linear layer's output about as large as its input ([Glorot and
+# Bengio 2010](references.md#glorot-2010)), and no scaling by depth. It proves, for a simplified
+# model, that in the *last* layer the gradient of the feed-forward weights does not shrink with
+# the number of layers $L$ under post-norm, and falls like $1/\sqrt{L}$ under pre-norm. Large
+# gradients near the output, it argues, are why post-norm needs warm-up.
+#
+# We measure two things, as root mean squares (RMS): the gradient of the loss on the *stream* at
+# each block, and the gradient of each block's last feed-forward *matrix*, which is the paper's.
+# Two sizes: 16 blocks of 32 channels, and 6 blocks of 384 as in the full model at the end of this
+# book. The loss is summed over 2,048 characters of the validation text. Your own look first, at
+# 16 blocks:
+
+# %%
+from bardgpt.batches import evaluation_windows
+from bardgpt.teaching import checks, records
+
+windows, targets = (z[:256] for z in next(evaluation_windows(validation, 8, 256)))
+both = ("post-norm", "pre-norm")
+yours, recorded = {}, {}
+for name in both:
+    deep = replace(RUNGS[name].config, n_layer=16, initialization="xavier", fused=True)
+    torch.manual_seed(0)
+    yours[name] = probes.stream_statistics(GPT(deep), windows, targets)["weight gradient"][-1]
+    recorded[name] = records.at_start(f"small-{name}-xavier", "weight gradient")[-1]
+
+post_mean, pre_mean = (recorded[name].mean for name in both)
+unit, what = "nats per unit of weight", "gradient of the last block's last matrix, RMS"
+for name, claim in zip(both, ({"above": pre_mean}, {"below": post_mean}), strict=True):
+    checks.measured(f"{name}: {what}", yours[name], recorded[name], unit=unit, **claim)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of gradients by depth on logarithmic axes, post-norm dashed and pre-norm solid. Left, on the stream: post-norm stays between 0.05 and 0.2, pre-norm falls steadily towards the output. Right, of the feed-forward weights: with 16 blocks of 32, post-norm rises towards the output and pre-norm falls; with 6 blocks of 384 post-norm is flat and pre-norm falls."}}
+figures.gradients_at_start(
+    {"16 blocks of 32, Xavier": ("small", "xavier"), "6 blocks of 384, Xavier": ("full", "xavier")}
+)
+
+# %% [markdown]
+# *Before the first step, in the paper's setting: RMS of the loss gradient at each place of the
+# stream (left) and of the last feed-forward matrix of each block (right). Lines are means over
+# five seeds, the shade is one standard deviation.*
+
+# %%
+print("gradient of the last block's matrix, and as a multiple of the first block's")
+for size, L in (("small", 16), ("full", 6)):
+    last = []
+    for name in both:
+        bands = records.at_start(f"{size}-{name}-xavier", "weight gradient")
+        last.append(bands[-1].mean)
+        print(f"{L:2} blocks, {name:9}: {bands[-1]}, {last[-1] / bands[0].mean:.1f} times")
+    print(f"           post-norm / pre-norm: {last[0] / last[1]:.1f} (√{L} = {L**0.5:.1f})")
+
+# %% [markdown]
+# The paper's prediction holds: in the last block, post-norm's gradient is 4.5 times pre-norm's
+# with 16 blocks and 2.7 times with 6, where $\sqrt{L}$ is 4.0 and 2.4. That it *grows* towards
+# the output, we see only in the deep and narrow model (2.3 times, and noisily); at six blocks of
+# 384 it is flat. And pre-norm is not flat either: its weights get about half as much in the last
+# block as in the first.
+#
+# Look also at the left column, which the phrase "better gradient flow" brings to mind. There
+# post-norm is the *flatter* of the two: its gradient neither fades nor explodes through 32 norms,
+# while pre-norm's falls by a factor of 3.7 towards the output (or, seen from the loss, grows by
+# it on the way back). Cleaner does not mean flatter. And a fine point: AdamW divides each
+# weight's gradient by its own recent size, so a whole layer's gradient that is twice as large
+# makes no larger step. What we see here is a difference, not yet an explanation of what comes
+# below.
+#
+# Now the initializations that people use (chapter 5 has their definitions):
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Eight plots of gradients by depth for 16 blocks, two for each of four initializations, post-norm dashed and pre-norm solid. PyTorch's default: both nearly flat and close together. N(0, 0.02): on the stream, post-norm drops sharply after the embedding and is then flat and low; pre-norm is higher and falls slowly. Depth-scaled: the same, pre-norm almost flat. Zero: both flat."}}
+figures.gradients_at_start(
+    {
+        "PyTorch's default": ("small", "default"),
+        "N(0, 0.02)": ("small", "normal"),
+        "N(0, 0.02), depth-scaled": ("small", "depth-scaled"),
+        "default, output projections 0": ("small", "zero"),
+    }
+)
+
+# %% [markdown]
+# *The same for the other initializations, 16 blocks of 32; five seeds.*
+
+# %%
+print("RMS of the gradient on the stream: embedding, after one block, output")
+for size, L in (("small", 16), ("full", 6)):
+    for start in ("default", "normal"):
+        for name in both:
+            bands = records.at_start(f"{size}-{name}-{start}", "gradient")
+            ends = "  ".join(f"{bands[i].mean:.3f}" for i in (0, 1, -1))
+            print(f"{L:2} blocks, {start:7}, {name:9}: {ends}")
+
+# %% [markdown]
+# With PyTorch's default, the start of our ladder, both are nearly flat and within a factor of
+# about two of each other: post-norm is fine. With silent branches, too. With $N(0, 0.02)$ the odd
+# place is the *embedding's* end. Its vectors are small (RMS 0.03), so the first norm they meet
+# enlarges them about 35 times, and their gradient with them: under post-norm 0.68 at the
+# embedding and 0.02 everywhere after. Under pre-norm the stream stays small for longer, each norm
+# enlarges what it reads, and the last one enlarges everything; so here it is pre-norm whose
+# weights get the larger gradients. Whoever says that one wiring has the larger gradients should
+# say for which initialization.
+
+# %% [markdown]
+# ## The stream grows, and the final norm
+#
+# Where nothing but additions lies on the stream, nothing keeps it small. Post-norm resets it to
+# RMS 1 after each addition (times its gain, once this is trained). Pre-norm lets it grow:
+
+# %%
+trained = {
+    "post-norm": records.load("post-norm"),
+    "pre-norm": records.load("pre-norm"),
+    "no-final-norm": records.load("pre-norm-no-final-norm"),
+}
+end = {name: record.profile("stream", "stream", 5_000) for name, record in trained.items()}
+for name, bands in end.items():
+    print(f"{name:13}: first block reads {bands[0].mean:.1f}, output layer gets {bands[-1]}")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots of the stream's RMS against blocks passed. Left, 16 untrained blocks: post-norm falls to 1 after the first block and stays there, pre-norm grows from 1.4 to above 4. Right, three blocks after 5,000 steps, all near 1.3 at the embedding: post-norm ends near 1.6, pre-norm near 2.1, pre-norm without the final norm near 3."}}
+figures.streams_by_depth(
+    {
+        "16 blocks at the start, Xavier": {
+            name: records.at_start(f"small-{name}-xavier", "stream") for name in both
+        },
+        "3 blocks after 5,000 steps": end,
+    }
+)
+
+# %% [markdown]
+# *The size of one number on the stream, by depth; means and standard deviations over five seeds.*
+#
+# At the start 16 blocks triple the stream, from 1.4 to 4.3. Of the trained ones at the right,
+# three blocks are too few to show much growth. Pre-norm's stream ends at 2.1, and after the first
+# block it is a little smaller than before it: a branch may also take away. Without the final norm
+# it ends larger, at 3.0. Post-norm's 1.6 at the end is the gain of its last norm, which training
+# has raised.
+#
+# The growth at the start is where the $\sqrt{L}$ comes from. Each branch reads a normalized
+# stream, so each adds about the same amount; the size of a sum of independent terms grows like
+# the root of their number; and the final norm divides what it gets, and the gradient that it
+# hands back, by this size. So what does the norm at the end do? Scale the last stream by two, and
+# look at the logits:
+
+# %%
+model = GPT(PRE_NORM)
+with probes.recorded_stream(model) as stream:
+    model(ids)
+x_last = stream.at[-1]  # (B, T, C)
+with_norm = [model.lm_head(model.norm(scale * x_last)) for scale in (1, 2)]
+without = [model.lm_head(scale * x_last) - model.lm_head.bias for scale in (1, 2)]
+torch.testing.assert_close(with_norm[1], with_norm[0], atol=1e-3, rtol=0)
+torch.testing.assert_close(without[1], 2 * without[0])
+print("stream doubled, with the final norm: the same logits")
+print("stream doubled, without it: logits doubled, but for the bias")
+
+# %% [markdown]
+# Without the final norm, the depth of the stack and every branch's size reach the logits
+# directly, as a factor: probabilities become sharper as the stream grows. With it, the output
+# layer always reads vectors of the same size. Does a small model need that? Five seeds each,
+# without and with:
+
+# %%
+without, pre_norm = records.load("pre-norm-no-final-norm"), records.load("pre-norm")
+for name, record in (("without", without), ("with", pre_norm)):
+    losses = [record.band(step) for step in (0, 1_000, 5_000)]
+    print(f"{name:7} final norm, before training, 1,000, 5,000 steps:", *losses, sep="\n  ")
+print("gain by the final norm, seed by seed:", records.gain(without, pre_norm))
+
+# %% [markdown]
+# Before training, the model without it starts at 4.57 nats instead of 4.34: louder logits make
+# wrong guesses more confident (having no opinion would cost $\ln 65 = 4.174$). At the end the
+# final norm is worth 0.016 nats. That is little, but all five seeds agree. It is also more than
+# we shall see pre-norm gain over post-norm: move the norms and forget the last one, and in this
+# model you are worse off than before.
+
+# %% [markdown]
+# ## The rung
+#
+# Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. The rung differs
+# from chapter 6's in the wiring and has 64 parameters more, the gain and bias of the final norm.
+
+# %%
+for name in ("post-norm", "pre-norm"):
+    print(f"{name}: {GPT(RUNGS[name].config).n_parameters():,} parameters")
+
+# %%
+from bardgpt.config import TrainingConfig
+from bardgpt.training.loop import train as train_model
+
+torch.manual_seed(0)
+model = GPT(RUNGS["pre-norm"].config)
+history = train_model(model, train, validation, TrainingConfig(steps=1_000, seed=0))
+
+plain, post_norm = records.load("plain-blocks"), records.load("post-norm")
+checks.measured(
+    "pre-norm, validation loss after 1,000 steps",
+    history.at(1_000),
+    pre_norm.band(1_000),
+    below=plain.band(1_000).mean,
+)
+
+# %%
+residual = records.load("residual")
+for name, record in (("residual", residual), ("post-norm", post_norm), ("pre-norm", pre_norm)):
+    print(f"{name:9}: {record.band()}")
+print(f"gain of pre-norm over post-norm, seed by seed: {records.gain(post_norm, pre_norm)}")
+print(f"gain of pre-norm over no norm:                 {records.gain(residual, pre_norm)}")
+assert abs(records.gain(post_norm, pre_norm).mean) < 0.02  # next to nothing
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the eight small rungs, five dots each, from the bigram near 2.50 down to the residual and the two normed rungs close together near 2.07. Dashed lines mark the count tables: 2.486 with one character of context, 2.049 with two, 1.669 with four. Crosses mark what the lecture reports, 2.06 for the last rung."}}
+figures.ladder("pre-norm")
+
+# %% [markdown]
+# *All small rungs: each dot is one full run of 5,000 steps, each cross what the lecture reports;
+# dashed, the tables of chapter 1.*
+#
+# So the first question has a sober answer. Moving the norm gains 0.007 nats over post-norm, with
+# a standard deviation of 0.006 over five seeds, and one seed goes the other way: at this size the
+# wiring hardly matters. Against no norm at all it is 0.014. The lecture reports 2.06 for this
+# model; ours has 2.071. And all that the small rungs have gained since the feed-forward layer has
+# not yet passed a table that counts what follows two characters.
+
+# %% [markdown]
+# ## Where it shows
+#
+# *Claim pp-3.*
+#
+# Now make it harder: more blocks, larger rates, and Xavier's louder start. Each run has 1,000
+# steps and three seeds. *Warm-up* means that the rate climbs in a straight line to its full
+# height, here over the first 200 steps. One level is worth knowing beforehand: 3.347 nats, the
+# table without context. A model that sits there knows how frequent each character is, and nothing
+# else.
+
+# %%
+sweep = records.load_sweep("rates")
+flat = records.read("count-tables")["tables"][0]["validation"]
+print(f"{len(sweep)} settings of {len(sweep['3-default-pre-norm-0.001-0'].seeds)} seeds each")
+print(f"a model that knows the letters' shares and nothing else: {flat:.3f}")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Six plots of validation loss against learning rate, for 3 blocks, 12 blocks and 12 blocks with Xavier's start, without and with warm-up. With 3 blocks the wirings lie close together at small rates. With 12 blocks, post-norm jumps to a dashed line at 3.35 at the larger rates while pre-norm stays far below; with Xavier's start the jump comes at smaller rates."}}
+figures.rate_sweep(sweep, flat)
+
+# %% [markdown]
+# *Validation loss after 1,000 steps against the learning rate; each mark is one of three seeds,
+# lines run through their means. Dashed: the letters' shares. Left without, right with 200 steps
+# of warm-up.*
+#
+# How many of each setting's three runs ended within 0.1 nats of that line, or above it?
+
+
+# %%
+def stuck(setting):
+    """How many of a setting's three runs know no more than the letters' shares."""
+    return sum(run.validation[-1] > flat - 0.1 for run in sweep[setting].histories)
+
+
+small, deep = (0.001, 0.003, 0.01, 0.03), (0.0003, 0.001, 0.003, 0.01)
+for case, tried in {"3-default": small, "12-default": small, "12-xavier": deep}.items():
+    for name in both:
+        for warmup in (0, 200):
+            row = [f"{rate:g}: {stuck(f'{case}-{name}-{rate:g}-{warmup}')}" for rate in tried]
+            print(f"{case:10} {name:9} warm-up {warmup:3} |", "  ".join(row))
+
+# %% [markdown]
+# ??
+
+# %%
+post_3, pre_3 = (sweep[f"3-default-{name}-0.001-0"] for name in both)
+difference = records.gain(post_3, pre_3)
+print("3 blocks, rate 0.001, gain of pre-norm:", difference)
+assert abs(difference.mean) < 0.02
+
+post_12, pre_12 = (sweep[f"12-default-{name}-0.01-0"] for name in both)
+print("12 blocks, rate 0.01, gain of pre-norm:", records.gain(post_12, pre_12))
+worst = max(run.validation[-1] for run in pre_12.histories)
+assert worst < min(run.validation[-1] for run in post_12.histories) - 0.5
+
+# %% [markdown]
+# ??
+
+# %% [markdown]
+# ## What broke when we changed it
+#
+# **Forking too late.** The slip with which PyTorch's own pre-norm began: normalize first, *then*
+# fork, so that what is added to is the normalized stream. It reads almost the same:
+
+
+# %%
+class ForksTooLate(PreNormBlock):
+    """The norm is on the stream again, one step later than post-norm has it."""
+
+    def forward(self, x):
+        x = self.attention_norm(x)
+        x = x + self.attention(x)
+        x = self.feed_forward_norm(x)
+        return x + self.feed_forward(x)
+
+
+slip = ForksTooLate(replace(PRE_NORM, fused=True))
+slip.load_state_dict(pre.state_dict())
+for norm_first in (False, True):
+    expected = theirs(slip, norm_first)(x, src_mask=forbidden)
+    print(f"equal to norm_first={norm_first}:", torch.allclose(slip(x), expected, atol=1e-4))
+
+# %% [markdown]
+# It trains, and no shape is wrong. The equality with PyTorch notices, and so would the sum of
+# branches.
+#
+# **Forgetting the final norm.** No check of a *block* can see this one, for the final norm stands
+# outside. Checked against PyTorch's whole stack it shows, and the parameter count tells too, if
+# one knows the right number:
+
+# %%
+for final_norm in (False, True):
+    torch.manual_seed(0)
+    model = GPT(replace(PRE_NORM, fused=True, final_norm=final_norm))
+    expected = model.token_embedding(ids) + model.position_embedding.weight  # (B, T, C)
+    for block in model.blocks:
+        expected = theirs(block, norm_first=True)(expected, src_mask=forbidden)
+    expected = torch.nn.functional.layer_norm(expected, (32,))  # gain 1 and bias 0 at the start
+    equal = torch.allclose(model(ids), model.lm_head(expected), atol=1e-4)
+    print(f"final_norm={final_norm!s:5}: {model.n_parameters():,} parameters, equal: {equal}")
+
+# %% [markdown]
+# **Loading the other wiring's weights.** Both blocks have the same parts, so a trained post-norm
+# block loads into a pre-norm model without a word, as our `load_state_dict` above did. Keep the
+# config with the weights.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1. Silent branches.** With `initialization="zero"` every branch adds 0 at the start. What do
+# 16 blocks of each wiring then do to the stream?
+
+# %% tags=["hide-cell"]
+# Pre-norm: nothing, to the bit. Post-norm: the first norm standardizes it, and the other 31 find
+# nothing left to do (but for the 0.00001 under their roots).
+for name in ("post-norm", "pre-norm"):
+    torch.manual_seed(0)
+    model = GPT(replace(RUNGS[name].config, n_layer=16, initialization="zero"))
+    with probes.recorded_stream(model) as stream:
+        model(ids)
+    first, second, last = stream.at[0], stream.at[1], stream.at[-1]
+    print(f"{name:9}: first = last to the bit: {torch.equal(first, last)};", end=" ")
+    print(f"after one block = last: {torch.allclose(second, last, atol=1e-3)}")
+
+# %% [markdown]
+# **2. A third wiring.** Write a block that norms the branch's output, $x + \text{norm}(f(x))$. Is
+# its stream a sum of branches? How large is it after 16 blocks, if each branch has RMS 1 and they
+# are independent?
+
+
+# %% tags=["hide-cell"]
+# A sum again, of normed branches. Squares add up: 1 + 2 * 16 of them, so about 5.7.
+class BranchNormBlock(PreNormBlock):
+    """x + norm(f(x)), as in Swin Transformer V2 and OLMo 2."""
+
+    def forward(self, x):
+        x = x + self.attention_norm(self.attention(x))
+        return x + self.feed_forward_norm(self.feed_forward(x))
+
+
+torch.manual_seed(0)
+deep = replace(PRE_NORM, initialization="xavier", fused=True)
+y = torch.randn(32, 8, 32)  # (B, T, C), RMS 1
+for _ in range(16):
+    y = BranchNormBlock(deep)(y)
+print("RMS after 16 blocks, between 5 and 10:", 5 < probes.rms(y) < 10)
+
+# %% [markdown]
+# **3. The root of the depth.** The paper's $1/\sqrt{L}$ is for the last block. Measure the
+# gradient of its last matrix with 4 and with 32 blocks, Xavier's start, mean over three seeds. By
+# what factor should pre-norm's fall, and does post-norm's?
+
+# %% tags=["hide-cell"]
+# By √8 = 2.8, says the theory of a simplified model; pre-norm's falls by about 2. Post-norm's
+# does not fall.
+for name in ("post-norm", "pre-norm"):
+    size = {}
+    for L in (4, 32):
+        deep = replace(RUNGS[name].config, n_layer=L, initialization="xavier", fused=True)
+        runs = []
+        for seed in range(3):
+            torch.manual_seed(seed)
+            runs.append(probes.stream_statistics(GPT(deep), windows, targets))
+        size[L] = sum(run["weight gradient"][-1] for run in runs) / 3
+    print(f"{name:9}: falls by more than 1.5: {size[4] / size[32] > 1.5}")
+
+# %% [markdown]
+# **4. Rescue it (open).** Take the smallest rate at which twelve blocks of post-norm fail, and
+# try to save it with `TrainingConfig`: a longer warm-up, a rate that falls, another
+# initialization. Which one helps, over three seeds?
+
+# %% [markdown]
+# ## What to remember
+#
+# - Post-norm, $\text{norm}(x+f(x))$, is the paper of 2017 and PyTorch's default. Pre-norm,
+#   $x+f(\text{norm}(x))$ and a final norm, is GPT-2 and most models since. They are two models,
+#   and their weights do not fit each other although they load.
+# - Clean path means: the last stream is the first plus all branches. It does not mean that
+#   gradients are the same everywhere, nor that post-norm's fade; that depends on the
+#   initialization.
+# - ??
+#
+# **Which, when?** ??
+#
+# We have all the parts now. Before the model grows, one more: with a million characters of text
+# and ten million parameters it will learn the text by heart. The next chapter is about dropout.

@@ -1,0 +1,86 @@
+"""Where the norms stand: after the addition, or at the entrance of each branch."""
+
+from bardgpt.teaching.diagrams.shapes import (
+    LINE,
+    MUTED,
+    Diagram,
+    box,
+    label,
+    named_box,
+    plus,
+    route,
+)
+from bardgpt.teaching.palette import COLOURS
+
+TOP = 112  # of the first branch
+BRANCH = 160  # height of one branch, from its fork to the next
+PARTS = ("attention", "feed-forward")
+
+
+def pre_and_post_norm() -> Diagram:
+    """One block in both wirings; only one of them leaves the stream alone."""
+    after = TOP + len(PARTS) * BRANCH  # the end of the block
+    floor = after + 112
+    shapes: list[str] = []
+    for stream, title, pre in ((84, "post-norm", False), (464, "pre-norm", True)):
+        colour = COLOURS["stream"]
+        shapes += [
+            label(stream - 60, 32, title, font_weight="600"),
+            label(
+                stream - 60,
+                54,
+                "x + f(norm(x))" if pre else "norm(x + f(x))",
+                font_family="monospace",
+            ),
+            box(stream - 60, TOP - 8, 270, after - TOP + 4, edge=LINE, dash="5 4"),
+            label(stream + 16, TOP - 22, "embeddings", colour=MUTED),
+            route([(stream, TOP - 34), (stream, floor)], colour=colour, width=4),
+            label(stream + 202, after - 14, "block", at="end", colour=MUTED),
+            label(stream + 16, after + 24, "more such blocks", colour=MUTED),
+            label(stream + 16, floor - 2, "output layer, logits", colour=MUTED),
+        ]
+        for i, part in enumerate(PARTS):
+            shapes += _branch(stream, TOP + i * BRANCH, part, pre=pre)
+        if pre:
+            shapes += [_norm(stream, after + 42), label(stream + 40, after + 62, "the final norm")]
+    return Diagram(
+        "pre-and-post-norm",
+        "One block with its norms after the additions, and with its norms in the branches",
+        "Two pictures side by side. In each a thick vertical line, the stream, runs from the "
+        "embeddings at the top through one block and more such blocks to the output layer. Twice "
+        "in the block a thin line forks off to a box, attention and then feed-forward, and comes "
+        "back to the stream at a plus sign. Left, post-norm: below each plus sign the stream runs "
+        "through a box named norm. Right, pre-norm: the norm boxes stand in the branches, before "
+        "attention and before feed-forward; on the stream there are plus signs only, and one box "
+        "below all blocks, the final norm.",
+        floor + 22,
+        shapes,
+    )
+
+
+def _branch(stream: float, top: float, part: str, *, pre: bool) -> list[str]:
+    """One branch beside the stream, and the norm in it or, after the addition, below it."""
+    fork, joined, right = top + 14, top + BRANCH - 16, stream + 128
+    if not pre:
+        joined = top + 96
+    part_top, height, role = joined - 55, 36, COLOURS[part]
+    shapes = [
+        route([(stream, fork), (right, fork), (right, part_top)], colour=role, width=2),
+        route(
+            [(right, part_top + height), (right, joined), (stream + 11, joined)],
+            colour=role,
+            width=2,
+        ),
+        named_box(right - 62, part_top, 124, height, part, edge=role, fill=role, strength=0.15),
+        plus(stream, joined, colour=COLOURS["stream"]),
+    ]
+    if pre:
+        shapes.append(_norm(right, fork + 18))
+    else:
+        shapes.append(_norm(stream, joined + 22))
+    return shapes
+
+
+def _norm(middle: float, top: float) -> str:
+    role = COLOURS["norm"]
+    return named_box(middle - 32, top, 64, 30, "norm", edge=role, fill=role, strength=0.3)

@@ -1,0 +1,169 @@
+"""Norms after the addition and norms in the branch: at the start, with depth, over learning rates.
+
+Wirings are named as in the records: "post-norm", "pre-norm", "no-final-norm".
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+from bardgpt.teaching import records
+from bardgpt.teaching.figures.style import STYLE, panels
+from bardgpt.teaching.palette import COLOURS
+from bardgpt.teaching.records import Band, Record
+
+LOOKS = {
+    "post-norm": ("s", "--", "post-norm"),
+    "pre-norm": ("o", "-", "pre-norm"),
+    "no-final-norm": ("^", ":", "pre-norm without\nthe final norm"),
+}
+QUANTITIES = {
+    "gradient": "gradient of the stream",
+    "weight gradient": "gradient of feed-forward weights",
+}
+
+
+@plt.rc_context(STYLE)
+def gradients_at_start(starts: Mapping[str, tuple[str, str]]) -> Figure:
+    """Gradients by depth before the first step: on the stream (left), of weights (right).
+
+    starts: a row for each title, with size and initialization of record "starts".
+    """
+    figure, axes = panels(
+        len(starts), 2, figsize=(6.4, 0.8 + 1.75 * len(starts)), sharex="row", sharey="col"
+    )
+    cells = [(title, start, q) for title, start in starts.items() for q in QUANTITIES]
+    for each, (title, (size, start), quantity) in zip(axes, cells, strict=True):
+        for wiring in ("post-norm", "pre-norm"):
+            bands = records.at_start(f"{size}-{wiring}-{start}", quantity)
+            # The stream has one place more than there are blocks: behind the last.
+            first = 0 if quantity == "gradient" else 1
+            _profile(each, range(first, first + len(bands)), bands, wiring)
+        each.set_yscale("log")
+        each.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        each.yaxis.set_major_formatter("{x:g}")
+        each.yaxis.set_minor_locator(NullLocator())
+        each.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+        each.set_title(title, fontsize=10)
+    for each, name in zip(axes[-2:], ("blocks passed", "block"), strict=True):
+        each.set_xlabel(name)
+    for each in axes[::2]:
+        each.set_ylabel("RMS")
+    for each, quantity in zip(axes, QUANTITIES, strict=False):
+        each.set_title(f"{QUANTITIES[quantity]}\n{each.get_title()}", fontsize=10)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
+@plt.rc_context(STYLE)
+def streams_by_depth(columns: Mapping[str, Mapping[str, Sequence[Band]]]) -> Figure:
+    """The stream's size by depth, a panel for each title.
+
+    columns: for each wiring a band for each block's input and the last output.
+    """
+    figure, axes = panels(1, len(columns), figsize=(6.4, 3.3))
+    for each, (title, wirings) in zip(axes, columns.items(), strict=True):
+        for wiring, bands in wirings.items():
+            _profile(each, range(len(bands)), bands, wiring)
+        each.set_title(title, fontsize=10)
+        each.set_ylim(bottom=0)
+        each.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+        each.set_xlabel("blocks passed")
+    axes[0].set_ylabel("RMS of the stream")
+    axes[-1].legend(fontsize=9)
+    return figure
+
+
+@plt.rc_context(STYLE)
+def rate_sweep(sweep: Mapping[str, Record], level: float) -> Figure:
+    """Final loss against the learning rate, every seed a mark, lines through means.
+
+    sweep: record "rates", by variant; level: the loss of a model that knows the letters' shares.
+    """
+    groups: dict[tuple[int, str], list[Record]] = {}
+    for record in sweep.values():
+        groups.setdefault((record.model.n_layer, record.model.initialization), []).append(record)
+    warmups = sorted({record.training.warmup for record in sweep.values()})
+    figure, axes = panels(
+        len(groups), len(warmups), figsize=(6.4, 2.3 * len(groups)), sharex="row", sharey=True
+    )
+    cells = [(group, warmup) for group in groups for warmup in warmups]
+    for each, (group, warmup) in zip(axes, cells, strict=True):
+        found = [record for record in groups[group] if record.training.warmup == warmup]
+        _losses_by_rate(each, found)
+        each.axhline(level, color=COLOURS["count"], linestyle="--", linewidth=1)
+        blocks, start = group
+        start = "Xavier" if start == "xavier" else "PyTorch's"
+        each.set_title(
+            f"{blocks} blocks, {start} start\n"
+            + (f"{warmup} steps of warm-up" if warmup else "no warm-up"),
+            fontsize=10,
+        )
+    for each in axes[-len(warmups) :]:
+        each.set_xlabel("learning rate")
+    for each in axes[:: len(warmups)]:
+        each.set_ylabel("validation loss\n(nats per character)", fontsize=10)
+    axes[0].annotate(
+        "letters' shares only",
+        (0.03, level),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        fontsize=8,
+        color=COLOURS["count"],
+    )
+    axes[1].legend(fontsize=8)
+    return figure
+
+
+def _losses_by_rate(axes: Axes, found: Sequence[Record]) -> None:
+    rates = sorted({record.training.learning_rate for record in found})
+    for place, wiring in enumerate(LOOKS):
+        of = {r.training.learning_rate: r for r in found if wiring_of(r) == wiring}
+        if not of:
+            continue
+        mark, line, name = LOOKS[wiring]
+        shift = 1.06 ** (place - 1)  # side by side, so that equal losses do not hide each other
+        style = {"color": COLOURS[wiring], "marker": mark, "markersize": 5}
+        for rate in rates:
+            losses = [history.validation[-1] for history in of[rate].histories]
+            axes.plot([rate * shift] * len(losses), losses, linestyle="", alpha=0.6, **style)
+        means = [of[rate].band().mean for rate in rates]
+        axes.plot([rate * shift for rate in rates], means, line, color=COLOURS[wiring])
+        axes.plot([], [], line, label=name, **style)
+    axes.set_xscale("log")
+    axes.set_xticks(rates, [f"{rate:g}" for rate in rates], fontsize=9)
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def wiring_of(record: Record) -> str:
+    """Which of `LOOKS` a model is."""
+    if record.model.block == "pre-norm" and not record.model.final_norm:
+        return "no-final-norm"
+    return record.model.block
+
+
+def _profile(axes: Axes, depths: Sequence[int], bands: Sequence[Band], wiring: str) -> None:
+    mark, line, name = LOOKS[wiring]
+    colour = COLOURS[wiring]
+    axes.plot(
+        depths,
+        [band.mean for band in bands],
+        line,
+        marker=mark,
+        markersize=4,
+        linewidth=1.4,
+        color=colour,
+        label=name,
+    )
+    axes.fill_between(
+        depths,
+        [max(band.mean - band.sd, band.mean / 3) for band in bands],  # an axis may be logarithmic
+        [band.mean + band.sd for band in bands],
+        color=colour,
+        alpha=0.2,
+        linewidth=0,
+    )

@@ -1,0 +1,236 @@
+"""Reading records: small ones, made up, in a folder of the test's own."""
+
+import dataclasses
+import json
+import statistics
+
+import pytest
+
+from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
+from bardgpt.teaching import records
+from bardgpt.teaching.records import Band
+
+MODEL = GPTConfig(vocab_size=65, n_head=4)
+TRAINING = TrainingConfig(steps=2_000, evaluate_every=1_000)
+SEEDS = [0, 1, 2]
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(records, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def definition(model=MODEL):
+    training = dataclasses.asdict(TRAINING)
+    del training["seed"]
+    return {"model": dataclasses.asdict(model), "training": training, "seeds": SEEDS}
+
+
+def a_run(seed, last, brief=False):
+    """One run whose numbers tell where they come from."""
+    found = {
+        "seed": seed,
+        "samples": {},
+        "probes": {
+            "stream": {
+                str(step): {"stream": [seed, seed + step], "branch": [10.0 * seed]}
+                for step in (0, 1_000, 2_000)
+            },
+            "modes": {"2000": {"training mode": 2.0 + seed, "evaluation mode": 3.0 + seed}},
+        },
+        "history": {
+            "step": [0, 1_000, 2_000],
+            "train": [None, 3.0, 2.0],
+            "validation": [4.0, last + 1.0, last],
+        },
+    }
+    if brief:
+        return found
+    samples = {str(step): {"known words": 0.1 * seed + step} for step in (1_000, 2_000)}
+    return found | {"train": last - 0.5, "samples": samples, "text": "O\n"}
+
+
+def write(folder, name, content):
+    (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def a_record(lasts=(2.0, 2.2, 2.4), **others):
+    runs = [a_run(seed, last) for seed, last in zip(SEEDS, lasts, strict=True)]
+    return {"experiment": definition(), "made": {"seconds": 1.0}, "runs": runs} | others
+
+
+def band_of(*values):
+    return Band(statistics.fmean(values), statistics.stdev(values), len(values))
+
+
+def assert_bands(found, *expected):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert (one.mean, one.sd, one.n) == (
+            pytest.approx(other.mean),
+            pytest.approx(other.sd),
+            other.n,
+        )
+
+
+# --- one model -----------------------------------------------------------------------------------
+
+
+def test_record_reads_back(folder):
+    write(folder, "rung", a_record())
+    loaded = records.load("rung")
+    assert (loaded.name, loaded.model, loaded.training) == ("rung", MODEL, TRAINING)
+    assert loaded.seeds == SEEDS
+    assert [history.at(1_000) for history in loaded.histories] == [3.0, 3.2, 3.4]
+    assert_bands([loaded.band()], band_of(2.0, 2.2, 2.4))
+    assert_bands([loaded.band(1_000)], band_of(3.0, 3.2, 3.4))
+    assert_bands([loaded.band_on_training_text()], band_of(1.5, 1.7, 1.9))
+    assert_bands([loaded.sample_bands(1_000)["known words"]], band_of(1000, 1000.1, 1000.2))
+    assert loaded.made == {"seconds": 1.0}
+
+
+def test_step_without_an_evaluation_is_refused(folder):
+    write(folder, "rung", a_record())
+    with pytest.raises(KeyError, match="not evaluated after 500 steps"):
+        records.load("rung").band(500)
+
+
+def test_probes_by_step(folder):
+    write(folder, "rung", a_record())
+    loaded = records.load("rung")
+    assert loaded.probed("stream") == [0, 1_000, 2_000]
+    assert loaded.probed("modes") == [2_000]
+    modes = loaded.probe_bands("modes", 2_000)
+    assert list(modes) == ["training mode", "evaluation mode"]
+    assert_bands(modes.values(), band_of(2, 3, 4), band_of(3, 4, 5))
+
+
+def test_profile_is_a_band_for_each_depth(folder):
+    write(folder, "rung", a_record())
+    loaded = records.load("rung")
+    found = loaded.profile("stream", "stream", 1_000)
+    assert_bands(found, band_of(0, 1, 2), band_of(1000, 1001, 1002))
+    assert_bands(loaded.profile("stream", "branch", 0), band_of(0, 10, 20))
+    with pytest.raises(KeyError):
+        loaded.profile("stream", "stream", 500)
+
+
+def test_runs_of_other_lengths_make_no_profile():
+    with pytest.raises(ValueError, match="zip"):
+        records.by_depth([[1.0, 2.0], [1.0, 2.0], [1.0]])
+
+
+def test_two_runs_make_no_band():
+    with pytest.raises(ValueError, match="2 runs give no spread"):
+        records.by_depth([[1.0], [2.0]])
+
+
+def test_a_record_of_a_model_that_cannot_be_is_refused(folder):
+    content = a_record()
+    content["experiment"]["model"]["block"] = "pre-norm"
+    write(folder, "rung", content)
+    with pytest.raises(ConfigError, match="feed_forward='none' with block='pre-norm'"):
+        records.load("rung")
+
+
+@pytest.mark.parametrize("read", [records.read, records.load, records.load_sweep])
+def test_missing_record_says_which_there_are(folder, read):
+    for name in ("one", "two"):
+        write(folder, name, a_record())
+    (folder / "__init__.py").touch()
+    with pytest.raises(FileNotFoundError) as caught:
+        read("three")
+    assert str(caught.value) == (
+        "no record 'three'; there are ['one', 'two']. `make experiments` writes them"
+    )
+
+
+# --- two models ----------------------------------------------------------------------------------
+
+
+def test_gain_is_taken_seed_by_seed(folder):
+    """The means differ by 0.3 either way; of paired runs the spread is that of the differences."""
+    write(folder, "before", a_record((2.0, 2.2, 2.4)))
+    write(folder, "after", a_record((1.7, 1.8, 2.2)))
+    before, after = records.load("before"), records.load("after")
+    assert_bands([records.gain(before, after)], band_of(0.3, 0.4, 0.2))
+    assert records.gain(after, before).mean == pytest.approx(-0.3)
+
+
+def test_gain_of_other_seeds_is_refused(folder):
+    write(folder, "before", a_record())
+    before = records.load("before")
+    after = dataclasses.replace(before, name="after", seeds=[0, 1, 3])
+    with pytest.raises(ValueError, match=r"before has seeds \[0, 1, 2\], after \[0, 1, 3\]"):
+        records.gain(before, after)
+
+
+# --- sweeps --------------------------------------------------------------------------------------
+
+
+def test_sweep_reads_back_by_variant(folder):
+    deep = dataclasses.replace(MODEL, n_layer=2)
+    write(
+        folder,
+        "depths",
+        {
+            "experiment": {"1": definition(), "2": definition(deep)},
+            "made": {"seconds": 2.0},
+            "variants": {
+                "1": {"runs": [a_run(seed, 2.0 + seed, brief=True) for seed in SEEDS]},
+                "2": {"runs": [a_run(seed, 1.0 + seed, brief=True) for seed in SEEDS]},
+            },
+        },
+    )
+    loaded = records.load_sweep("depths")
+    assert list(loaded) == ["1", "2"]
+    assert [found.model for found in loaded.values()] == [MODEL, deep]
+    assert [found.name for found in loaded.values()] == ["1", "2"]
+    assert all(found.seeds == SEEDS and found.training == TRAINING for found in loaded.values())
+    assert_bands([loaded["1"].band()], band_of(2, 3, 4))
+    assert_bands([loaded["2"].band()], band_of(1, 2, 3))
+    assert (loaded["1"].train, loaded["1"].samples) == ([], {})
+    assert_bands(loaded["2"].profile("stream", "branch", 0), band_of(0, 10, 20))
+    assert loaded["2"].made == {"seconds": 2.0}
+
+
+def start(seed):
+    return {"seed": seed, "stream": {"stream": [1.0 + seed, 2.0 + seed], "branch": [0.1 * seed]}}
+
+
+@pytest.fixture
+def starts(folder):
+    write(
+        folder,
+        "starts",
+        {
+            "experiment": {},
+            "made": {},
+            "variants": {
+                "small-residual-zero": {"runs": [start(seed) for seed in range(5)]},
+                "small-residual-normal": {"runs": [start(seed + 10) for seed in range(5)]},
+            },
+        },
+    )
+
+
+@pytest.mark.usefixtures("starts")
+def test_sizes_before_the_first_step():
+    found = records.at_start("small-residual-zero", "stream")
+    assert_bands(found, band_of(1, 2, 3, 4, 5), band_of(2, 3, 4, 5, 6))
+    branch = records.at_start("small-residual-normal", "branch")
+    assert_bands(branch, band_of(1.0, 1.1, 1.2, 1.3, 1.4))
+
+
+@pytest.mark.usefixtures("starts")
+@pytest.mark.parametrize(
+    ("variant", "quantity", "said"),
+    [
+        ("small-plain-zero", "stream", "no variant 'small-plain-zero'; there are .*residual-nor"),
+        ("small-residual-zero", "size", "size"),
+    ],
+)
+def test_start_that_was_not_looked_at_is_refused(variant, quantity, said):
+    with pytest.raises(KeyError, match=said):
+        records.at_start(variant, quantity)
