@@ -115,9 +115,7 @@ def a_figure(name):
         "streams_by_depth": lambda: figures.streams_by_depth({"start": {"pre-norm": bands}}),
         "rate_sweep": lambda: figures.rate_sweep(records.load_sweep("rates"), 3.3),
         "stream_sizes": lambda: figures.stream_sizes({"0 steps": bands}, {"default": bands}),
-        "losses_by_mode": lambda: figures.losses_by_mode(
-            {"layer norm": ("norm", [{"training mode": 2.1, "evaluation mode": 2.1}])}
-        ),
+        "mode_gaps": lambda: figures.mode_gaps({"layer norm": ("norm", {8: [0.0], 32: [0.0]})}),
         "who_moves": lambda: figures.who_moves({"layer norm": torch.eye(3)}, changed=(1, 1)),
         "norm_gains": lambda: figures.norm_gains(records.load("post-norm"), [*"123456"]),
         "ladder": lambda: figures.ladder("four-heads"),

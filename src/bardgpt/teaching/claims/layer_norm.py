@@ -2,22 +2,27 @@
 
 from bardgpt.teaching import records
 from bardgpt.teaching.claims.claim import Claim, exact
+from bardgpt.teaching.probes.norms import BATCH_SIZES, EVALUATION, training_mode
 from bardgpt.teaching.records import Band
 
 
-def mode_gap(name: str) -> Band:
-    """How much higher a record's loss is in training mode than in evaluation mode, at its end."""
+def mode_gaps(name: str, batch_size: int) -> list[float]:
+    """How much higher each run's loss is in training mode than in evaluation mode, at its end."""
     record = records.load(name)
     runs = record.probes["modes"][record.training.steps]
-    return Band.of([run["training mode"] - run["evaluation mode"] for run in runs])
+    return [run[training_mode(batch_size)] - run[EVALUATION] for run in runs]
 
 
 def _modes() -> str:
     layer, batch = records.load("post-norm"), records.load("batch-norm")
+    small, usual, *_, large = BATCH_SIZES
+    none = max(abs(gap) for n in BATCH_SIZES for gap in mode_gaps("post-norm", n))
+    gap = {n: Band.of(mode_gaps("batch-norm", n)) for n in BATCH_SIZES}
     return (
         f"Loss in training mode minus evaluation mode, same weights and windows: layer norm "
-        f"{mode_gap('post-norm')}, batch norm {mode_gap('batch-norm')}. Validation loss of the "
-        f"rung: layer norm {layer.band()}, batch norm {batch.band()}; batch norm ahead by "
+        f"{none:.4f} at any size, batch norm {gap[usual]} in batches of {usual} windows, as in "
+        f"training, {gap[small]} in batches of {small}, {gap[large]} of {large}. Validation loss "
+        f"of the rung: layer norm {layer.band()}, batch norm {batch.band()}; batch norm ahead by "
         f"{records.gain(layer, batch)} nats per character."
     )
 

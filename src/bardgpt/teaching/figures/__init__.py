@@ -18,7 +18,7 @@ from bardgpt.teaching.figures.feed_forward import (
     seeds_compared,
     unit_scores,
 )
-from bardgpt.teaching.figures.norms import losses_by_mode, norm_gains, stream_sizes, who_moves
+from bardgpt.teaching.figures.norms import mode_gaps, norm_gains, stream_sizes, who_moves
 from bardgpt.teaching.figures.text import (
     bigram_table,
     count_ladder,
@@ -47,8 +47,8 @@ __all__ = [
     "ladder",
     "leads",
     "losses_by_depth",
-    "losses_by_mode",
     "maps",
+    "mode_gaps",
     "norm_gains",
     "rate_sweep",
     "runs_compared",

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from bardgpt.teaching.figures.style import LOSS, STYLE, panels
+from bardgpt.teaching.figures.style import STYLE, canvas, panels
 from bardgpt.teaching.palette import COLOURS
 from bardgpt.teaching.records import Band, Record
 
@@ -18,51 +21,68 @@ def stream_sizes(
 ) -> Figure:
     """The size of the stream by depth: of one model over training, and of deep ones at the start.
 
-    trained, started: by the name to show, a band for each depth.
+    trained: by the name to show, a band for each depth; started: by the initialization.
     """
-    figure, (left, right) = panels(1, 2, figsize=(6.4, 3.3))
-    looks = ((":", "o"), ("--", "s"), ("-", "^"))
-    for axes, curves in ((left, trained), (right, started)):
-        for (name, found), (line, marker) in zip(curves.items(), looks, strict=False):
-            axes.errorbar(
-                range(len(found)),
-                [band.mean for band in found],
-                yerr=[band.sd for band in found],
-                linestyle=line,
-                marker=marker,
-                markersize=4,
-                capsize=2,
-                color=COLOURS["stream"],
-                label=name,
-            )
+    figure, (left, right) = panels(1, 2, figsize=(6.4, 3.5))
+    looks = zip((":o", "--s", "-^"), trained.items(), strict=False)
+    for look, (name, found) in looks:
+        _sizes(left, found, look, COLOURS["stream"], name)
+    for look, (start, found) in zip(("-v", "-D"), started.items(), strict=False):
+        _sizes(right, found, look, COLOURS[start], f"{start.capitalize()} start")
+    for axes, curves, title in (
+        (left, trained, "over training"),
+        (right, started, "at the start"),
+    ):
+        blocks = len(next(iter(curves.values()))) - 1
+        axes.set_title(f"{blocks} blocks, {title}", fontsize=11)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
         axes.set_xlabel("blocks passed")
         axes.legend(fontsize=9, loc="upper left")
     left.set_ylim(0, 5.2)
-    left.set_xticks(range(len(next(iter(trained.values())))))
     left.set_ylabel("size of the stream (RMS)")
     right.set_yscale("log")
     right.set_ylim(top=3e4)
+    right.set_ylabel("size (RMS), logarithmic")
     return figure
 
 
-@plt.rc_context(STYLE)
-def losses_by_mode(runs: Mapping[str, tuple[str, Sequence[Mapping[str, float]]]]) -> Figure:
-    """The loss of the same models in both modes, a line for each run.
+def _sizes(axes: Axes, found: Sequence[Band], look: str, colour: str, name: str) -> None:
+    axes.errorbar(
+        range(len(found)),
+        [band.mean for band in found],
+        yerr=[band.sd for band in found],
+        fmt=look,
+        markersize=5,
+        capsize=2,
+        color=colour,
+        label=name,
+    )
 
-    runs: by title, the colour's role and for each run the loss by mode.
+
+@plt.rc_context(STYLE)
+def mode_gaps(
+    gaps: Mapping[str, tuple[str, Mapping[int, Sequence[float]]]], trained: int = 32
+) -> Figure:
+    """How much higher a loss is in training mode, by windows in a batch, a line for each run.
+
+    gaps: by the name to show, the colour's role and for each batch size each run's gap; trained:
+    the batch size of training.
     """
-    figure, axes = panels(1, len(runs), figsize=(6.4, 3.3), sharey=True)
-    for axis, (title, (role, found)) in zip(axes, runs.items(), strict=True):
-        modes = list(found[0])
-        for run in found:
-            axis.plot(
-                range(len(modes)), [run[m] for m in modes], "o-", color=COLOURS[role], alpha=0.6
-            )
-        axis.set_xticks(range(len(modes)), [m.replace(" ", "\n") for m in modes])
-        axis.set_xlim(-0.4, len(modes) - 0.6)
-        axis.set_xlabel(f"mode, {len(found)} seeds")
-        axis.set_title(title, fontsize=11)
-    axes[0].set_ylabel(LOSS)
+    figure, axes = canvas(figsize=(5.6, 3.5))
+    axes.axvline(trained, color=COLOURS["muted"], linestyle=":", linewidth=1.2)
+    sizes: list[int] = []
+    for (name, (role, by_size)), look in zip(gaps.items(), ("-s", "-o"), strict=False):
+        sizes = list(by_size)
+        runs = list(zip(*by_size.values(), strict=True))
+        for i, run in enumerate(runs):
+            label = None if i else f"{name}, {len(runs)} seeds"
+            axes.plot(sizes, run, look, color=COLOURS[role], alpha=0.7, lw=1.4, label=label)
+    axes.set_xscale("log")
+    axes.set_xticks(sizes, [str(n) for n in sizes])
+    axes.minorticks_off()
+    axes.set_xlabel("windows in a batch")
+    axes.set_ylabel("training minus evaluation mode\n(nats per character)")
+    axes.legend(fontsize=10)
     return figure
 
 
@@ -70,24 +90,34 @@ def losses_by_mode(runs: Mapping[str, tuple[str, Sequence[Mapping[str, float]]]]
 def who_moves(changes: Mapping[str, Tensor], changed: tuple[int, int]) -> Figure:
     """How far the logits of each position of each text move when one character is changed.
 
+    The positions that may move, the changed one and later ones of its text, are framed.
+
     changes: by title (B, T), 0 where nothing moved; changed: text and position.
     """
-    figure, axes = panels(1, len(changes), figsize=(6.4, 2.6), sharey=True)
-    scale = LogNorm(1e-2, 2)
+    figure, axes = panels(1, len(changes), figsize=(6.4, 2.7), sharey=True)
+    text, position = changed
     for axis, (title, change) in zip(axes, changes.items(), strict=True):
         B, T = change.shape
         moved = change.where(change > 1e-5, float("nan"))  # less is rounding
-        picture = axis.imshow(moved.numpy(), cmap="cividis", norm=scale)
+        picture = axis.imshow(moved.numpy(), cmap="viridis", norm=LogNorm(2e-2, 2))
         for b, t in (change <= 1e-5).nonzero().tolist():
-            axis.plot(t, b, ".", color=COLOURS["muted"], markersize=3)
-        axis.plot(changed[1], changed[0], "s", color=COLOURS["key"], ms=12, mfc="none", mew=2)
-        axis.set_title(title, fontsize=10)
+            axis.plot(t, b, ".", color=COLOURS["ink"], markersize=6)
+        for width, colour, line in (
+            (T - position, COLOURS["ink"], 2.2),
+            (1, COLOURS["key"], 2.6),
+        ):
+            corner = (position - 0.5, text - 0.5)
+            axis.add_patch(
+                Rectangle(corner, width, 1, fill=False, ec=colour, lw=line, zorder=3, clip_on=False)
+            )
+        axis.set_title(title.replace(", ", ",\n"), fontsize=11)
         axis.set_xticks(range(0, T, 2))
         axis.set_yticks(range(B))
         axis.set_xlabel("position")
         axis.grid(visible=False)
     axes[0].set_ylabel("text of the batch")
-    figure.colorbar(picture, ax=axes, label="largest change\nof a logit", shrink=0.6)
+    bar = figure.colorbar(picture, ax=axes, label="largest change\nof a logit", shrink=0.7)
+    bar.set_ticks([0.1, 1], labels=["0.1", "1"])
     return figure
 
 
@@ -100,15 +130,15 @@ def norm_gains(record: Record, names: Sequence[str]) -> Figure:
     figure, (left, right) = panels(1, 2, figsize=(6.4, 3.5))
     places, steps = range(len(names)), record.probed("norms")
     end = steps[-1]
-    least, most = (record.profile("norms", q, end) for q in ("least gain", "most gain"))
+    runs = record.probes["norms"][end]
     left.vlines(
         places,
-        [band.mean for band in least],
-        [band.mean for band in most],
+        [min(run["least gain"][i] for run in runs) for i in places],
+        [max(run["most gain"][i] for run in runs) for i in places],
         color=COLOURS["norm"],
         alpha=0.35,
         linewidth=7,
-        label="range over channels",
+        label="all gains,\nall runs",
     )
     for axes, quantity in ((left, "gain"), (right, "bias")):
         for step, marker in zip(steps, "xs^", strict=False):
@@ -124,10 +154,10 @@ def norm_gains(record: Record, names: Sequence[str]) -> Figure:
                 color=COLOURS["ink"] if step == end else COLOURS["muted"],
                 label=f"{step:,} steps",
             )
-        axes.set_xticks(places, names, fontsize=8)
+        axes.set_xticks(places, names)
         axes.grid(visible=False, axis="x")
-        axes.set_xlabel("norm, in the order of the model")
+        axes.set_xlabel("norm, in the model's order")
     left.set_ylabel("gain (mean over channels)")
     right.set_ylabel("bias (RMS over channels)")
-    left.legend(fontsize=8, loc="upper left")
+    left.legend(fontsize=9, loc="upper left")
     return figure
