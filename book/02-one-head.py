@@ -305,7 +305,8 @@ print("notices the order, with positions:", not torch.allclose(before, after))
 # ## One head on the ladder
 #
 # The rung is the bigram model of chapter 1 with two things added: positions, and one head of 32
-# between the embedding and the logits. Here is the package's model; `layers` holds our one head.
+# between the embedding and the logits. Here is the package's model. `blocks` holds our one head,
+# and `norm` passes on what it gets until chapter 7 gives it something to do.
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.gpt import GPT

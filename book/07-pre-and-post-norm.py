@@ -27,12 +27,13 @@ if "google.colab" in sys.modules:
 # code say the same, and measures what differs.
 #
 # > **Post-norm computes norm(x + f(x)), pre-norm x + f(norm(x)).** Post-norm has norms on the
-# > stream. Pre-norm has nothing on it but additions, and so needs one norm at its end. A shallow
-# > model at a modest learning rate hardly notices. With more blocks and larger rates, pre-norm
-# > still trains where post-norm learns the letters' frequencies and nothing else.
+# > stream. Pre-norm has nothing on it but additions, and ends in one more norm. A shallow model
+# > at a modest learning rate hardly notices which it is. With more blocks and larger rates,
+# > pre-norm still trains where post-norm is stuck at the loss of the letters' frequencies.
 #
-# **Before you run anything:** two lines of the block change, and the last rung gains 64
-# parameters. How much will three blocks gain? And twelve blocks, at ten times the learning rate?
+# **Before you run anything:** two lines of the block change, and the model gains one more norm,
+# 64 parameters, 2 for each of the 32 channels. How much lower will the loss of three blocks be?
+# And of twelve blocks, at ten times the learning rate?
 
 # %% [markdown]
 # ## Who does what
@@ -42,23 +43,24 @@ if "google.colab" in sys.modules:
 # In what follows $x$ is the stream, of shape $(B, T, C)$, and $f$ is either part of a block,
 # attention or feed-forward. There are three places for a norm.
 #
-# - **After the addition**, $\text{norm}(x + f(x))$: the paper of 2017, in its §3.1 and its first
-#   figure ([Vaswani et al. 2017](references.md#vaswani-2017)). *Post-norm*.
-# - **Before the branch**, $x + f(\text{norm}(x))$: GPT-2, whose report says that the norms moved
-#   to the input of each sub-block and that one more was added at the end ([Radford et al.
-#   2019](references.md#radford-2019), §2.3). LLaMA does it too, with a simpler norm ([Touvron et
-#   al. 2023](references.md#touvron-2023)), and so does the lecture. Most models since have
-#   followed. *Pre-norm*.
-# - **On the branch's output**, $x + \text{norm}(f(x))$: Swin Transformer V2 ([Liu et al.
-#   2021](references.md#liu-2021)) and OLMo 2 ([OLMo 2, 2025](references.md#olmo-2025)). Gemma 2
-#   has two, one at each end of the branch ([Gemma 2, 2024](references.md#gemma-2024)). The stream
-#   stays free of norms here too.
+# - **Post-norm**, after the addition, $\text{norm}(x + f(x))$: the paper of 2017, in its §3.1 and
+#   its first figure ([Vaswani et al. 2017](references.md#vaswani-2017)).
+# - **Pre-norm**, before the branch, $x + f(\text{norm}(x))$: GPT-2, whose report says that the
+#   norms moved to the input of each sub-block and that one more was added at the end ([Radford et
+#   al. 2019](references.md#radford-2019), §2.3). LLaMA does it too, with a simpler norm ([Touvron
+#   et al. 2023](references.md#touvron-2023)), and so does the lecture. Most models since have
+#   followed.
+# - **On the branch's output**, $x + \text{norm}(f(x))$: Swin Transformer V2 in most sizes ([Liu
+#   et al. 2021](references.md#liu-2021)) and OLMo 2 ([OLMo 2, 2025](references.md#olmo-2025)).
+#   Gemma 2 has two, one at each end of the branch ([Gemma 2, 2024](references.md#gemma-2024)).
+#   The stream stays free of norms here too.
 #
-# Some of the confusion is home-made. The paper has post-norm; its authors' own program later had
-# pre-norm as its default ([tensor2tensor](references.md#tensor2tensor)). A much-read tutorial
-# prints the paper's formula above code that is pre-norm, and readers have asked about it for
-# years ([annotated-transformer](references.md#annotated-transformer)). When PyTorch gained
-# pre-norm in 2021, as an option, its first version was neither ([PyTorch, issue
+# Some of the confusion is home-made. The paper has post-norm; in its authors' own program the
+# standard settings, `transformer_base`, later became pre-norm
+# ([tensor2tensor](references.md#tensor2tensor)). A much-read tutorial prints the paper's formula
+# above code that is pre-norm, and readers have asked about it for years
+# ([annotated-transformer](references.md#annotated-transformer)). When PyTorch gained pre-norm in
+# 2021, as an option, its first version was neither ([PyTorch, issue
 # 61165](references.md#pytorch-61165)); we meet that slip below. PyTorch's default is still the
 # paper's:
 
@@ -71,8 +73,11 @@ print("norm_first:", layer.norm_first)
 # %% [markdown]
 # ## Two wirings of the same parts
 #
-# A block of either kind has four parts: attention, feed-forward, and a norm for each. We take one
-# set of parts, with random weights, and connect it by hand in both ways:
+# A block of either kind has four parts: attention, feed-forward, and a norm for each. So we make
+# one block and load its weights into the other (`fused` computes all heads with one matrix, as
+# [chapter 3](03-multi-head-attention.ipynb) did). All numbers are random, the norms' gains and
+# biases too: with gains of 1 and biases of 0 all norms would be the same function, and a test
+# could not see two of them swapped.
 
 # %%
 from dataclasses import replace
@@ -82,17 +87,26 @@ from bardgpt.teaching.ladder import POST_NORM, PRE_NORM
 
 torch.manual_seed(0)
 post = PostNormBlock(replace(POST_NORM, fused=True))
-for parameter in post.parameters():  # gains and biases too, which start at 1 and 0
+for parameter in post.parameters():
     torch.nn.init.normal_(parameter, std=0.3)
+pre = PreNormBlock(replace(PRE_NORM, fused=True))
+print(pre.load_state_dict(post.state_dict()))
+
+# %% [markdown]
+# Every weight found its place, for the names and the shapes are the same. Now connect these parts
+# by hand in both ways, and compare with the two classes:
+
+# %%
 f, g = post.attention, post.feed_forward
 norm_f, norm_g = post.attention_norm, post.feed_forward_norm
-
 x = torch.randn(2, 8, 32)  # (B, T, C)
+
 y = norm_f(x + f(x))
-after = norm_g(y + g(y))  # post-norm
+torch.testing.assert_close(post(x), norm_g(y + g(y)), rtol=0, atol=0)
 y = x + f(norm_f(x))
-before = y + g(norm_g(y))  # pre-norm
-print("same parts, same input, same output:", torch.allclose(after, before))
+torch.testing.assert_close(pre(x), y + g(norm_g(y)), rtol=0, atol=0)
+print("both classes equal the formulas, to the bit")
+print("same parts, same input, same output:", torch.allclose(post(x), pre(x)))
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -104,23 +118,18 @@ figures.diagram("pre-and-post-norm")
 # stream itself goes through a norm. Pre-norm: the norms stand in the branches; on the stream
 # there are only additions, and one norm after the last block.*
 #
-# The package has a class for each, and their two lines are the two formulas:
+# In the package the two lines of each class are its formula:
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.teaching import listing
 
 listing(PostNormBlock, PreNormBlock)
 
-# %%
-pre = PreNormBlock(replace(PRE_NORM, fused=True))
-pre.load_state_dict(post.state_dict())  # the very same parts
-torch.testing.assert_close(post(x), after, rtol=0, atol=0)
-torch.testing.assert_close(pre(x), before, rtol=0, atol=0)
-print("both classes equal the formulas, to the bit")
-
 # %% [markdown]
-# Since both have the same parts, each can load the other's weights without a complaint: a mix-up
-# of the two is an error that no shape reports.
+# A *block* of either wiring loads the other's weights without a word, though they do not fit: a
+# mix-up that no shape reports. A whole model does notice, by the final norm: loading post-norm
+# weights into a pre-norm model fails with a missing key, `norm.weight`, unless the final norm has
+# been switched off. Keep the config with the weights.
 
 # %% [markdown]
 # ## Do the names mean what PyTorch means?
@@ -210,11 +219,17 @@ for name in ("post-norm", "pre-norm"):
 #
 # Is the path cleaner to a measurable effect? The paper that made the case for pre-norm, [Xiong et
 # al. 2020](references.md#xiong-2020), looks at gradients before the first step, with Xavier
-# initialization, which makes a linear layer's output about as large as its input ([Glorot and
-# Bengio 2010](references.md#glorot-2010)), and no scaling by depth. It proves, for a simplified
-# model, that in the *last* layer the gradient of the feed-forward weights does not shrink with
-# the number of layers $L$ under post-norm, and falls like $1/\sqrt{L}$ under pre-norm. Large
-# gradients near the output, it argues, are why post-norm needs warm-up.
+# initialization, which makes a linear layer's output about as large as its input if its matrix is
+# square ([Glorot and Bengio 2010](references.md#glorot-2010)). For a simplified model it looks at
+# the gradient of the feed-forward weights in the *last* layer. Under post-norm it bounds it by a
+# quantity that does not depend on the number of layers $L$, under pre-norm by one that falls like
+# $1/\sqrt{L}$. Large gradients near the output, it argues, are why post-norm needs *warm-up*: a
+# learning rate that starts near 0 and climbs to its full height over the first steps.
+#
+# Where does the $\sqrt{L}$ come from? Under pre-norm each branch reads a normalized stream, so
+# each adds about the same amount. The size of a sum of independent terms grows like the root of
+# their number, so the stream grows like $\sqrt{L}$. The final norm divides the stream by its
+# size, and the gradient that it hands back by the same number.
 #
 # We measure two things, as root mean squares (RMS): the gradient of the loss on the *stream* at
 # each block, and the gradient of each block's last feed-forward *matrix*, which is the paper's.
@@ -240,7 +255,7 @@ unit, what = "nats per unit of weight", "gradient of the last block's last matri
 for name, claim in zip(both, ({"above": pre_mean}, {"below": post_mean}), strict=True):
     checks.measured(f"{name}: {what}", yours[name], recorded[name], unit=unit, **claim)
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of gradients by depth on logarithmic axes, post-norm dashed and pre-norm solid. Left, on the stream: post-norm stays between 0.05 and 0.2, pre-norm falls steadily towards the output. Right, of the feed-forward weights: with 16 blocks of 32, post-norm rises towards the output and pre-norm falls; with 6 blocks of 384 post-norm is flat and pre-norm falls."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of gradients by depth on logarithmic axes, post-norm dashed and pre-norm solid and nearly everywhere lower. Left, on the stream: post-norm wanders between 0.05 and 0.2, pre-norm falls steadily towards the output. Right, of the feed-forward matrix: with 16 blocks of 32, post-norm rises towards the output, with a wide spread, and pre-norm falls; with 6 blocks of 384 post-norm is nearly flat and pre-norm falls."}}
 figures.gradients_at_start(
     {"16 blocks of 32, Xavier": ("small", "xavier"), "6 blocks of 384, Xavier": ("full", "xavier")}
 )
@@ -261,34 +276,30 @@ for size, L in (("small", 16), ("full", 6)):
     print(f"           post-norm / pre-norm: {last[0] / last[1]:.1f} (√{L} = {L**0.5:.1f})")
 
 # %% [markdown]
-# The paper's prediction holds: in the last block, post-norm's gradient is 4.5 times pre-norm's
-# with 16 blocks and 2.7 times with 6, where $\sqrt{L}$ is 4.0 and 2.4. That it *grows* towards
-# the output, we see only in the deep and narrow model (2.3 times, and noisily); at six blocks of
-# 384 it is flat. And pre-norm is not flat either: its weights get about half as much in the last
-# block as in the first.
+# The paper's bounds and our measurement agree in order of magnitude: in the last block,
+# post-norm's gradient is 4.5 times pre-norm's with 16 blocks (give or take 1.4) and 2.7 times
+# with 6, where $\sqrt{L}$ is 4.0 and 2.4; exercise 3 puts the root to a harder test. That
+# post-norm's gradient *grows* towards the output, we see with 16 blocks (2.3 times, and noisily;
+# 1.3 times with PyTorch's default), but with 6 under neither of these starts. And pre-norm's is
+# not flat either: its weights get about half as much in the last block as in the first.
 #
-# Look also at the left column, which the phrase "better gradient flow" brings to mind. There
-# post-norm is the *flatter* of the two: its gradient neither fades nor explodes through 32 norms,
-# while pre-norm's falls by a factor of 3.7 towards the output (or, seen from the loss, grows by
-# it on the way back). Cleaner does not mean flatter. And a fine point: AdamW divides each
+# Look also at the left column, which the phrase "better gradient flow" brings to mind. With 16
+# blocks post-norm is the *flatter* of the two there: its largest value is 2.1 times its smallest,
+# while pre-norm's falls by a factor of 3.7 towards the output. With 6 blocks they are about
+# equal, 2.03 against 1.97. Cleaner need not mean flatter. And a fine point: AdamW divides each
 # weight's gradient by its own recent size, so a whole layer's gradient that is twice as large
 # makes no larger step. What we see here is a difference, not yet an explanation of what comes
 # below.
 #
 # Now the initializations that people use (chapter 5 has their definitions):
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Eight plots of gradients by depth for 16 blocks, two for each of four initializations, post-norm dashed and pre-norm solid. PyTorch's default: both nearly flat and close together. N(0, 0.02): on the stream, post-norm drops sharply after the embedding and is then flat and low; pre-norm is higher and falls slowly. Depth-scaled: the same, pre-norm almost flat. Zero: both flat."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of gradients by depth for 16 blocks, two for each of two initializations, post-norm dashed and pre-norm solid. PyTorch's default: both nearly flat, post-norm somewhat higher. N(0, 0.02): on the stream, post-norm drops sharply after the embedding and is then flat and low, pre-norm is higher and falls slowly; of the feed-forward matrix, pre-norm is more than ten times higher."}}
 figures.gradients_at_start(
-    {
-        "PyTorch's default": ("small", "default"),
-        "N(0, 0.02)": ("small", "normal"),
-        "N(0, 0.02), depth-scaled": ("small", "depth-scaled"),
-        "default, output projections 0": ("small", "zero"),
-    }
+    {"PyTorch's default": ("small", "default"), "N(0, 0.02)": ("small", "normal")}
 )
 
 # %% [markdown]
-# *The same for the other initializations, 16 blocks of 32; five seeds.*
+# *The same for two other initializations, 16 blocks of 32; five seeds.*
 
 # %%
 print("RMS of the gradient on the stream: embedding, after one block, output")
@@ -301,13 +312,14 @@ for size, L in (("small", 16), ("full", 6)):
 
 # %% [markdown]
 # With PyTorch's default, the start of our ladder, both are nearly flat and within a factor of
-# about two of each other: post-norm is fine. With silent branches, too. With $N(0, 0.02)$ the odd
-# place is the *embedding's* end. Its vectors are small (RMS 0.03), so the first norm they meet
-# enlarges them about 35 times, and their gradient with them: under post-norm 0.68 at the
-# embedding and 0.02 everywhere after. Under pre-norm the stream stays small for longer, each norm
-# enlarges what it reads, and the last one enlarges everything; so here it is pre-norm whose
-# weights get the larger gradients. Whoever says that one wiring has the larger gradients should
-# say for which initialization.
+# about two of each other: post-norm is fine. With $N(0, 0.02)$ the odd place is the *embedding's*
+# end. Its vectors are small (RMS 0.03), so the first norm they meet enlarges them about 35 times,
+# and their gradient with them: under post-norm 0.68 at the embedding and 0.02 everywhere after.
+# Under pre-norm a narrow stream stays small for longer, 0.08 after 16 blocks, so each norm
+# enlarges what it reads, the last one everything, and it is pre-norm whose weights get the larger
+# gradients. A wide one grows at once, to 0.22 after one block of 384, and its gradient drops
+# there, from 0.810 to 0.068. Whoever says that one wiring has the larger gradients should say for
+# which initialization.
 
 # %% [markdown]
 # ## The stream grows, and the final norm
@@ -344,11 +356,8 @@ figures.streams_by_depth(
 # it ends larger, at 3.0. Post-norm's 1.6 at the end is the gain of its last norm, which training
 # has raised.
 #
-# The growth at the start is where the $\sqrt{L}$ comes from. Each branch reads a normalized
-# stream, so each adds about the same amount; the size of a sum of independent terms grows like
-# the root of their number; and the final norm divides what it gets, and the gradient that it
-# hands back, by this size. So what does the norm at the end do? Scale the last stream by two, and
-# look at the logits:
+# The growth at the start is the one that the $\sqrt{L}$ above comes from. So what does the norm
+# at the end do? Scale the last stream by two, and look at the logits:
 
 # %%
 model = GPT(PRE_NORM)
@@ -386,7 +395,8 @@ print("gain by the final norm, seed by seed:", records.gain(without, pre_norm))
 # ## The rung
 #
 # Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. The rung differs
-# from chapter 6's in the wiring and has 64 parameters more, the gain and bias of the final norm.
+# from chapter 6's in the wiring and has 64 parameters more, the 32 gains and 32 biases of the
+# final norm.
 
 # %%
 for name in ("post-norm", "pre-norm"):
@@ -414,7 +424,6 @@ for name, record in (("residual", residual), ("post-norm", post_norm), ("pre-nor
     print(f"{name:9}: {record.band()}")
 print(f"gain of pre-norm over post-norm, seed by seed: {records.gain(post_norm, pre_norm)}")
 print(f"gain of pre-norm over no norm:                 {records.gain(residual, pre_norm)}")
-assert abs(records.gain(post_norm, pre_norm).mean) < 0.02  # next to nothing
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the eight small rungs, five dots each, from the bigram near 2.50 down to the residual and the two normed rungs close together near 2.07. Dashed lines mark the count tables: 2.486 with one character of context, 2.049 with two, 1.669 with four. Crosses mark what the lecture reports, 2.06 for the last rung."}}
 figures.ladder("pre-norm")
@@ -423,11 +432,10 @@ figures.ladder("pre-norm")
 # *All small rungs: each dot is one full run of 5,000 steps, each cross what the lecture reports;
 # dashed, the tables of chapter 1.*
 #
-# So the first question has a sober answer. Moving the norm gains 0.007 nats over post-norm, with
-# a standard deviation of 0.006 over five seeds, and one seed goes the other way: at this size the
+# That answers the first guess, soberly: moving the norm gains 0.007 nats over post-norm, with a
+# standard deviation of 0.006 over five seeds, and one seed goes the other way. At this size the
 # wiring hardly matters. Against no norm at all it is 0.014. The lecture reports 2.06 for this
-# model; ours has 2.071. And all that the small rungs have gained since the feed-forward layer has
-# not yet passed a table that counts what follows two characters.
+# model; ours has 2.071. The best small rung still loses to the table of two characters, 2.049.
 
 # %% [markdown]
 # ## Where it shows
@@ -435,31 +443,30 @@ figures.ladder("pre-norm")
 # *Claim pp-3.*
 #
 # Now make it harder: more blocks, larger rates, and Xavier's louder start. Each run has 1,000
-# steps and three seeds. *Warm-up* means that the rate climbs in a straight line to its full
-# height, here over the first 200 steps. One level is worth knowing beforehand: 3.347 nats, the
-# table without context. A model that sits there knows how frequent each character is, and nothing
-# else.
+# steps and three seeds. Warm-up here is a straight climb over the first 200 steps. One level is
+# worth knowing beforehand: 3.347 nats, the table without context. To have that loss it is enough
+# to know how frequent each character is.
 
 # %%
 sweep = records.load_sweep("rates")
 flat = records.read("count-tables")["tables"][0]["validation"]
 print(f"{len(sweep)} settings of {len(sweep['3-default-pre-norm-0.001-0'].seeds)} seeds each")
-print(f"a model that knows the letters' shares and nothing else: {flat:.3f}")
+print(f"loss of the letters' frequencies: {flat:.3f}")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six plots of validation loss against learning rate, for 3 blocks, 12 blocks and 12 blocks with Xavier's start, without and with warm-up. With 3 blocks the wirings lie close together at small rates. With 12 blocks, post-norm jumps to a dashed line at 3.35 at the larger rates while pre-norm stays far below; with Xavier's start the jump comes at smaller rates."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Six plots of validation loss against learning rate, for 3 blocks, 12 blocks and 12 blocks with Xavier's start, left without and right with warm-up. With 3 blocks post-norm, pre-norm and a third curve, pre-norm without its final norm, lie close together but at the largest rate, where post-norm goes up to a dashed line at 3.35. With 12 blocks post-norm goes up to it at smaller rates, one rate later with warm-up, while pre-norm stays far below; with Xavier's start it goes up at smaller rates still."}}
 figures.rate_sweep(sweep, flat)
 
 # %% [markdown]
-# *Validation loss after 1,000 steps against the learning rate; each mark is one of three seeds,
-# lines run through their means. Dashed: the letters' shares. Left without, right with 200 steps
-# of warm-up.*
+# *Validation loss after 1,000 steps against the learning rate; each mark is one run, each line
+# joins the runs of one of three seeds. Left without, right with 200 steps of warm-up. The lowest
+# row has other rates, from 0.0003 to 0.01.*
 #
 # How many of each setting's three runs ended within 0.1 nats of that line, or above it?
 
 
 # %%
 def stuck(setting):
-    """How many of a setting's three runs know no more than the letters' shares."""
+    """How many of a setting's three runs end at the loss of the letters' frequencies."""
     return sum(run.validation[-1] > flat - 0.1 for run in sweep[setting].histories)
 
 
@@ -476,37 +483,38 @@ for case, tried in {"3-default": small, "12-default": small, "12-xavier": deep}.
 #
 # - **3 blocks** fail at 0.03 only, thirty times the ladder's rate (at 0.01 they are 0.05 nats
 #   behind). Warm-up saves two of three runs from the line, but they end near 3.
-# - **12 blocks** fail at 0.003 in two runs of three, *and with warm-up in none*: this is what the
-#   paper says warm-up is for. At 0.01 all fail, and 200 steps of warm-up change nothing.
-# - **12 blocks with Xavier's start** begin to fail at 0.001. Even at 0.0003, where none is stuck,
-#   post-norm is 0.2 nats behind.
+# - **12 blocks** fail at 0.003 in two runs of three, and with warm-up in none: warm-up helps at
+#   this rate. At 0.01 all fail, and 200 steps of warm-up change nothing.
+# - **12 blocks with Xavier's start** begin to fail at 0.001, where the three seeds end at 2.56,
+#   3.03 and 3.35: the second is not stuck by our count, but far off too. Warm-up helps here as
+#   well, to 2.46, 2.45 and 2.59. Even at 0.0003, where none is stuck, post-norm is 0.2 nats
+#   behind.
 #
 # Pre-norm is not indifferent to the rate either. At 12 blocks and 0.03 it ends at 2.60, far above
 # its 2.17 at 0.003, and warm-up brings it to 2.34. It gets worse by degrees, where post-norm
 # drops off an edge. And the final norm earns its place here: in the upper row, at 0.03, the model
 # without it is 0.1 nats behind.
 #
-# Both ends of this in numbers, asserted: where it shows, and where nothing does.
+# That nothing shows at the ladder's setting is a claim too, so it gets a bound, 0.02 nats:
 
 # %%
-post_3, pre_3 = (sweep[f"3-default-{name}-0.001-0"] for name in both)
-difference = records.gain(post_3, pre_3)
+difference = records.gain(*(sweep[f"3-default-{name}-0.001-0"] for name in both))
 print("3 blocks, rate 0.001, gain of pre-norm:", difference)
 assert abs(difference.mean) < 0.02
 
-post_12, pre_12 = (sweep[f"12-default-{name}-0.01-0"] for name in both)
-print("12 blocks, rate 0.01, gain of pre-norm:", records.gain(post_12, pre_12))
-worst = max(run.validation[-1] for run in pre_12.histories)
-assert worst < min(run.validation[-1] for run in post_12.histories) - 0.5
-
 # %% [markdown]
-# So the claim holds, and its scale belongs to it. Three blocks at 0.001 are alike to a thousandth
-# of a nat; twelve at 0.01 are more than one nat apart. In between, stability is worth what the
-# larger rate is worth: of all settings tried, twelve blocks come down to 2.17 with pre-norm and
-# to 2.22 with post-norm. All this is after 1,000 steps of small models, at a constant rate. The
-# original Transformer trained well with post-norm, with six blocks on each side, 4,000 steps of
-# warm-up and a rate that fell afterwards ([Vaswani et al. 2017](references.md#vaswani-2017),
-# §5.3).
+# So the second guess has another answer than the first. At 0.001 the means of three blocks differ
+# by 0.000 ± 0.003; twelve blocks at 0.01, ten times that rate, are more than one nat apart,
+# because one wiring trains and the other does not. Where both train, less is at stake: at the
+# best setting tried of each, rate 0.003 for both, twelve blocks end at 2.17 with pre-norm and at
+# 2.22 with post-norm, which needs warm-up for it.
+#
+# All this is after 1,000 steps of small models, at a constant rate. The original Transformer
+# trained well with post-norm, with six blocks on each side, 4,000 steps of warm-up and a rate
+# that fell afterwards ([Vaswani et al. 2017](references.md#vaswani-2017), §5.3). Not settled
+# here: why post-norm collapses, and whether a stuck run would come loose after more steps. Nor do
+# we know what is left of the rung's 0.007 nats when each wiring has its own best rate for 5,000
+# steps.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -533,8 +541,7 @@ for norm_first in (False, True):
     print(f"equal to norm_first={norm_first}:", torch.allclose(slip(x), expected, atol=1e-4))
 
 # %% [markdown]
-# It trains, and no shape is wrong. The equality with PyTorch notices, and so would the sum of
-# branches.
+# No shape is wrong. The equality with PyTorch notices, and so would the sum of branches.
 #
 # **Forgetting the final norm.** No check of a *block* can see this one, for the final norm stands
 # outside. Checked against PyTorch's whole stack it shows, and the parameter count tells too, if
@@ -552,9 +559,9 @@ for final_norm in (False, True):
     print(f"final_norm={final_norm!s:5}: {model.n_parameters():,} parameters, equal: {equal}")
 
 # %% [markdown]
-# **Loading the other wiring's weights.** Both blocks have the same parts, so a trained post-norm
-# block loads into a pre-norm model without a word, as our `load_state_dict` above did. Keep the
-# config with the weights.
+# `make break FAULT=post-wired-as-pre` plants the mix-up of this chapter in a copy of the project
+# and shows which check, and which cells of this book, turn red. So do `pre-wired-as-post` for the
+# other way round and `no-final-norm` for a final norm that is made but never called.
 
 # %% [markdown]
 # ## Exercises
@@ -599,13 +606,13 @@ for _ in range(16):
 print("RMS after 16 blocks, between 5 and 10:", 5 < probes.rms(y) < 10)
 
 # %% [markdown]
-# **3. The root of the depth.** The paper's $1/\sqrt{L}$ is for the last block. Measure the
-# gradient of its last matrix with 4 and with 32 blocks, Xavier's start, mean over three seeds. By
-# what factor should pre-norm's fall, and does post-norm's?
+# **3. The root of the depth.** The paper's bound of $1/\sqrt{L}$ is for the last block. Measure
+# the gradient of its last matrix with 4 and with 32 blocks, Xavier's start, mean over three
+# seeds. By what factor should pre-norm's fall, and does post-norm's?
 
 # %% tags=["hide-cell"]
-# By √8 = 2.8, says the theory of a simplified model; pre-norm's falls by about 2. Post-norm's
-# does not fall.
+# By √8 = 2.8, if it followed the bound; pre-norm's falls by about 2. Post-norm's does not fall
+# that far.
 for name in ("post-norm", "pre-norm"):
     size = {}
     for L in (4, 32):
@@ -626,8 +633,8 @@ for name in ("post-norm", "pre-norm"):
 # ## What to remember
 #
 # - Post-norm, $\text{norm}(x+f(x))$, is the paper of 2017 and PyTorch's default. Pre-norm,
-#   $x+f(\text{norm}(x))$ and a final norm, is GPT-2 and most models since. They are two models,
-#   and their weights do not fit each other although they load.
+#   $x+f(\text{norm}(x))$ and a final norm, is GPT-2 and most models since. They are two models: a
+#   block of one loads the other's weights without a word, and they do not fit.
 # - Clean path means: the last stream is the first plus all branches. It does not mean that
 #   gradients are the same everywhere, nor that post-norm's fade; that depends on the
 #   initialization.

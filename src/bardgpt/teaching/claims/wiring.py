@@ -26,8 +26,9 @@ def _gradients() -> str:
     return (
         "Exact for the forward pass: pre-norm's last stream is the first plus all branches. "
         "Backwards it depends on the initialization. With Xavier's, the last block's feed-forward "
-        f"gradient is larger under post-norm, {' and '.join(parts)}, as the paper predicts. With "
-        "PyTorch's default both are nearly flat (RMS on the stream of 16 blocks, after the first "
+        f"gradient is larger under post-norm, {' and '.join(parts)}, of the order "
+        "of √L in the paper's bounds. With PyTorch's default both are nearly flat (RMS on the "
+        "stream of 16 blocks, after the first "
         f"and after the last: post-norm {flat[0]:.3f} and {flat[-1]:.3f}, pre-norm "
         f"{falling[0]:.3f} and {falling[-1]:.3f}). With N(0, 0.02) pre-norm's are the larger ones "
         f"({pre[-1]:.2f} against {post[-1]:.2f} in the last block)."
@@ -57,10 +58,11 @@ def _rates() -> str:
     small = records.gain(*(sweep[f"3-default-{wiring}-0.001-0"] for wiring in BOTH))
     ladder = records.gain(records.load("post-norm"), records.load("pre-norm"))
     return (
-        f"Over four rates, with and without warm-up, runs that end at the letters' shares "
-        f"({flat:.3f}) after 1,000 steps: {'; '.join(parts)}. Warm-up can help: post-norm, 12 "
-        f"blocks, rate 0.003, {without} without it and {warm} with it. No difference with 3 blocks "
-        f"at 0.001: pre-norm gains {small}; over the ladder's 5,000 steps {ladder}."
+        f"Over four rates, with and without warm-up, runs stuck at the loss of the letters' "
+        f"frequencies ({flat:.3f}, or less than 0.1 below it) after 1,000 steps: "
+        f"{'; '.join(parts)}. Warm-up can help: post-norm, 12 blocks, rate 0.003, {without} "
+        f"without it and {warm} with it. Next to no difference with 3 blocks at 0.001: pre-norm "
+        f"gains {small}; over the ladder's 5,000 steps {ladder}."
     )
 
 

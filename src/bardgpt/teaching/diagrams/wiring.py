@@ -36,17 +36,22 @@ def pre_and_post_norm() -> Diagram:
             label(stream + 16, TOP - 22, "embeddings", colour=MUTED),
             route([(stream, TOP - 34), (stream, floor)], colour=colour, width=4),
             label(stream + 202, after - 14, "block", at="end", colour=MUTED),
+            label(stream + 10, TOP + 38, "stream", colour=colour),
             label(stream + 16, after + 24, "more such blocks", colour=MUTED),
             label(stream + 16, floor - 2, "output layer, logits", colour=MUTED),
         ]
         for i, part in enumerate(PARTS):
             shapes += _branch(stream, TOP + i * BRANCH, part, pre=pre)
         if pre:
-            shapes += [_norm(stream, after + 42), label(stream + 40, after + 62, "the final norm")]
+            shapes += [
+                route([(stream, after), (stream, after + 42)], colour=colour, width=4),
+                _norm(stream, after + 42),
+                label(stream + 40, after + 62, "the final norm"),
+            ]
     return Diagram(
         "pre-and-post-norm",
         "One block with its norms after the additions, and with its norms in the branches",
-        "Two pictures side by side. In each a thick vertical line, the stream, runs from the "
+        "Two pictures side by side. In each a thick vertical line, labelled stream, runs from the "
         "embeddings at the top through one block and more such blocks to the output layer. Twice "
         "in the block a thin line forks off to a box, attention and then feed-forward, and comes "
         "back to the stream at a plus sign. Left, post-norm: below each plus sign the stream runs "
@@ -63,7 +68,7 @@ def _branch(stream: float, top: float, part: str, *, pre: bool) -> list[str]:
     fork, joined, right = top + 14, top + BRANCH - 16, stream + 128
     if not pre:
         joined = top + 96
-    part_top, height, role = joined - 55, 36, COLOURS[part]
+    part_top, height, role = joined - 52, 36, COLOURS[part]
     shapes = [
         route([(stream, fork), (right, fork), (right, part_top)], colour=role, width=2),
         route(
@@ -75,9 +80,17 @@ def _branch(stream: float, top: float, part: str, *, pre: bool) -> list[str]:
         plus(stream, joined, colour=COLOURS["stream"]),
     ]
     if pre:
-        shapes.append(_norm(right, fork + 18))
+        entry = fork + 24
+        shapes += [
+            route([(right, fork), (right, entry)], colour=role, width=2),
+            _norm(right, entry),
+        ]
     else:
-        shapes.append(_norm(stream, joined + 22))
+        entry = joined + 26
+        shapes += [
+            route([(stream, joined + 11), (stream, entry)], colour=COLOURS["stream"], width=4),
+            _norm(stream, entry),
+        ]
     return shapes
 
 

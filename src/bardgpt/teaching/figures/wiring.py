@@ -18,11 +18,11 @@ from bardgpt.teaching.records import Band, Record
 LOOKS = {
     "post-norm": ("s", "--", "post-norm"),
     "pre-norm": ("o", "-", "pre-norm"),
-    "no-final-norm": ("^", ":", "pre-norm without\nthe final norm"),
+    "no-final-norm": ("^", ":", "pre-norm without the final norm"),
 }
 QUANTITIES = {
-    "gradient": "gradient of the stream",
-    "weight gradient": "gradient of feed-forward weights",
+    "gradient": "on the stream",
+    "weight gradient": "of the feed-forward matrix",
 }
 
 
@@ -51,7 +51,7 @@ def gradients_at_start(starts: Mapping[str, tuple[str, str]]) -> Figure:
     for each, name in zip(axes[-2:], ("blocks passed", "block"), strict=True):
         each.set_xlabel(name)
     for each in axes[::2]:
-        each.set_ylabel("RMS")
+        each.set_ylabel("RMS of\nthe gradient")
     for each, quantity in zip(axes, QUANTITIES, strict=False):
         each.set_title(f"{QUANTITIES[quantity]}\n{each.get_title()}", fontsize=10)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
@@ -79,9 +79,9 @@ def streams_by_depth(columns: Mapping[str, Mapping[str, Sequence[Band]]]) -> Fig
 
 @plt.rc_context(STYLE)
 def rate_sweep(sweep: Mapping[str, Record], level: float) -> Figure:
-    """Final loss against the learning rate, every seed a mark, lines through means.
+    """Final loss against the learning rate, a line through the runs of each seed.
 
-    sweep: record "rates", by variant; level: the loss of a model that knows the letters' shares.
+    sweep: record "rates", by variant; level: the loss of the letters' frequencies.
     """
     groups: dict[tuple[int, str], list[Record]] = {}
     for record in sweep.values():
@@ -94,9 +94,11 @@ def rate_sweep(sweep: Mapping[str, Record], level: float) -> Figure:
     for each, (group, warmup) in zip(axes, cells, strict=True):
         found = [record for record in groups[group] if record.training.warmup == warmup]
         _losses_by_rate(each, found)
-        each.axhline(level, color=COLOURS["count"], linestyle="--", linewidth=1)
+        each.axhline(
+            level, color=COLOURS["count"], linestyle="--", linewidth=1, label="letters' frequencies"
+        )
         blocks, start = group
-        start = "Xavier" if start == "xavier" else "PyTorch's"
+        start = "Xavier's" if start == "xavier" else "PyTorch's"
         each.set_title(
             f"{blocks} blocks, {start} start\n"
             + (f"{warmup} steps of warm-up" if warmup else "no warm-up"),
@@ -106,33 +108,23 @@ def rate_sweep(sweep: Mapping[str, Record], level: float) -> Figure:
         each.set_xlabel("learning rate")
     for each in axes[:: len(warmups)]:
         each.set_ylabel("validation loss\n(nats per character)", fontsize=10)
-    axes[0].annotate(
-        "letters' shares only",
-        (0.03, level),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 3),
-        textcoords="offset points",
-        fontsize=8,
-        color=COLOURS["count"],
+    # The first group has every wiring.
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=9
     )
-    axes[1].legend(fontsize=8)
     return figure
 
 
 def _losses_by_rate(axes: Axes, found: Sequence[Record]) -> None:
     rates = sorted({record.training.learning_rate for record in found})
-    for place, wiring in enumerate(LOOKS):
+    for wiring, (mark, line, name) in LOOKS.items():
         of = {r.training.learning_rate: r for r in found if wiring_of(r) == wiring}
         if not of:
             continue
-        mark, line, name = LOOKS[wiring]
-        shift = 1.06 ** (place - 1)  # side by side, so that equal losses do not hide each other
         style = {"color": COLOURS[wiring], "marker": mark, "markersize": 5}
-        for rate in rates:
-            losses = [history.validation[-1] for history in of[rate].histories]
-            axes.plot([rate * shift] * len(losses), losses, linestyle="", alpha=0.6, **style)
-        means = [of[rate].band().mean for rate in rates]
-        axes.plot([rate * shift for rate in rates], means, line, color=COLOURS[wiring])
+        losses = [[run.validation[-1] for run in of[rate].histories] for rate in rates]
+        for seed in zip(*losses, strict=True):
+            axes.plot(rates, seed, line, linewidth=1.1, alpha=0.65, **style)
         axes.plot([], [], line, label=name, **style)
     axes.set_xscale("log")
     axes.set_xticks(rates, [f"{rate:g}" for rate in rates], fontsize=9)
