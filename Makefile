@@ -1,6 +1,6 @@
 # One entry point for people and CI. `make` lists the tasks; only `help` and `clean` work without .venv.
 .DEFAULT_GOAL := help
-.PHONY: help book test test-site test-matrix break notebooks experiments experiments-check lint format serve clean
+.PHONY: help book test test-site test-matrix break notebooks experiments experiments-check record bench lint format serve clean
 PYTHON ?= python3
 RUN    := .venv/bin/python
 READY  := .venv/ready
@@ -50,6 +50,12 @@ experiments: $(READY)  ## every recorded run, in full; an interrupted one goes o
 
 experiments-check: $(READY)  ## every recorded run again; says where a record is not found again
 	$(RUN) -m bardgpt.teaching.experiments --check
+
+record: $(READY)  ## the full model's run, about an hour on two cores; goes on where it stopped
+	$(RUN) -m bardgpt.teaching.full_record
+
+bench: $(READY)  ## how fast the full model trains and samples, step by step of the fast path
+	$(RUN) -m bardgpt.teaching.bench
 
 lint: $(READY)  ## style; changes nothing
 	$(RUN) -m ruff format --check . && $(RUN) -m ruff check .

@@ -435,14 +435,15 @@ figures.descent(gaps)
 #
 # Now the rung itself, trained as all later ones will be: random windows of 8, batches of 32, the
 # optimizer AdamW ([Loshchilov and Hutter](references.md#loshchilov-2019)) at a constant rate of
-# 0.001, with its usual weight decay of 0.01. This is the whole loop (it can also let the rate
-# fall):
+# 0.001, with its usual weight decay of 0.01. This is the whole loop, and below it the one step
+# that it repeats (which can do more than we need yet: falling rates, fewer digits, clipping):
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.teaching import listing
 from bardgpt.training.loop import train as train_model
+from bardgpt.training.trainer import Trainer
 
-listing(train_model)
+listing(train_model, Trainer.advance)
 
 # %% [markdown]
 # The full run takes 5,000 steps. You do the first 1,000 now; the record holds five full runs,

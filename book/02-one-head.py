@@ -306,7 +306,8 @@ print("notices the order, with positions:", not torch.allclose(before, after))
 #
 # The rung is the bigram model of chapter 1 with two things added: positions, and one head of 32
 # between the embedding and the logits. Here is the package's model. `blocks` holds our one head,
-# and `norm` passes on what it gets until chapter 7 gives it something to do.
+# and `dropout` and `norm` pass on what they get until later chapters give them something to do
+# (`start` is for `bardgpt.sampling`, which keeps what it has computed).
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.gpt import GPT

@@ -73,6 +73,7 @@ class Fault:
 
 
 ATTENTION = "tests/test_attention.py"
+TRAINER, OPTIMIZERS = "tests/test_trainer.py", "tests/test_optimizers.py"
 BLOCKS = "tests/test_blocks.py"
 FEED_FORWARD = "tests/test_feed_forward.py"
 INITIALIZATION = "tests/test_initialization.py"
@@ -128,8 +129,8 @@ FAULTS = [
     Fault(
         "gradients-never-zeroed",
         "PyTorch adds up gradients until told otherwise. It trains, only worse: a classic.",
-        "training/loop.py",
-        "            optimizer.zero_grad()\n",
+        "training/trainer.py",
+        "        self.together.zero_grad()\n",
         "",
         UnitTest("tests/test_loop.py", "test_steps_are_those_of_adamw_on_each_batch_alone"),
     ),
@@ -141,13 +142,103 @@ FAULTS = [
         "F.cross_entropy(logits.flatten(0, 1).softmax(dim=-1), ",
         UnitTest("tests/test_gpt.py", "test_loss_is_minus_log_probability_of_the_target"),
     ),
+    # The engine.
     Fault(
-        "warm-up-off-by-one",
-        "Steps are counted from 0, so the first of them is taken with a rate of 0: a lost batch.",
-        "training/loop.py",
-        "(step + 1) / max(1, config.warmup)",
-        "step / max(1, config.warmup)",
-        UnitTest("tests/test_loop.py", "test_warm_up_grows_in_a_line_to_the_full_rate"),
+        "loss-read-in-every-step",
+        "Harmless on a processor. A GPU waits for the host at each step, and idles.",
+        "training/trainer.py",
+        "self.losses.append(loss.detach())",
+        "self.losses.append(torch.tensor(loss.item()))",
+        UnitTest(TRAINER, "test_a_step_never_waits_for_the_device"),
+    ),
+    Fault(
+        "clipped-before-unscaled",
+        "Scaled gradients are 65,536 times too long: clipping leaves next to nothing of them.",
+        "training/trainer.py",
+        "            self.scaler.unscale_(self.together)\n",
+        "",
+        UnitTest(TRAINER, "test_clipping_bounds_all_gradients_together"),
+    ),
+    Fault(
+        "half-a-step",
+        "Each optimizer asks the scaler by itself, as tutorials do; one skips, the other does not.",
+        "training/trainer.py",
+        "        self.scaler.step(self.together)\n",
+        "        for optimizer in self.optimizers:\n            self.scaler.step(optimizer)\n",
+        UnitTest(TRAINER, "test_float16_overflow_skips_the_whole_step_and_training_goes_on"),
+    ),
+    Fault(
+        "dropout-forgets",
+        "Weights and optimizer are in the checkpoint; the state that draws the masks is forgotten.",
+        "training/trainer.py",
+        'torch.set_rng_state(tensors["random.dropout"])',
+        "pass",
+        UnitTest(TRAINER, "test_restored_is_as_if_never_stopped"),
+    ),
+    Fault(
+        "ruined-weights-kept",
+        "The loss of the last step is fine, its weights are not, and a checkpoint is due.",
+        "training/trainer.py",
+        "if not finite.item():",
+        "if False:",
+        UnitTest(TRAINER, "test_weights_that_the_last_step_has_ruined_are_seen_at_once"),
+    ),
+    Fault(
+        "every-process-the-same-share",
+        "Two processes train on the same half of each batch. It works, and is worth one of them.",
+        "training/distributed.py",
+        "return batch[self.rank * part : (self.rank + 1) * part]",
+        "return batch[:part]",
+        UnitTest(TRAINER, "test_shares_together_are_the_batch"),
+    ),
+    Fault(
+        "decay-on-gains",
+        "Gains are pulled towards 0 and biases with them: the norms fade a little at every step.",
+        "training/optimizers.py",
+        '{"params": kept, "weight_decay": 0.0}',
+        '{"params": kept, "weight_decay": config.weight_decay}',
+        UnitTest(OPTIMIZERS, "test_decay_on_matrices_spares_gains_and_biases"),
+    ),
+    Fault(
+        "muon-on-embeddings",
+        "An embedding is a table that happens to be 2-D; orthogonalizing it trains, only worse.",
+        "training/optimizers.py",
+        "hidden = [p for p in model.blocks.parameters() if p.ndim == 2]",
+        "hidden = [p for p in model.parameters() if p.ndim == 2]",
+        UnitTest(OPTIMIZERS, "test_muon_has_the_matrices_inside_blocks_and_adamw_all_else"),
+    ),
+    Fault(
+        "warm-up-from-zero",
+        "Counted from 0 the first step has no rate at all: a step that is paid for and not made.",
+        "training/optimizers.py",
+        "return (step + 1) / config.warmup",
+        "return step / config.warmup",
+        UnitTest(OPTIMIZERS, "test_rates_of_four_steps"),
+    ),
+    Fault(
+        "bfloat16-on-every-gpu",
+        "A T4 says that it supports bfloat16, and emulates it: slower than float32.",
+        "training/devices.py",
+        "machine.capability >= (8, 0)",
+        "machine.capability >= (7, 0)",
+        UnitTest("tests/test_devices.py", "test_the_best_device_in_the_precision_that_suits_it"),
+    ),
+    Fault(
+        "checkpoint-written-in-place",
+        "The disk fills up half-way, and the new checkpoint has taken the old one with it.",
+        "training/checkpoint.py",
+        "    write_whole(path, safetensors.torch.save(kept, header))",
+        "    path.parent.mkdir(parents=True, exist_ok=True)\n"
+        "    path.write_bytes(safetensors.torch.save(kept, header))",
+        UnitTest("tests/test_checkpoint.py", "test_a_full_disk_leaves_the_old_one"),
+    ),
+    Fault(
+        "one-scale-for-the-matrix",
+        "Eight bits for the largest row are few for the smallest.",
+        "pretrained.py",
+        "value.abs().amax(dim=1, keepdim=True)",
+        "value.abs().amax().expand(len(value), 1)",
+        UnitTest("tests/test_pretrained.py", "test_error_is_at_most_half_a_level_of_its_row"),
     ),
     # Attention: the mask.
     Fault(
@@ -186,7 +277,7 @@ FAULTS = [
         "fused-without-mask",
         "PyTorch's attention kernel is not causal unless asked; the argument is easily forgotten.",
         "layers/attention.py",
-        "is_causal=True, ",
+        "is_causal=T > 1, ",
         "",
         UnitTest("tests/test_gpt.py", "test_the_future_cannot_change_the_past"),
     ),
@@ -273,8 +364,8 @@ FAULTS = [
         "fused-dropout-at-test-time",
         "The kernel's documentation warns of it: dropout_p is applied whatever the module's mode.",
         "layers/attention.py",
-        "rate = self.dropout.p if self.training else 0.0",
-        "rate = self.dropout.p",
+        "rate = self.rate if self.training else 0.0",
+        "rate = self.rate",
         UnitTest(ATTENTION, "test_dropout_is_at_work_in_training_only"),
     ),
     # Positions.
@@ -282,9 +373,8 @@ FAULTS = [
         "positions-left-out",
         "Made, but never added: what came before is a bag of characters, and nothing complains.",
         "gpt.py",
-        "            x = x + self.position_embedding(torch.arange(T, device=ids.device))"
-        "  # (T, C) added\n",
-        "            self.position_embedding(torch.arange(T, device=ids.device))\n",
+        "            x = x + self.position_embedding(positions)  # (T, C) added\n",
+        "            self.position_embedding(positions)\n",
         UnitTest("tests/test_gpt.py", "test_position_matters_to_equal_characters"),
     ),
     # The feed-forward layer.
@@ -466,6 +556,14 @@ FAULTS = [
         "ids[-block_size:]",
         "ids[:block_size]",
         UnitTest("tests/test_sampling.py", "test_full_window_keeps_its_last_half"),
+    ),
+    Fault(
+        "cache-forgets-positions",
+        "Keys and values are kept, but each new character believes that it is the first.",
+        "sampling.py",
+        "model(window[None, seen:], seen)",
+        "model(window[None, seen:])",
+        UnitTest("tests/test_sampling.py", "test_greedy_text_with_the_cache_is_that_without"),
     ),
     # Looking into a model.
     Fault(

@@ -9,6 +9,7 @@ from bardgpt.config import GPTConfig
 from bardgpt.layers.attention import (
     CausalSelfAttention,
     Head,
+    KeyValueCache,
     MultiHeadAttention,
     attention_weights,
     causal_mask,
@@ -201,3 +202,29 @@ def test_dropout_sits_after_the_softmax_and_at_the_end():
     kept = [attention(torch.ones(1, 2, 500))[0, 0] for _ in range(200)]
     silenced = sum(bool((y == 0).all()) for y in kept) / 200
     assert silenced == pytest.approx(0.4, abs=5 * (0.24 / 200) ** 0.5)
+
+
+def test_a_cache_grows_by_one_and_can_be_emptied():
+    cache = KeyValueCache()
+    assert len(cache) == 0
+    k, v = torch.randn(2, 2, 3, 5, 7)  # each (B, nh, T, hs)
+    for new in (slice(0, 3), slice(3, 4), slice(4, 5)):
+        so_far = cache.append(k[:, :, new], v[:, :, new])
+        assert torch.equal(so_far[0], k[:, :, : new.stop])
+        assert torch.equal(so_far[1], v[:, :, : new.stop])
+        assert len(cache) == new.stop
+    with pytest.raises(ValueError, match="2 positions after 5: fill an empty cache"):
+        cache.append(k[:, :, :2], v[:, :, :2])
+    assert len(cache) == 5
+    cache.clear()
+    assert len(cache) == 0
+    assert torch.equal(cache.append(k, v)[0], k)
+
+
+def test_with_a_cache_attention_is_that_of_all_positions_at_once():
+    attention = CausalSelfAttention(config(3, 5, 7)).eval()
+    x = torch.randn(2, 7, 15)
+    expected = attention(x)
+    attention.cache = KeyValueCache()
+    pieces = [attention(x[:, :4])] + [attention(x[:, t : t + 1]) for t in range(4, 7)]
+    torch.testing.assert_close(torch.cat(pieces, dim=1), expected)

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bardgpt.batches import evaluation_windows, random_windows, split
+from bardgpt.batches import MOST_CHARACTERS, WindowError, evaluation_windows, random_windows, split
 
 
 def generator(seed=0):
@@ -96,3 +96,19 @@ def test_text_too_short_for_a_window_is_an_error_with_both_numbers(draw):
         draw(torch.arange(8), 8)
     with pytest.raises(ValueError, match="block_size is 0"):
         draw(torch.arange(8), 0)
+
+
+@pytest.mark.parametrize(
+    ("block_size", "windows"), [(1, 512), (8, 512), (32, 512), (256, 64), (20_000, 1)]
+)
+def test_a_batch_of_an_evaluation_fits_into_memory(block_size, windows):
+    """Long windows come in smaller batches; the small models' batches are as they always were."""
+    ids = torch.zeros(60_001, dtype=torch.long)
+    sizes = [len(x) for x, _ in evaluation_windows(ids, block_size)]
+    assert sizes[0] == windows
+    assert max(sizes) * block_size <= max(MOST_CHARACTERS, block_size)
+
+
+def test_a_text_that_is_too_short_has_an_error_of_its_own():
+    with pytest.raises(WindowError, match="the text has 8 characters; a window of 8 needs 9"):
+        random_windows(torch.arange(8), 8, 1, generator())

@@ -10,7 +10,8 @@ from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.teaching.probes import stream_statistics
-from bardgpt.training.loop import DivergedError, History, learning_rate, train
+from bardgpt.training.loop import History, train
+from bardgpt.training.trainer import DivergedError
 
 CONFIG = GPTConfig(vocab_size=7, block_size=4, n_embd=8, n_layer=0, positions=False)
 ATTENTION = GPTConfig(vocab_size=7, block_size=4, n_embd=8, n_head=2, dropout=0.1)
@@ -142,31 +143,6 @@ def test_validation_text_changes_no_weight():
     model = GPT(CONFIG)
     train(model, IDS, IDS.flip(0), SHORT, progress=False)
     assert fingerprint(model) == fingerprint(trained()[0])
-
-
-def test_linear_schedule_falls_to_zero_after_the_last_step():
-    config = TrainingConfig(steps=4, learning_rate=0.8, schedule="linear")
-    assert [learning_rate(step, config) for step in range(5)] == pytest.approx(
-        [0.8, 0.6, 0.4, 0.2, 0.0]
-    )
-    assert learning_rate(3, TrainingConfig(steps=4, learning_rate=0.8)) == 0.8
-
-
-@pytest.mark.parametrize(
-    ("warmup", "schedule", "expected"),
-    [
-        (0, "constant", [0.8, 0.8, 0.8, 0.8]),
-        (1, "constant", [0.8, 0.8, 0.8, 0.8]),
-        (2, "constant", [0.4, 0.8, 0.8, 0.8]),
-        (4, "constant", [0.2, 0.4, 0.6, 0.8]),
-        (8, "constant", [0.1, 0.2, 0.3, 0.4]),  # a run that ends before its warm-up does
-        (2, "linear", [0.4 * 1, 0.8 * 0.75, 0.8 * 0.5, 0.8 * 0.25]),
-    ],
-)
-def test_warm_up_grows_in_a_line_to_the_full_rate(warmup, schedule, expected):
-    """The first of w steps takes 1/w and the last of them all: no step is lost to a rate of 0."""
-    config = TrainingConfig(steps=4, learning_rate=0.8, warmup=warmup, schedule=schedule)
-    assert [learning_rate(step, config) for step in range(4)] == pytest.approx(expected)
 
 
 def test_warm_up_reaches_the_optimizer():

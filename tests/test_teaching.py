@@ -20,7 +20,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def test_listing_is_the_source_under_its_modules_name():
     shown = listing(GPT.forward, ladder.shakespeare)
-    assert shown.source.startswith("# bardgpt.gpt\ndef forward(self, ids: Tensor) -> Tensor:")
+    assert shown.source.startswith(
+        "# bardgpt.gpt\ndef forward(self, ids: Tensor, start: int = 0) -> Tensor:"
+    )
     assert "\n\n# bardgpt.teaching.ladder\n@cache\ndef shakespeare()" in shown.source
     assert shown._repr_markdown_() == f"```python\n{shown.source}\n```"
     assert repr(shown) == shown.source

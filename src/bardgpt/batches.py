@@ -11,6 +11,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+MOST_WINDOWS, MOST_CHARACTERS = 512, 16_384  # in one batch of an evaluation; it bounds the memory
+
+
+class WindowError(ValueError):
+    """A text that is too short for one window; says how long it is, and how long it must be."""
+
 
 def split(ids: Tensor, train_fraction: float = 0.9) -> tuple[Tensor, Tensor]:
     """The first part to train on, the rest to validate on.
@@ -39,7 +45,7 @@ def split(ids: Tensor, train_fraction: float = 0.9) -> tuple[Tensor, Tensor]:
 
 
 def random_windows(
-    ids: Tensor, block_size: int, batch_size: int, generator: torch.Generator
+    ids: Tensor, block_size: int, batch_size: int, generator: torch.Generator | None
 ) -> tuple[Tensor, Tensor]:
     """Training windows from random places, drawn independently and uniformly.
 
@@ -47,23 +53,27 @@ def random_windows(
         ids: (N,).
         block_size: T, characters in a window.
         batch_size: B, windows.
-        generator: the only source of randomness, so one seed gives one training run.
+        generator: the only source of randomness, so one seed gives one training run; on the device
+            of the ids, where everything happens. None takes PyTorch's global one.
 
     Returns:
         Inputs and targets, both (B, T); `targets[b, t]` is the id that follows `inputs[b, t]`.
 
     Raises:
-        ValueError: if the ids are too few for one window and its last target.
+        WindowError: if the ids are too few for one window and its last target.
     """
-    _require_window(ids, block_size)
+    require_window(ids, block_size)
     # The last start that leaves a target for the window's last character is N - T - 1.
-    starts = torch.randint(len(ids) - block_size, (batch_size, 1), generator=generator)  # (B, 1)
-    windows = ids[starts + torch.arange(block_size + 1)]  # (B, T + 1)
+    device = ids.device
+    starts = torch.randint(  # (B, 1)
+        len(ids) - block_size, (batch_size, 1), generator=generator, device=device
+    )
+    windows = ids[starts + torch.arange(block_size + 1, device=device)]  # (B, T + 1)
     return windows[:, :-1], windows[:, 1:]  # both (B, T)
 
 
 def evaluation_windows(
-    ids: Tensor, block_size: int, batch_size: int = 512
+    ids: Tensor, block_size: int, batch_size: int | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Every target of the split exactly once: neighbouring windows, and a shorter last one.
 
@@ -73,15 +83,18 @@ def evaluation_windows(
     Args:
         ids: (N,).
         block_size: T.
-        batch_size: most windows in one batch; it changes the speed, not the windows.
+        batch_size: most windows in one batch; it changes the speed, not the windows. None takes as
+            many as memory will surely hold.
 
     Yields:
         Inputs and targets, both (B, T), the last pair possibly (1, less than T).
 
     Raises:
-        ValueError: if the ids are too few for one window and its last target.
+        WindowError: if the ids are too few for one window and its last target.
     """
-    _require_window(ids, block_size)
+    require_window(ids, block_size)
+    if batch_size is None:
+        batch_size = max(1, min(MOST_WINDOWS, MOST_CHARACTERS // block_size))
     inputs, targets = ids[:-1], ids[1:]  # both (N - 1,)
     whole = len(targets) // block_size * block_size
     yield from zip(
@@ -93,11 +106,17 @@ def evaluation_windows(
         yield inputs[None, whole:], targets[None, whole:]
 
 
-def _require_window(ids: Tensor, block_size: int) -> None:
+def require_window(ids: Tensor, block_size: int) -> None:
+    """Let a split pass that holds at least one window and its last target.
+
+    Raises:
+        WindowError: if it does not.
+        ValueError: if a window would hold no character.
+    """
     if block_size < 1:
         raise ValueError(f"block_size is {block_size}; a window holds at least 1 character")
     if len(ids) < block_size + 1:
-        raise ValueError(
+        raise WindowError(
             f"the text has {len(ids)} characters; a window of {block_size} needs "
             f"{block_size + 1}, one more for its last target: take a longer text or a smaller "
             "block_size"

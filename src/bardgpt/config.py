@@ -9,7 +9,11 @@ import json
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
+VOCAB_SIZE = 65  # of Tiny Shakespeare; `corpus` guarantees the text
+
 Schedule = Literal["constant", "linear"]
+Optimizer = Literal["adamw", "muon"]
+Decay = Literal["all", "matrices"]
 Block = Literal["plain", "residual", "post-norm", "pre-norm"]
 FeedForward = Literal["none", "one-layer", "two-layer"]
 Activation = Literal["relu", "none"]
@@ -73,6 +77,14 @@ class _Json:
             if value not in allowed:
                 raise ConfigError(f"{name}={value!r}: choose one of {allowed}")
 
+    def _require_shares(self, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise ConfigError(f"{name}={value!r}: must be a number")
+            if not 0 <= value < 1:
+                raise ConfigError(f"{name}={value!r}: must be at least 0 and below 1")
+
     def _require_numbers(self, **above: float) -> None:
         for name, bound in above.items():
             value = getattr(self, name)
@@ -101,10 +113,12 @@ class GPTConfig(_Json):
         norm: what a block with normalization uses, layer norm or, to compare, batch norm.
         final_norm: whether a norm stands between the last block and the output layer.
         initialization: how the weights start (`bardgpt.initialization`).
-        dropout: share of numbers set to 0 in training, after the attention softmax and at the end
-            of attention and of feed-forward.
-        fused: compute all heads in one product with PyTorch's kernel instead of one by one; the
-            same function, faster.
+        dropout: share of numbers set to 0 in training, at the end of attention and of
+            feed-forward, and after the attention softmax.
+        attention_dropout: the share after the attention softmax, if it is another.
+        embedding_dropout: the share of the embeddings' sum, before the first block.
+        fused: use PyTorch's kernels: all heads in one product, layer norm in one pass; the same
+            function, faster.
 
     Raises:
         ConfigError: if a value is out of its range, the heads do not share the width evenly, or two
@@ -125,6 +139,8 @@ class GPTConfig(_Json):
     final_norm: bool = False
     initialization: Initialization = "default"
     dropout: float = 0.0
+    attention_dropout: float | None = None
+    embedding_dropout: float = 0.0
     fused: bool = False
 
     def __post_init__(self) -> None:
@@ -137,10 +153,9 @@ class GPTConfig(_Json):
             norm=Norm,
             initialization=Initialization,
         )
-        if isinstance(self.dropout, bool) or not isinstance(self.dropout, int | float):
-            raise ConfigError(f"dropout={self.dropout!r}: must be a number")
-        if not 0 <= self.dropout < 1:
-            raise ConfigError(f"dropout={self.dropout!r}: must be at least 0 and below 1")
+        self._require_shares("dropout", "embedding_dropout")
+        if self.attention_dropout is not None:
+            self._require_shares("attention_dropout")
         if self.n_embd % self.n_head:
             fitting = [n for n in range(1, self.n_embd + 1) if self.n_embd % n == 0]
             raise ConfigError(
@@ -173,11 +188,20 @@ class TrainingConfig(_Json):
     Attributes:
         steps: optimizer steps.
         batch_size: B, windows in a step.
-        learning_rate: AdamW's rate, at the start of a schedule that falls.
-        schedule: "constant", or "linear": falling in a straight line to zero after the last step.
+        optimizer: "adamw", or "muon": Muon for the matrices inside blocks and AdamW for the rest
+            (`bardgpt.training.optimizers`).
+        learning_rate: AdamW's rate, at its highest.
+        muon_rate: Muon's rate, at its highest.
+        schedule: "constant", or "linear": falling in a straight line, after the warm-up.
+        final_rate: where a falling schedule ends after the last step, as a share of the highest.
         warmup: steps in which the rate grows in a straight line to its full height; 0 starts there.
         weight_decay: AdamW's decoupled decay (Loshchilov and Hutter 2019, arXiv:1711.05101);
             0.01 is PyTorch's default and the lecture's.
+        muon_decay: Muon's decoupled decay.
+        decay: what AdamW's decay falls on, all parameters or the matrices alone.
+        beta2: AdamW's second average; 0.999 is PyTorch's default.
+        clip: the largest norm of all gradients together; larger ones are scaled down to it. None
+            leaves them.
         evaluate_every: steps between two evaluations on the whole validation split; the state
             before the first step and the one after the last are always evaluated.
         seed: of the training windows and of dropout.
@@ -188,16 +212,78 @@ class TrainingConfig(_Json):
 
     steps: int = 5_000
     batch_size: int = 32
+    optimizer: Optimizer = "adamw"
     learning_rate: float = 1e-3
+    muon_rate: float = 0.02
     schedule: Schedule = "constant"
+    final_rate: float = 0.0
     warmup: int = 0
     weight_decay: float = 0.01
+    muon_decay: float = 0.1
+    decay: Decay = "all"
+    beta2: float = 0.999
+    clip: float | None = None
     evaluate_every: int = 250
     seed: int = 0
 
     def __post_init__(self) -> None:
         self._require_integers(steps=0, warmup=0, batch_size=1, evaluate_every=1, seed=0)
-        self._require_numbers(learning_rate=0)
-        if self.weight_decay != 0:
-            self._require_numbers(weight_decay=0)
-        self._require_choices(schedule=Schedule)
+        self._require_numbers(learning_rate=0, muon_rate=0)
+        for name in ("weight_decay", "muon_decay"):
+            if getattr(self, name) != 0:
+                self._require_numbers(**{name: 0})
+        if self.clip is not None:
+            self._require_numbers(clip=0)
+        self._require_shares("final_rate", "beta2")
+        self._require_choices(schedule=Schedule, optimizer=Optimizer, decay=Decay)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A model and how it is trained."""
+
+    model: GPTConfig
+    training: TrainingConfig
+
+
+_BLOCK = {"projection": True, "feed_forward": "two-layer", "block": "pre-norm", "final_norm": True}
+_FULL = {"n_embd": 384, "n_head": 6, "n_layer": 6, "block_size": 256, "fused": True} | _BLOCK
+
+PRESETS = {
+    # The ladder's last small rung.
+    "tiny": Preset(
+        GPTConfig(vocab_size=VOCAB_SIZE, n_layer=3, n_head=4, fused=True, **_BLOCK),
+        TrainingConfig(),
+    ),
+    # The notes' run, made for a GPU.
+    "full": Preset(
+        GPTConfig(vocab_size=VOCAB_SIZE, dropout=0.2, **_FULL),
+        TrainingConfig(batch_size=64, learning_rate=3e-4, evaluate_every=500),
+    ),
+    # The same architecture, trained with what has been learned since.
+    "sprint": Preset(
+        GPTConfig(
+            vocab_size=VOCAB_SIZE,
+            dropout=0.2,
+            attention_dropout=0.0,
+            embedding_dropout=0.2,
+            initialization="depth-scaled",
+            **_FULL,
+        ),
+        TrainingConfig(
+            steps=1_150,
+            batch_size=32,
+            optimizer="muon",
+            learning_rate=3e-3,
+            muon_rate=0.015,
+            schedule="linear",
+            final_rate=0.05,
+            warmup=50,
+            decay="matrices",
+            beta2=0.99,
+            clip=1.0,
+            evaluate_every=115,
+            seed=1337,
+        ),
+    ),
+}

@@ -26,7 +26,7 @@ def losses(model: GPT, ids: Tensor) -> Tensor:
         (N - 1,) nats. Position i was predicted from i % block_size characters and the one before.
 
     Raises:
-        ValueError: if the split is too short for one window.
+        WindowError: if the split is too short for one window.
     """
     was_training = model.training
     model.eval()
@@ -48,6 +48,7 @@ def evaluate(model: GPT, ids: Tensor) -> float:
     Summed in float64, so that the result does not depend on how the split was cut into batches.
 
     Raises:
-        ValueError: if the split is too short for one window.
+        WindowError: if the split is too short for one window.
     """
-    return losses(model, ids).double().mean().item()
+    # On the host: not every device has float64.
+    return losses(model, ids).cpu().double().mean().item()

@@ -6,6 +6,16 @@ import secrets
 from pathlib import Path
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove what a process that was killed while it wrote this file has left beside it.
+
+    Only where nobody else is writing it.
+    """
+    for leftover in path.parent.glob(f".{path.name}.{'[0-9a-f]' * 8}"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that no reader, and no crash, ever meets half of it.
 

@@ -33,29 +33,34 @@ class GPT(nn.Module):
         self.position_embedding = (
             nn.Embedding(config.block_size, config.n_embd) if config.positions else None
         )
+        self.dropout = nn.Dropout(config.embedding_dropout)
         self.blocks = nn.ModuleList(BLOCKS[config.block](config) for _ in range(config.n_layer))
         self.norm = norm(config) if config.final_norm else nn.Identity()
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size)
         initialize(self, config)
 
-    def forward(self, ids: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, start: int = 0) -> Tensor:
         """Scores for the next character at every position.
 
         Args:
             ids: (B, T) int64, with T at most block_size.
+            start: the position of the first id; above 0 only while keys and values of those before
+                are cached (`bardgpt.sampling`).
 
         Returns:
             Logits (B, T, V); softmax over the last dimension gives probabilities.
 
         Raises:
-            ValueError: if T is longer than block_size.
+            ValueError: if the last position is beyond block_size.
         """
-        T = ids.shape[1]
-        if T > self.config.block_size:
-            raise ValueError(f"got {T} positions; block_size is {self.config.block_size}")
+        end = start + ids.shape[1]
+        if end > self.config.block_size:
+            raise ValueError(f"got {end} positions; block_size is {self.config.block_size}")
         x = self.token_embedding(ids)  # (B, T, C)
         if self.position_embedding is not None:
-            x = x + self.position_embedding(torch.arange(T, device=ids.device))  # (T, C) added
+            positions = torch.arange(start, end, device=ids.device)  # (T,)
+            x = x + self.position_embedding(positions)  # (T, C) added
+        x = self.dropout(x)
         for block in self.blocks:
             x = block(x)  # (B, T, C)
         return self.lm_head(self.norm(x))  # (B, T, V)

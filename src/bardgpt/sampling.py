@@ -3,12 +3,20 @@
 Shapes: T characters so far, V = vocab_size.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from bardgpt.gpt import GPT
+from bardgpt.layers.attention import CausalSelfAttention, KeyValueCache
 from bardgpt.tokenizer import CharTokenizer
+
+
+class SamplingError(ValueError):
+    """A prompt, length, temperature or top_k that cannot be; says what it must be."""
 
 
 def next_character_probabilities(
@@ -26,16 +34,16 @@ def next_character_probabilities(
         (..., V), summing to 1 over the last dimension.
 
     Raises:
-        ValueError: if the temperature is negative or not finite, or top_k is not in 1 … V.
+        SamplingError: if the temperature is negative or not finite, or top_k is not in 1 … V.
     """
     if not 0 <= temperature < float("inf"):
-        raise ValueError(
+        raise SamplingError(
             f"temperature is {temperature}; it must be 0 (greedy) or a finite number above"
         )
     V = logits.shape[-1]
     if top_k is not None:
         if not 1 <= top_k <= V:
-            raise ValueError(f"top_k is {top_k}; it must lie in 1 … {V}, the vocabulary's size")
+            raise SamplingError(f"top_k is {top_k}; it must lie in 1 … {V}, the vocabulary's size")
         best = logits.topk(top_k, dim=-1)  # values and indices (..., k)
         logits = torch.full_like(logits, float("-inf")).scatter(-1, best.indices, best.values)
     if temperature == 0:
@@ -43,6 +51,24 @@ def next_character_probabilities(
     # Softmax is blind to a shared shift; without it a tiny temperature overflows to inf - inf.
     shifted = logits - logits.amax(dim=-1, keepdim=True)
     return F.softmax(shifted / temperature, dim=-1)
+
+
+@contextmanager
+def cached(model: GPT) -> Iterator[list[KeyValueCache]]:
+    """While the `with` block lasts, a model's attention layers keep keys and values.
+
+    Yields:
+        The caches, empty, one for each `CausalSelfAttention`; no others have one.
+    """
+    layers = [module for module in model.modules() if isinstance(module, CausalSelfAttention)]
+    caches = [KeyValueCache() for _ in layers]
+    try:
+        for layer, cache in zip(layers, caches, strict=True):
+            layer.cache = cache
+        yield caches
+    finally:
+        for layer in layers:
+            layer.cache = None
 
 
 @torch.no_grad()
@@ -54,6 +80,7 @@ def generate(
     temperature: float = 1.0,
     top_k: int | None = None,
     generator: torch.Generator | None = None,
+    cache: bool = True,
 ) -> Tensor:
     """Continue a sequence of ids, one character at a time.
 
@@ -70,32 +97,38 @@ def generate(
         temperature: see `next_character_probabilities`.
         top_k: see `next_character_probabilities`.
         generator: the source of randomness; PyTorch's global one if none is given.
+        cache: keep keys and values, where the model's attention can (`fused`): a step then computes
+            one new position instead of the whole window. Logits are the same up to rounding.
 
     Returns:
         (length,) the new ids, without the prompt.
 
     Raises:
-        ValueError: if the prompt is empty, or length, temperature or top_k is out of range.
+        SamplingError: if the prompt is empty, or length, temperature or top_k is out of range.
     """
     if ids.dim() != 1 or len(ids) == 0:
-        raise ValueError(
+        raise SamplingError(
             f"the prompt has shape {tuple(ids.shape)}; it must be one sequence of at least one "
             r"character, such as '\n', to predict from"
         )
     if length < 0:
-        raise ValueError(f"length is {length}; it must be 0 or more")
+        raise SamplingError(f"length is {length}; it must be 0 or more")
     block_size = model.config.block_size
     window, new = ids[-block_size:], ids.new_empty(length)
     was_training = model.training
     model.eval()
     try:
-        for i in range(length):
-            logits = model(window[None])[0, -1]  # (V,)
-            p = next_character_probabilities(logits, temperature, top_k)  # (V,)
-            new[i] = torch.multinomial(p, 1, generator=generator)
-            if len(window) == block_size:
-                window = window[len(window) - block_size // 2 :]
-            window = torch.cat([window, new[i : i + 1]])  # at most (block_size,)
+        with cached(model) if cache else nullcontext([]) as caches:
+            for i in range(length):
+                seen = len(caches[0]) if caches else 0
+                logits = model(window[None, seen:], seen)[0, -1]  # (V,)
+                p = next_character_probabilities(logits, temperature, top_k)  # (V,)
+                new[i] = torch.multinomial(p, 1, generator=generator)
+                if len(window) == block_size:
+                    window = window[len(window) - block_size // 2 :]
+                    for full in caches:
+                        full.clear()  # what is left moves to other positions
+                window = torch.cat([window, new[i : i + 1]])  # at most (block_size,)
     finally:
         model.train(was_training)
     return new
@@ -127,7 +160,8 @@ def sample(
 
     Raises:
         UnknownCharacterError: if the prompt holds a character that the model does not know.
-        ValueError: if the tokenizer is not the model's, or as `generate`.
+        SamplingError: as `generate`.
+        ValueError: if the tokenizer is not the model's.
     """
     if tokenizer.vocab_size != model.config.vocab_size:
         raise ValueError(

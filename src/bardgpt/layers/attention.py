@@ -45,6 +45,11 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
     return F.softmax(scores.masked_fill(~mask, float("-inf")), dim=-1)
 
 
+def attention_dropout(config: GPTConfig) -> float:
+    """The share of attention weights that dropout sets to 0."""
+    return config.dropout if config.attention_dropout is None else config.attention_dropout
+
+
 class Head(nn.Module):
     """One head of causal self-attention.
 
@@ -62,7 +67,7 @@ class Head(nn.Module):
         self.query = nn.Linear(config.n_embd, config.head_size, bias=False)
         self.key = nn.Linear(config.n_embd, config.head_size, bias=False)
         self.value = nn.Linear(config.n_embd, config.head_size, bias=False)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = nn.Dropout(attention_dropout(config))
         self.register_buffer("causal", causal_mask(config.block_size), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -92,6 +97,54 @@ class MultiHeadAttention(nn.Module):
         return self.dropout(self.proj(y))
 
 
+class KeyValueCache:
+    """The keys and values of the positions so far: a new character needs only its own.
+
+    What a position offers depends on itself and its past alone, so it never changes later.
+
+    Attributes:
+        k: (B, nh, T, hs), or None before the first positions.
+        v: likewise.
+    """
+
+    def __init__(self) -> None:
+        self.k: Tensor | None = None
+        self.v: Tensor | None = None
+
+    def __len__(self) -> int:
+        """T, the positions so far."""
+        return 0 if self.k is None else self.k.shape[2]
+
+    def clear(self) -> None:
+        """Forget all positions."""
+        self.k = self.v = None
+
+    def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Add positions at the end: many if there are none yet, else one at a time.
+
+        Args:
+            k: (B, nh, new, hs).
+            v: likewise.
+
+        Returns:
+            The keys and the values of all positions so far.
+
+        Raises:
+            ValueError: if several positions are added to others: which of the new ones may look at
+                which is no longer a triangle.
+        """
+        if self.k is None or self.v is None:
+            self.k, self.v = k, v
+        elif k.shape[2] != 1:
+            raise ValueError(
+                f"{k.shape[2]} positions after {len(self)}: fill an empty cache with as many as "
+                "you like, then add one at a time"
+            )
+        else:
+            self.k, self.v = torch.cat([self.k, k], dim=2), torch.cat([self.v, v], dim=2)
+        return self.k, self.v
+
+
 class CausalSelfAttention(nn.Module):
     """`MultiHeadAttention` in one product: all queries, keys and values at once, one fused kernel.
 
@@ -102,6 +155,8 @@ class CausalSelfAttention(nn.Module):
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.n_head = config.n_head
+        self.rate = attention_dropout(config)
+        self.cache: KeyValueCache | None = None  # set by `bardgpt.sampling.cached` alone
         self.qkv = nn.Linear(config.n_embd, 3 * config.n_embd, bias=False)
         self.proj = nn.Linear(config.n_embd, config.n_embd) if config.projection else nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
@@ -129,13 +184,16 @@ class CausalSelfAttention(nn.Module):
         return fused.train(attention.training)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, T, C) -> (B, T, C)."""
+        """(B, T, C) -> (B, T, C); with a cache, the T new positions see the cached ones too."""
         B, T, C = x.shape
         q, k, v = (
             z.view(B, T, self.n_head, -1).transpose(1, 2)  # (B, nh, T, hs)
             for z in self.qkv(x).split(C, dim=-1)
         )
-        rate = self.dropout.p if self.training else 0.0
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=rate)
+        if self.cache is not None:
+            k, v = self.cache.append(k, v)  # each (B, nh, all so far, hs)
+        rate = self.rate if self.training else 0.0
+        # A single query stands last: it may look at every key there is.
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=T > 1, dropout_p=rate)
         y = y.transpose(1, 2).reshape(B, T, C)  # (B, T, C)
         return self.dropout(self.proj(y))

@@ -102,4 +102,6 @@ BLOCKS = {
 
 def norm(config: GPTConfig) -> LayerNorm | BatchNorm:
     """The normalization that the config names, for C channels."""
-    return (BatchNorm if config.norm == "batch" else LayerNorm)(config.n_embd)
+    if config.norm == "batch":
+        return BatchNorm(config.n_embd)
+    return LayerNorm(config.n_embd, fused=config.fused)

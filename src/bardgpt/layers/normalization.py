@@ -10,6 +10,7 @@ Shapes: B batch, T time, C features; `...` any number of leading dimensions.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 EPS = 1e-5  # added to the variance, so that constant numbers give 0 and not 0 / 0
@@ -45,16 +46,19 @@ class LayerNorm(nn.Module):
     """Each example by itself: standardize its C features, then scale and shift each feature.
 
     Source: the notes; Ba, Kiros and Hinton 2016, eq. (4) (arXiv:1607.06450), with gain and bias of
-    §3. Equal to `torch.nn.LayerNorm`.
+    §3. Equal to `torch.nn.LayerNorm`, whose kernel does it in one pass if `fused`.
     """
 
-    def __init__(self, n_features: int) -> None:
+    def __init__(self, n_features: int, *, fused: bool = False) -> None:
         super().__init__()
+        self.fused = fused
         self.weight = nn.Parameter(torch.ones(n_features))  # (C,) the gain
         self.bias = nn.Parameter(torch.zeros(n_features))  # (C,)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C) -> (..., C)."""
+        if self.fused:
+            return F.layer_norm(x, self.weight.shape, self.weight, self.bias, EPS)  # (..., C)
         y = standardize(x, dim=-1)  # (..., C)
         return (y * self.weight + self.bias).to(x.dtype)
 

@@ -11,10 +11,8 @@ from torch import Tensor
 
 from bardgpt import corpus
 from bardgpt.batches import split
-from bardgpt.config import GPTConfig
+from bardgpt.config import VOCAB_SIZE, GPTConfig
 from bardgpt.tokenizer import CharTokenizer
-
-VOCAB_SIZE = 65  # of Tiny Shakespeare; `corpus` guarantees the text
 
 BIGRAM = GPTConfig(vocab_size=VOCAB_SIZE, n_layer=0, positions=False)
 ONE_HEAD = GPTConfig(vocab_size=VOCAB_SIZE, n_head=1)

@@ -7,18 +7,13 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from bardgpt.batches import random_windows
 from bardgpt.config import TrainingConfig
 from bardgpt.evaluation import evaluate
-from bardgpt.gpt import GPT, next_character_loss
-
-
-class DivergedError(RuntimeError):
-    """The loss became NaN or infinite; says at which step, and what usually helps."""
+from bardgpt.gpt import GPT
+from bardgpt.training.trainer import Trainer
 
 
 @dataclass
@@ -62,9 +57,6 @@ def train(
 ) -> History:
     """Train a model in place.
 
-    The same model, text, config and machine give the same bits: the windows come from a generator
-    of their own, and dropout's from PyTorch's global state, which the seed sets.
-
     Args:
         model: trained in place, and left in training mode.
         train_ids: (N,) the part to learn from.
@@ -79,60 +71,23 @@ def train(
 
     Raises:
         DivergedError: if the loss stops being a finite number.
-        ValueError: if a split is too short for one window.
+        WindowError: if a split is too short for one window.
     """
-    torch.manual_seed(config.seed)
-    generator = torch.Generator().manual_seed(config.seed)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-    history, since = History(), []
+    trainer = Trainer(model, train_ids, config)
+    history = History()
     model.train()
     quiet = {} if progress else {"disable": True}  # if not forced, TQDM_DISABLE decides
     with tqdm(total=config.steps, desc="training", leave=False, **quiet) as bar:
-        for step in range(config.steps + 1):
+        while True:
+            step = trainer.step
             if step % config.evaluate_every == 0 or step == config.steps:
                 history.step.append(step)
-                history.train.append(_finite_mean(since, step) if step else None)
+                history.train.append(trainer.read_losses() if step else None)
                 history.validation.append(evaluate(model, validation_ids))
                 bar.set_postfix(validation=f"{history.validation[-1]:.3f}")
-                since = []
                 if watch is not None:
                     watch(step)
             if step == config.steps:
-                break
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, config)
-            inputs, targets = random_windows(  # both (B, T)
-                train_ids, model.config.block_size, config.batch_size, generator
-            )
-            loss = next_character_loss(model(inputs), targets)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            since.append(loss.detach())
+                return history
+            trainer.advance()
             bar.update()
-    return history
-
-
-def learning_rate(step: int, config: TrainingConfig) -> float:
-    """The rate of step 0, 1, …: constant, or falling in a line that meets zero after the last.
-
-    In a warm-up of w steps the rate is 1/w, 2/w, … of that.
-    """
-    rate = config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup))
-    if config.schedule == "linear":
-        rate *= 1 - step / config.steps
-    return rate
-
-
-def _finite_mean(losses: list[Tensor], step: int) -> float:
-    stacked = torch.stack(losses)  # (steps since the last evaluation,)
-    bad = (~stacked.isfinite()).nonzero().flatten()
-    if len(bad):
-        first = step - len(losses) + int(bad[0]) + 1
-        raise DivergedError(
-            f"the loss was {stacked[bad[0]].item()} in step {first}: a learning rate that is too "
-            "high is the usual cause, a NaN in the weights before training the other"
-        )
-    return stacked.double().mean().item()

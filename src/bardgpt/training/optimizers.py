@@ -1,0 +1,118 @@
+"""Which optimizer moves which parameter, and at what rate.
+
+AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) treats each number by itself. Muon (Jordan et
+al. 2024, `torch.optim.Muon`) treats a matrix as a whole: it keeps a running sum of gradients and
+steps along its nearest semi-orthogonal matrix, so that all directions of the matrix move alike. It
+is for the matrices inside blocks; embeddings, output layer, gains and biases stay with AdamW.
+"""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from bardgpt.config import ConfigError, TrainingConfig
+from bardgpt.gpt import GPT
+
+
+def build_optimizers(model: GPT, config: TrainingConfig) -> list[torch.optim.Optimizer]:
+    """The optimizers of a run, AdamW first; together they hold each parameter exactly once.
+
+    Each group carries its highest rate as "peak"; `set_rates` makes the current one from it.
+
+    Args:
+        model: on its device already.
+        config: optimizer, rates, decay and `beta2`.
+
+    Raises:
+        ConfigError: if Muon is asked for and this PyTorch is older than 2.9.
+    """
+    hidden = [p for p in model.blocks.parameters() if p.ndim == 2]
+    of_muon = {id(p) for p in hidden} if config.optimizer == "muon" else set()
+    rest = [p for p in model.parameters() if id(p) not in of_muon]
+    decayed = [p for p in rest if config.decay == "all" or p.ndim == 2]
+    kept = [p for p in rest if not (config.decay == "all" or p.ndim == 2)]
+    groups = [
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": kept, "weight_decay": 0.0},
+    ]
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(
+            [group for group in groups if group["params"]],
+            lr=config.learning_rate,
+            betas=(0.9, config.beta2),
+        )
+    ]
+    if of_muon:
+        if not hasattr(torch.optim, "Muon"):
+            raise ConfigError(
+                f"optimizer='muon': needs torch 2.9 or newer, and this is {torch.__version__}: "
+                "install a newer torch, or choose optimizer='adamw'"
+            )
+        optimizers.append(
+            torch.optim.Muon(
+                hidden,
+                lr=config.muon_rate,
+                weight_decay=config.muon_decay,
+                momentum=0.95,
+                nesterov=True,
+                adjust_lr_fn="original",
+            )
+        )
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["peak"] = group["lr"]
+    return optimizers
+
+
+def rate_factor(step: int, config: TrainingConfig) -> float:
+    """The rate of step 0, 1, … as a share of the highest.
+
+    In a warm-up of w steps it is 1/w, 2/w, …, 1. Then it stays ("constant"), or falls in a straight
+    line that meets `final_rate` after the last step ("linear").
+    """
+    if step < config.warmup:
+        return (step + 1) / config.warmup
+    if config.schedule == "constant":
+        return 1.0
+    done = (step - config.warmup) / max(1, config.steps - config.warmup)
+    return 1 - done * (1 - config.final_rate)
+
+
+def set_rates(optimizers: list[torch.optim.Optimizer], factor: float) -> None:
+    """Give every group its current rate: its highest times a factor."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
+
+
+class Together:
+    """Several optimizers that step as one: all of them, or none.
+
+    A `GradScaler` skips the step of an optimizer whose gradients have overflowed. Asked about AdamW
+    and Muon apart, it would let one of them make half a step, along gradients that clipping has
+    scaled by the other's infinity.
+    """
+
+    def __init__(self, optimizers: list[torch.optim.Optimizer]) -> None:
+        self.optimizers = optimizers
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Those of all."""
+        return [group for optimizer in self.optimizers for group in optimizer.param_groups]
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """Those of all groups."""
+        return [p for group in self.param_groups for p in group["params"]]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+
+    def step(self) -> None:
+        """One step of each."""
+        for optimizer in self.optimizers:
+            optimizer.step()

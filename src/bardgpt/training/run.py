@@ -1,0 +1,418 @@
+"""A full training run in a folder: it shows its progress, survives being killed, and keeps a log.
+
+config.json        what is trained on what; a run goes on only under the same
+metrics.jsonl      a line for each reading: step, characters, rate, loss, seconds
+last.safetensors   the whole state, from which a killed run goes on
+best.safetensors   the weights with the lowest validation loss so far, to sample from
+.lock              held while a process trains here
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from filelock import FileLock, Timeout
+from torch import Tensor
+from tqdm import tqdm
+
+from bardgpt import corpus
+from bardgpt.batches import require_window, split
+from bardgpt.config import ConfigError, GPTConfig, Preset, TrainingConfig
+from bardgpt.evaluation import evaluate
+from bardgpt.files import remove_leftovers, write_whole
+from bardgpt.gpt import GPT
+from bardgpt.tokenizer import CharTokenizer
+from bardgpt.training import checkpoint, devices, distributed
+from bardgpt.training.checkpoint import CheckpointError
+from bardgpt.training.optimizers import rate_factor
+from bardgpt.training.trainer import DivergedError, Trainer
+
+CONFIG, METRICS, LAST, BEST = "config.json", "metrics.jsonl", "last.safetensors", "best.safetensors"
+LOCK = ".lock"
+LOG_EVERY = 10  # steps between two readings of the training loss
+LOG_FIRST = 2  # steps that are read one by one, so that somebody else can replay them
+CHECKPOINT_SECONDS = 60.0  # between two writings of the state; so much a kill can cost
+
+
+class RunError(RuntimeError):
+    """A folder that cannot take this run, or one without a run; says what to do."""
+
+
+@dataclass
+class Run:
+    """What a finished run hands back.
+
+    Attributes:
+        model: with the weights after the last step.
+        tokenizer: of its text.
+        metrics: the lines of `metrics.jsonl`.
+    """
+
+    model: GPT
+    tokenizer: CharTokenizer
+    metrics: list[dict[str, Any]]
+
+
+def run(
+    folder: Path,
+    preset: Preset,
+    *,
+    text: str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    compiled: bool = False,
+    progress: bool = True,
+    watch: Callable[[dict[str, Any]], None] | None = None,
+    machine: devices.Facts | None = None,
+) -> Run:
+    """Train a model from its first step, or from where a run in this folder stopped.
+
+    Args:
+        folder: of the run; made if it is not there.
+        preset: model and training.
+        text: to train on, its first 90 %, and to validate on; Tiny Shakespeare if none is given.
+        device: "cuda", "mps" or "cpu"; the best there is if none is given.
+        precision: of matrix products; what suits the device if none is given.
+        compiled: use `torch.compile`, where it pays.
+        progress: show a bar with step, loss, characters a second and time left on stderr;
+            TQDM_DISABLE=1 hides it too.
+        watch: called with each line of metrics, say to draw a curve; when a run goes on, first with
+            those that were there.
+        machine: the facts to decide from; this machine's if none are given.
+
+    Returns:
+        The model after the last step, and what was measured on the way.
+
+    Raises:
+        RunError: if the folder holds another run, or another process trains there.
+        CheckpointError: if its checkpoint is damaged, or another model's.
+        ConfigError: if the model does not fit the text, or the batch the processes.
+        WindowError: if the text is too short.
+        DeviceError: if the machine lacks the device or precision.
+        DivergedError: if a loss or weight stops being a number; says at which step and what is
+            left.
+        OSError: if a file cannot be written; the last checkpoint stays as it was.
+    """
+    machine = devices.facts() if machine is None else machine
+    chosen = devices.choose_device(machine, device)
+    in_precision = devices.choose_precision(machine, chosen, precision)
+    text = corpus.load() if text is None else text
+    tokenizer = _tokenizer(text, preset.model)
+    share = distributed.share_from_environment()
+    # Everything that can be wrong with the request shows before the folder is touched.
+    with distributed.process_group(share, chosen), contextlib.ExitStack() as held:
+        where = distributed.local_device(chosen)
+        if chosen == "cuda":
+            torch.cuda.set_device(where)
+        train_ids, validation_ids = (part.to(where) for part in split(tokenizer.encode(text)))
+        for part in (train_ids, validation_ids):
+            require_window(part, preset.model.block_size)
+        torch.manual_seed(preset.training.seed)
+        model = GPT(preset.model).to(where)
+        called: torch.nn.Module = model
+        if compiled:
+            # Shape and strides of `random_windows`; others would be compiled for once more.
+            B, T = preset.training.batch_size // share.world, preset.model.block_size
+            example = train_ids.new_zeros(B, T + 1)[:, :-1]  # (B, T)
+            called, message = devices.compiled_if_useful(model, chosen, example, in_precision)
+            if share.writes:
+                tqdm.write(message)
+        trainer = Trainer(
+            model,
+            train_ids,
+            preset.training,
+            precision=in_precision,
+            share=share,
+            wrapped=distributed.synchronised(called, share),
+        )
+        refusal = None
+        if share.writes:
+            try:
+                held.enter_context(_claimed(folder, preset, tokenizer, text))
+            except (RunError, OSError) as error:
+                refusal = error
+        distributed.raise_everywhere(refusal, share)
+        log = _Log()
+        if (folder / LAST).is_file():
+            log = _go_on(trainer, folder / LAST)
+        if not distributed.all_equal(trainer.step, share):
+            raise RunError(
+                f"{folder} is not the same for all processes: they would go on from different "
+                "steps; name a folder that all of them see"
+            )
+        if share.writes:
+            log.write_to(folder / METRICS, watch)
+        quiet = {} if progress and share.writes else {"disable": True}  # else TQDM_DISABLE decides
+        bar = tqdm(
+            total=preset.training.steps,
+            initial=trainer.step,
+            desc=f"{where}, {in_precision}",
+            unit="step",
+            mininterval=0.5,
+            leave=False,
+            **quiet,
+        )
+        with bar:
+            try:
+                _loop(trainer, validation_ids, log, folder, bar)
+            except DivergedError as error:
+                raise DivergedError(f"{error}; {_what_is_left(folder)}") from None
+    return Run(model, tokenizer, log.lines)
+
+
+def load_run(folder: Path, weights: Literal["best", "last"] = "best") -> tuple[GPT, CharTokenizer]:
+    """The model of a run, in evaluation mode, and its tokenizer.
+
+    Args:
+        folder: of the run.
+        weights: "best" by validation loss, or "last".
+
+    Raises:
+        RunError: if there is no run, or it has written no weights yet.
+        CheckpointError: if they are damaged, or another model's.
+    """
+    if not (folder / CONFIG).is_file():
+        raise RunError(f"{folder} holds no run: there is no {CONFIG} in it")
+    preset, about = _read_config(folder / CONFIG)
+    kept = folder / {"best": BEST, "last": LAST}[weights]
+    if not kept.is_file():
+        raise RunError(f"{folder} has no {kept.name} yet: let it run until its first evaluation")
+    tensors, _ = checkpoint.load(kept)
+    model = GPT(preset.model)
+    checkpoint.load_weights(model, tensors, kept)
+    return model.eval(), CharTokenizer(about["vocabulary"])
+
+
+def _tokenizer(text: str, model: GPTConfig) -> CharTokenizer:
+    tokenizer = CharTokenizer.from_text(text)
+    if tokenizer.vocab_size != model.vocab_size:
+        raise ConfigError(
+            f"vocab_size={model.vocab_size}: the text has {tokenizer.vocab_size} different "
+            "characters; set it to that"
+        )
+    return tokenizer
+
+
+# --- the steps ------------------------------------------------------------------------------------
+
+
+def _loop(trainer: Trainer, validation_ids: Tensor, log: "_Log", folder: Path, bar: tqdm) -> None:
+    """All steps that are left, and between them readings, evaluations and checkpoints."""
+    config, saved = trainer.config, time.monotonic()
+    while True:
+        at_end = trainer.step == config.steps
+        evaluating = at_end or trainer.step % config.evaluate_every == 0
+        reading = evaluating or trainer.step % LOG_EVERY == 0 or trainer.step <= LOG_FIRST
+        if reading and trainer.step > log.step:  # a run that goes on starts where it has read
+            line = _line(trainer, validation_ids if evaluating else None)
+            best = evaluating and line["validation"] < log.best
+            log.add(line)
+            bar.set_postfix_str(log.status())
+            if best and trainer.share.writes:
+                weights = trainer.model.state_dict(prefix=checkpoint.MODEL)
+                checkpoint.save(folder / BEST, weights, line)
+            waited = time.monotonic() - saved > CHECKPOINT_SECONDS
+            if (evaluating or waited) and trainer.share.writes:
+                tensors, values = trainer.state()
+                checkpoint.save(folder / LAST, tensors, {"trainer": values, "log": log.state()})
+                saved = time.monotonic()
+        if at_end:
+            return
+        trainer.advance()
+        bar.update()
+
+
+def _line(trainer: Trainer, validation_ids: Tensor | None) -> dict[str, Any]:
+    """What there is to say after a step."""
+    step, config = trainer.step, trainer.config
+    line = {
+        "step": step,
+        "characters": step * config.batch_size * trainer.model.config.block_size,
+        "rate": config.learning_rate * rate_factor(max(step - 1, 0), config),
+    }
+    if step:
+        line["train"] = trainer.read_losses()
+    if validation_ids is not None:
+        with devices.autocast(trainer.device.type, trainer.precision):
+            line["validation"] = evaluate(trainer.model, validation_ids)
+        if not math.isfinite(line["validation"]):
+            raise DivergedError(f"the validation loss was {line['validation']} after step {step}")
+    return line
+
+
+def _what_is_left(folder: Path) -> str:
+    kept = folder / LAST
+    left = "no state was kept"
+    if kept.is_file():
+        _, values = checkpoint.load(kept)
+        left = f"the last good state, after step {values['trainer']['step']}, is in {kept}"
+    return f"{left}. Start in another folder with a lower rate, a longer warm-up or clipping"
+
+
+def _go_on(trainer: Trainer, path: Path) -> "_Log":
+    """Bring a trainer to where a checkpoint was written, and return the log as it was there."""
+    tensors, values = checkpoint.load(path)
+    if not {"trainer", "log"} <= values.keys():
+        raise CheckpointError(
+            f"{path} holds weights and no state to go on from: {checkpoint.REMEDY}"
+        )
+    trainer.restore(tensors, values["trainer"], path)
+    return _Log(**values["log"])
+
+
+# --- the log --------------------------------------------------------------------------------------
+
+
+class _Log:
+    """The metrics, in memory and on disk.
+
+    The file is appended to, which costs little, so a reader may meet half a line at its end. A
+    checkpoint has the lines too: when a run goes on, those of lost steps are gone.
+    """
+
+    def __init__(self, lines: list[dict[str, Any]] | None = None) -> None:
+        self.lines = lines or []
+        self.file: Path | None = None
+        self.watch: Callable[[dict[str, Any]], None] | None = None
+        self.started = time.monotonic() - (self.lines[-1]["seconds"] if self.lines else 0.0)
+
+    @property
+    def step(self) -> int:
+        """The last step that has a line; -1 before the first."""
+        return self.lines[-1]["step"] if self.lines else -1
+
+    @property
+    def best(self) -> float:
+        """The lowest validation loss so far."""
+        return min((x["validation"] for x in self.lines if "validation" in x), default=math.inf)
+
+    def write_to(self, file: Path, watch: Callable[[dict[str, Any]], None] | None) -> None:
+        """From now on keep a file, and call `watch`, with each line; with those so far at once."""
+        write_whole(file, "".join(map(_as_json, self.lines)).encode())
+        self.file, self.watch = file, watch
+        if watch is not None:
+            for line in self.lines:
+                watch(line)
+
+    def add(self, line: dict[str, Any]) -> None:
+        line["seconds"] = round(time.monotonic() - self.started, 2)
+        self.lines.append(line)
+        if self.file is not None:
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write(_as_json(line))
+        if self.watch is not None:
+            self.watch(line)
+
+    def status(self) -> str:
+        """The last line in a few words, with characters a second since the one before."""
+        line = self.lines[-1]
+        parts = [f"{name} {line[name]:.3f}" for name in ("train", "validation") if name in line]
+        if len(self.lines) > 1:
+            before = self.lines[-2]
+            seconds = max(line["seconds"] - before["seconds"], 0.01)  # as exact as they are kept
+            parts.append(
+                f"{(line['characters'] - before['characters']) / seconds:,.0f} characters/s"
+            )
+        return ", ".join(parts)
+
+    def state(self) -> dict[str, Any]:
+        """What `_Log` takes to go on."""
+        return {"lines": self.lines}
+
+
+def _as_json(line: dict[str, Any]) -> str:
+    return json.dumps(line) + "\n"
+
+
+# --- the folder -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _claimed(folder: Path, preset: Preset, tokenizer: CharTokenizer, text: str) -> Iterator[None]:
+    """While the `with` block lasts the folder is this run's alone, and says what it trains.
+
+    Raises:
+        RunError: if it holds something else or another run, or another process trains there.
+    """
+    about = {
+        "model": dataclasses.asdict(preset.model),
+        "training": dataclasses.asdict(preset.training),
+        "vocabulary": tokenizer.vocabulary,
+        "text": {"characters": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()},
+    }
+    config = folder / CONFIG
+    # Of a run that was killed while it wrote its first file the rest may lie there.
+    strange = [p for p in folder.glob("*") if not p.name.startswith((f".{CONFIG}.", LOCK))]
+    if strange and not config.is_file():
+        raise RunError(f"{folder} is not empty and holds no run; name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        for name in (CONFIG, METRICS, LAST, BEST):
+            remove_leftovers(folder / name)
+        if config.is_file():
+            _require_same(folder, preset, about)
+        else:
+            write_whole(config, (json.dumps(about, indent=1) + "\n").encode())
+        yield
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second process out; the system lets go of the lock when a process dies."""
+    with contextlib.ExitStack() as held:
+        # Where the file system has no locks, it is up to the user.
+        with contextlib.suppress(NotImplementedError):
+            try:
+                held.enter_context(FileLock(folder / LOCK, timeout=0))
+            except Timeout:
+                raise RunError(
+                    f"another process is training in {folder}; wait until it ends, or name "
+                    "another folder"
+                ) from None
+        yield
+
+
+def _require_same(folder: Path, preset: Preset, about: dict[str, Any]) -> None:
+    there, kept = _read_config(folder / CONFIG)
+    differing = [
+        f"{part}.{field.name} is {before!r} there and {now!r} here"
+        for part in ("model", "training")
+        for field in dataclasses.fields(getattr(preset, part))
+        for before in [getattr(getattr(there, part), field.name)]
+        for now in [getattr(getattr(preset, part), field.name)]
+        if before != now
+    ]
+    if (kept["vocabulary"], kept["text"]) != (about["vocabulary"], about["text"]):
+        differing.append("its text is another")
+    if differing:
+        raise RunError(
+            f"{folder} holds another run: {'; '.join(differing)}. Go on with its config, or name "
+            "another folder"
+        )
+
+
+def _read_config(file: Path) -> tuple[Preset, dict[str, Any]]:
+    """What `config.json` says: model and training, and everything as it stands.
+
+    Raises:
+        RunError: if it is not one of ours, or not one that this version understands.
+    """
+    try:
+        about = json.loads(file.read_text(encoding="utf-8"))
+        model, training, *_ = (about[part] for part in ("model", "training", "vocabulary", "text"))
+        preset = Preset(
+            GPTConfig.from_json(json.dumps(model)), TrainingConfig.from_json(json.dumps(training))
+        )
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ConfigError) as error:
+        raise RunError(
+            f"{file} is not a run's config ({type(error).__name__}: {error}); name another folder"
+        ) from None
+    return preset, about
