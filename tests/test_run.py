@@ -1,5 +1,6 @@
 """Runs in folders: what they leave there, what they refuse, and that nothing can stop them."""
 
+import functools
 import hashlib
 import json
 import multiprocessing
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tqdm import tqdm
 
 from bardgpt.batches import WindowError, split
 from bardgpt.config import PRESETS, ConfigError, GPTConfig, Preset, TrainingConfig
@@ -176,7 +178,9 @@ def test_precision_is_what_suits_the_machine_or_what_is_wanted(tmp_path, whole):
     assert weights(tmp_path / "a") == weights(tmp_path / "b") != weights(whole)
 
 
-def test_bar_says_what_is_going_on(tmp_path, capsys):
+def test_bar_says_what_is_going_on(tmp_path, capsys, monkeypatch):
+    """Also where TQDM_DISABLE is set, which tqdm has read when it was imported."""
+    monkeypatch.setattr(module, "tqdm", functools.partial(tqdm, disable=False))
     do(tmp_path, progress=True)
     shown = capsys.readouterr().err
     assert "cpu, float32" in shown
