@@ -51,7 +51,7 @@ experiments: $(READY)  ## every recorded run, in full; an interrupted one goes o
 experiments-check: $(READY)  ## every recorded run again; says where a record is not found again
 	$(RUN) -m bardgpt.teaching.experiments --check
 
-record: $(READY)  ## the full model's run, about an hour on two cores; goes on where it stopped
+record: $(READY)  ## the full model's run and its record; goes on where it stopped
 	$(RUN) -m bardgpt.teaching.full_record
 
 bench: $(READY)  ## how fast the full model trains and samples, step by step of the fast path

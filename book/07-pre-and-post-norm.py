@@ -177,7 +177,7 @@ for block, namesake in ((post, False), (pre, True)):
 
 # %% [markdown]
 # That settles the words: `PostNormBlock` is `norm_first=False`, `PreNormBlock` is
-# `norm_first=True`, and here, in the text, they are called the same.
+# `norm_first=True`.
 
 # %% [markdown]
 # ## What "a clean path" means

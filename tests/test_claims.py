@@ -1,11 +1,10 @@
 """The claims page: complete, from the records, and each claim at home in a chapter."""
 
-import dataclasses
 from pathlib import Path
 
 import pytest
 
-from bardgpt.teaching import claims, records
+from bardgpt.teaching import claims
 
 ROOT = Path(__file__).parent.parent
 # The ids that the chapters so far owe a row.
@@ -42,11 +41,3 @@ def test_the_chapter_names_the_claim(claim):
 def test_the_page_is_written_from_the_records():
     """`make experiments` writes it."""
     assert (ROOT / "book/claims.md").read_text(encoding="utf-8") == claims.page()
-
-
-def test_gain_is_of_the_same_seeds():
-    one, four = records.load("one-head"), records.load("four-heads")
-    losses = [[h.validation[-1] for h in r.histories] for r in (one, four)]
-    assert records.gain(one, four).mean == pytest.approx((sum(losses[0]) - sum(losses[1])) / 5)
-    with pytest.raises(ValueError, match="seeds"):
-        records.gain(one, dataclasses.replace(four, seeds=[1, 2, 3]))

@@ -376,3 +376,8 @@ def test_unknown_name_is_refused(capsys):
     with pytest.raises(SystemExit):
         experiments.main(["bigrm"])
     assert "no experiment ['bigrm']; there are count-tables, bigram" in capsys.readouterr().err
+
+
+def test_record_says_how_many_threads_a_run_had():
+    assert experiments.provenance(1.25)["machine"].endswith("one thread a run")
+    assert experiments.provenance(1.25, threads=2)["machine"].endswith("2 threads a run")

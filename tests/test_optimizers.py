@@ -164,7 +164,7 @@ def test_together_is_all_of_them():
     assert all(p.grad is None for p in model.parameters())
 
 
-def test_sprint_has_the_prototypes_rates():
+def test_rates_of_the_sprint():
     training = PRESETS["sprint"].training
     assert rate_factor(0, training) == 1 / 50
     assert rate_factor(49, training) == rate_factor(50, training) == 1

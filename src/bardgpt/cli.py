@@ -150,7 +150,7 @@ TrainPreset = tyro.extras.subcommand_type_from_defaults(
     {
         "tiny": "The book's last small model: 42,369 parameters, some minutes on a processor.",
         "full": "The notes' run: 10,788,929 parameters, 5,000 steps; made for a GPU.",
-        "sprint": "The same architecture with Muon and a schedule: about a third of the work.",
+        "sprint": "The same architecture with Muon and a schedule: a seventh of the characters.",
     },
     prefix_names=False,
 )

@@ -169,7 +169,7 @@ def bench(device: str | None = None, turns: int = TURNS) -> dict[str, Any]:
             }
             for case in samples
         },
-        "made": provenance(time.perf_counter() - started),
+        "made": provenance(time.perf_counter() - started, torch.get_num_threads()),
     }
 
 

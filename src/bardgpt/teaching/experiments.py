@@ -137,7 +137,7 @@ class Training:
         At a constant rate a chapter's short run is the beginning of this one.
         """
         text = shakespeare()
-        reference = Reference.of(text.tokenizer.decode(text.train))
+        reference = None if self.brief else Reference.of(text.tokenizer.decode(text.train))
         looker = Looker(self.model, seed)
         model = seeded_model(self.model, seed)
         found: dict[str, Any] = {"seed": seed, "samples": {}, "probes": {}}
@@ -148,7 +148,7 @@ class Training:
                 for probe in self.probes:
                     kept = found["probes"].setdefault(probe, {})
                     kept[str(step)] = rounded(getattr(looker, probe)(model))
-            if step in stops and not self.brief:
+            if step in stops and reference is not None:
                 ids = generate(
                     model,
                     text.tokenizer.encode("\n"),
@@ -202,10 +202,8 @@ class AtStart:
 
     def run(self, seed: int) -> dict[str, Any]:
         """Initialize and look."""
-        return {
-            "seed": seed,
-            "stream": rounded(Looker(self.model, seed).stream(seeded_model(self.model, seed))),
-        }
+        looker = Looker(self.model, seed)
+        return {"seed": seed, "stream": rounded(looker.stream(looker.untrained))}
 
     def definition(self) -> dict[str, Any]:
         """What makes it this experiment."""
@@ -429,10 +427,12 @@ EXPERIMENTS: dict[str, Training | CountTables | Sweep] = {
 
 def rounded(found: dict[str, Any]) -> dict[str, Any]:
     """The same with six significant digits, which is more than seeds agree in."""
+
+    def short(value: float) -> float:
+        return float(f"{value:.6g}")
+
     return {
-        name: [float(f"{v:.6g}") for v in value]
-        if isinstance(value, list)
-        else float(f"{value:.6g}")
+        name: [short(v) for v in value] if isinstance(value, list) else short(value)
         for name, value in found.items()
     }
 
@@ -498,12 +498,18 @@ def source_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def provenance(seconds: float) -> dict[str, Any]:
-    """Where and with what a record was made."""
+def provenance(seconds: float, threads: int = 1) -> dict[str, Any]:
+    """Where and with what a record was made.
+
+    Args:
+        seconds: that it took.
+        threads: of each run.
+    """
+    of_run = "one thread" if threads == 1 else f"{threads} threads"
     return {
         "commit": _git("rev-parse", "HEAD")
         + ("+" if _git("status", "--porcelain", "*.py") else ""),
-        "machine": f"{_processor()}, {os.cpu_count()} cores, one thread a run",
+        "machine": f"{_processor()}, {os.cpu_count()} cores, {of_run} a run",
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "text": corpus.SHA256,
         "seconds": round(seconds, 1),
@@ -562,14 +568,13 @@ def up_to_date(name: str) -> bool:
 def _completed(definition: dict[str, Any]) -> dict[str, Any]:
     """A definition with today's fields: one that a record is too old to know has its default."""
     configs = {"model": GPTConfig, "training": TrainingConfig}
-    return {
-        key: dataclasses.asdict(configs[key](**value))
-        if key in configs
-        else _completed(value)
-        if isinstance(value, dict)
-        else value
-        for key, value in definition.items()
-    }
+    completed = dict(definition)
+    for key, value in definition.items():
+        if key in configs:
+            completed[key] = dataclasses.asdict(configs[key](**value))
+        elif isinstance(value, dict):  # a variant of a sweep
+            completed[key] = _completed(value)
+    return completed
 
 
 def main(arguments: list[str] | None = None) -> int:

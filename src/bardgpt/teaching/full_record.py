@@ -45,7 +45,8 @@ def make(folder: Path = FOLDER, record: Path | None = None) -> dict[str, Any]:
         RuntimeError: if 8 bits a weight cost more than `MOST_LOST`.
     """
     record = Path(str(pretrained.RECORD)) if record is None else record
-    finished = run.run(folder, PRESETS["sprint"])
+    machine = devices.facts()
+    finished = run.run(folder, PRESETS["sprint"], machine=machine)
     text = corpus.load()
     train_ids, validation_ids = split(finished.tokenizer.encode(text))
     model = finished.model.cpu().eval()
@@ -58,10 +59,8 @@ def make(folder: Path = FOLDER, record: Path | None = None) -> dict[str, Any]:
         "train": evaluate(packed, train_ids),
         "by position": by_position(packed, validation_ids),
         **samples(packed, finished.tokenizer, train_ids, validation_ids),
-        "precision": devices.choose_precision(
-            devices.facts(), devices.choose_device(devices.facts())
-        ),
-        "made": provenance(finished.metrics[-1]["seconds"]),
+        "precision": devices.choose_precision(machine, devices.choose_device(machine)),
+        "made": provenance(finished.metrics[-1]["seconds"], torch.get_num_threads()),
     }
     lost = found["validation of the packed weights"] - found["validation"]
     if abs(lost) > MOST_LOST:

@@ -36,8 +36,6 @@ COLOURS = {
     "pre-norm": "#0072b2",
     "no-final-norm": "#56b4e9",
     "default": "#0072b2",
-    "normal": "#d55e00",
-    "depth-scaled": "#009e73",
     "zero": "#cc79a7",
     "xavier": "#b36b00",
 }

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from bardgpt.teaching.figures.style import STYLE, canvas, visible
+from bardgpt.teaching.figures.style import STYLE, canvas, panels, visible
 from bardgpt.teaching.palette import COLOURS
 from bardgpt.teaching.records import Band
 
@@ -17,18 +17,15 @@ def keys_chosen(weights: Mapping[str, Tensor]) -> Figure:
 
     weights: for each name (keys,), summing to 1.
     """
-    n = len(weights)
-    figure, axes = plt.subplots(1, n, figsize=(6.4, 2.8), sharey=True, squeeze=False)
-    plt.close(figure)
-    for axis, (name, weight), hatch in zip(axes[0], weights.items(), ("", "//"), strict=False):
+    figure, axes = panels(1, len(weights), figsize=(6.4, 2.8), sharey=True)
+    for axis, (name, weight), hatch in zip(axes, weights.items(), ("", "//"), strict=False):
         axis.bar(range(len(weight)), weight.numpy(), color=COLOURS["key"], alpha=0.7, hatch=hatch)
         axis.set_title(name, fontsize=11)
         axis.set_xticks(range(len(weight)))
         axis.set_xlabel("key")
         axis.grid(visible=False, axis="x")
-        axis.set_axisbelow(True)
-    axes[0, 0].set_ylim(0, 1)
-    axes[0, 0].set_ylabel("weight")
+    axes[0].set_ylim(0, 1)
+    axes[0].set_ylabel("weight")
     return figure
 
 
@@ -40,11 +37,8 @@ def maps(weights: Tensor, text: str, titles: Sequence[str] = ()) -> Figure:
     """
     marks = [visible(c) for c in text]
     rows = -(-len(weights) // 2)  # two in a row, so that a phone can show them
-    figure, axes = plt.subplots(
-        rows, 2, figsize=(5.6, 2.8 * rows), sharex=True, sharey=True, squeeze=False
-    )
-    plt.close(figure)
-    for i, (axis, head) in enumerate(zip(axes.flat, weights, strict=True)):
+    figure, axes = panels(rows, 2, figsize=(5.6, 2.8 * rows), sharex=True, sharey=True)
+    for i, (axis, head) in enumerate(zip(axes, weights, strict=True)):
         picture = axis.imshow(head.numpy(), cmap="cividis", vmin=0, vmax=1)
         if titles:
             axis.set_title(titles[i], fontsize=11)
@@ -53,11 +47,11 @@ def maps(weights: Tensor, text: str, titles: Sequence[str] = ()) -> Figure:
         axis.set_xticks(range(len(marks)), marks, fontsize=10, family="monospace")
         axis.set_yticks(range(len(marks)), marks, fontsize=10, family="monospace")
         axis.grid(visible=False)
-    for axis in axes[-1]:
+    for axis in axes[-2:]:
         axis.set_xlabel("looks at")
-    for axis in axes[:, 0]:
+    for axis in axes[::2]:
         axis.set_ylabel("position")
-    figure.colorbar(picture, ax=axes.ravel().tolist(), label="weight", shrink=0.7)
+    figure.colorbar(picture, ax=axes, label="weight", shrink=0.7)
     return figure
 
 
@@ -67,8 +61,7 @@ def head_profiles(distances: Tensor, classes: Tensor, names: Sequence[str]) -> F
 
     distances: (nh, T), weight at distance 0, 1, …; classes: (nh, len(names)).
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.2), sharey=True)
-    plt.close(figure)
+    figure, (left, right) = panels(1, 2, figsize=(6.4, 3.2), sharey=True)
     for i, (by_distance, by_class) in enumerate(zip(distances, classes, strict=True)):
         style = {
             "color": COLOURS[f"head {i % 4}"],
@@ -82,8 +75,6 @@ def head_profiles(distances: Tensor, classes: Tensor, names: Sequence[str]) -> F
     left.legend(fontsize=9)
     right.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names], fontsize=8)
     right.set_xlabel("class of character")
-    for axis in (left, right):
-        axis.set_axisbelow(True)
     return figure
 
 

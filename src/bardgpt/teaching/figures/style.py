@@ -1,7 +1,5 @@
 """One look for all plots: colours by role, labelled axes, light paper that reads on both themes."""
 
-from collections.abc import Sequence
-
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -47,7 +45,7 @@ def panels(rows: int, columns: int, **options: object) -> tuple[Figure, list[Axe
     """Several axes side by side, row by row; shows once, as `canvas` does."""
     figure, axes = plt.subplots(rows, columns, squeeze=False, **options)
     plt.close(figure)
-    flat: Sequence[Axes] = axes.ravel().tolist()
+    flat = axes.ravel().tolist()
     for each in flat:
         each.set_axisbelow(True)
-    return figure, list(flat)
+    return figure, flat
