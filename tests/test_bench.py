@@ -1,56 +1,93 @@
 """The bench: the same work in turns, and ratios within a turn."""
 
 import dataclasses
+import json
+import sys
+from dataclasses import replace
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from bardgpt.config import PRESETS
-from bardgpt.teaching import bench
+from bardgpt.layers.attention import CausalSelfAttention
+from bardgpt.layers.normalization import LayerNorm
+from bardgpt.teaching import bench, records, speeds
+from bardgpt.teaching.speeds import Speeds, Spread
 
 
 @pytest.fixture
 def small(monkeypatch):
     """The full preset at a size that a test can afford."""
     full = PRESETS["full"]
-    model = dataclasses.replace(full.model, n_layer=2, n_embd=24, n_head=3, block_size=16)
-    monkeypatch.setitem(PRESETS, "full", dataclasses.replace(full, model=model))
+    model = replace(full.model, n_layer=2, n_embd=24, n_head=3, block_size=16)
+    monkeypatch.setitem(PRESETS, "full", replace(full, model=model))
     return model
 
 
-@pytest.mark.parametrize("case", bench.CASES)
-def test_case_is_what_its_name_says(small, case):
-    made = bench.trainer(case, "cpu", batch_size=2)
-    assert made.model.config.fused is ("one product" in case)
-    assert made.precision == ("bfloat16" if "bfloat16" in case else "float32")
-    assert made.model.config.dropout == (0.2 if "dropout" in case else 0.0)
-    made.advance()
+class Kernels(TorchDispatchMode):
+    """Names of all that PyTorch runs, below autograd."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.add(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+FLASH = "_scaled_dot_product_flash_attention_for_cpu"
+
+
+@pytest.mark.parametrize("name", bench.CASES)
+def test_case_is_what_its_name_says(small, name):
+    case, made = bench.CASES[name], bench.trainer(name, "cpu", batch_size=2)
+    assert name.startswith(f"{case.path}, {case.precision}")
+    assert made.precision == case.precision
+    assert made.model.config.dropout == (0.2 if "dropout" in name else 0.0)
+    on_weights = 0.2 if name.endswith("dropout") else 0.0
+    attentions = [m for m in made.model.modules() if isinstance(m, CausalSelfAttention)]
+    assert [m.rate for m in attentions] == [on_weights] * (0 if "list" in name else 2)
+    norms = [m.fused for m in made.model.modules() if isinstance(m, LayerNorm)]
+    assert norms == ["all" in name] * 5
+    with Kernels() as ran:
+        bench.step(name, made)
+    # On a processor the kernel knows no dropout: then the softmax is written out after all.
+    assert (FLASH in ran.names) == ("kernel" in case.path and not on_weights)
+    assert ("native_layer_norm" in ran.names) == (case.path == "all kernels")
     assert made.read_losses() == pytest.approx(4.2, abs=0.7)
 
 
 def test_cases_do_the_same_work(small):
-    """The same text, from which one seed draws the same windows."""
-    first = []
-    for case in ("list of heads, float32", "one product, float32"):
-        made = bench.trainer(case, "cpu", batch_size=2)
-        first.append(made.train_ids.clone())
-    assert torch.equal(*first)
+    """The same text and windows, and with the same weights the same losses."""
+    paths = [name for name, case in bench.CASES.items() if case == bench.Case(case.path)]
+    assert len(paths) == 4
+    made = [bench.trainer(name, "cpu", batch_size=2) for name in paths]
+    for other in made[1:]:
+        assert torch.equal(made[0].train_ids, other.train_ids)
+    listed, weights = made[0].model, made[1].model.state_dict()
+    weights |= {k: v for k, v in listed.state_dict().items() if "heads" not in k}
+    for i, block in enumerate(listed.blocks):
+        fused = CausalSelfAttention.from_heads(block.attention, replace(small, fused=True))
+        weights[f"blocks.{i}.attention.qkv.weight"] = fused.qkv.weight
+    for judged in made[1:]:
+        judged.model.load_state_dict(weights)
+    losses = []
+    for name, judged in zip(paths, made, strict=True):
+        for _ in range(3):
+            bench.step(name, judged)
+        losses.append(judged.read_losses())
+    assert losses == pytest.approx([losses[0]] * 4, abs=1e-4)
 
 
-def test_every_work_has_its_turn_and_the_first_does_not_count():
+def test_every_work_has_its_turn_forwards_and_backwards_and_the_first_does_not_count():
     done = []
     seconds = bench.in_turns(
         {"a": lambda: done.append("a"), "b": lambda: done.append("b")}, 3, "cpu"
     )
-    assert done == ["a", "b"] * 4
+    assert "".join(done) == "abbaabba"
     assert {name: len(taken) for name, taken in seconds.items()} == {"a": 3, "b": 3}
-
-
-def test_ratios_are_of_one_turn():
-    """A slow turn slows both, and cancels; the ratio of medians would not see that."""
-    found = bench.ratios({"slow": [2.0, 8.0, 2.0], "fast": [1.0, 2.0, 1.0]}, "slow")
-    assert found["slow"] == {"median": 1.0, "least": 1.0, "most": 1.0}
-    assert found["fast"] == {"median": 2.0, "least": 2.0, "most": 4.0}
 
 
 def test_flops_of_a_step_by_hand(small, monkeypatch):
@@ -63,6 +100,106 @@ def test_flops_of_a_step_by_hand(small, monkeypatch):
     assert bench.step_flops() == 5 * T * 3 * 2 * per_position
 
 
-def test_peak_is_positive_and_finite(monkeypatch):
-    monkeypatch.setattr(bench, "MATRIX", 64)
-    assert 0 < bench.peak_flops("float32", "cpu") < float("inf")
+def test_peak_bytes_are_those_of_a_step_at_least(small):
+    """Gradients and two averages of each weight; in this process the peak may lie higher already.
+
+    On a device that cannot tell, nothing is said.
+    """
+    assert bench.peak_bytes(bench.BASELINE, "cpu") >= 0
+    assert bench._most_bytes_so_far("mps") is None
+
+
+@pytest.fixture
+def found(small, monkeypatch):
+    """A whole bench, small."""
+    for name, value in {"BATCH_SIZE": 2, "SAMPLED": 20, "MATRIX": 64}.items():
+        monkeypatch.setattr(bench, name, value)
+
+    class Here:
+        """In place of processes that would not know of the small model."""
+
+        def __init__(self, *_, **__): ...
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_): ...
+
+        def apply(self, function, arguments):
+            return function(*arguments)
+
+    context = type("Context", (), {"Pool": Here})
+    monkeypatch.setattr(bench.multiprocessing, "get_context", lambda _: context)
+    return bench.bench("cpu", turns=3)
+
+
+def test_bench_is_written_read_back_and_told(found, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bench, "bench", lambda: found)
+    monkeypatch.setattr(sys, "argv", ["bench", str(tmp_path / "bench.json")])
+    bench.main()
+    assert speeds.load(tmp_path / "bench.json") == found
+    assert found.turns == 3
+    assert found.characters == 2 * 16
+    assert found.flops == bench.step_flops()
+    assert all(0 < peak < float("inf") for peak in found.peak.values())
+    told = capsys.readouterr().out
+    assert all(name in told for name in [*bench.CASES, "with a cache", "MiB"])
+
+
+# --- the reader -------------------------------------------------------------------------------
+
+
+SPEEDS = Speeds(
+    device="cpu",
+    threads=1,
+    characters=100,
+    flops=1_000,
+    peak={"float32": 2_000.0, "bfloat16": 8_000.0},
+    steps={"slow": [2.0, 8.0, 2.0], "fast": [1.0, 2.0, 1.0]},
+    precisions={"slow": "float32", "fast": "bfloat16"},
+    bytes={"slow": 2**20, "fast": None},
+    length=30,
+    samples={"drawn": [3.0, 3.0, 6.0]},
+    made={},
+)
+
+
+def test_ratios_are_of_one_turn():
+    """A slow turn slows both, and cancels; the ratio of medians would not see that."""
+    assert SPEEDS.times("slow", than="slow") == Spread(1.0, 1.0, 1.0)
+    assert SPEEDS.times("fast", than="slow") == Spread(2.0, 2.0, 4.0)
+    assert str(SPEEDS.times("fast", than="slow")) == "2.00 (2.00 to 4.00)"
+
+
+def test_speeds_of_training_and_of_sampling():
+    assert SPEEDS.per_second("slow") == Spread(50.0, 12.5, 50.0)
+    assert SPEEDS.per_second("drawn") == Spread(10.0, 5.0, 10.0)
+
+
+def test_share_of_the_peak_of_its_precision():
+    assert SPEEDS.share_of_peak("slow").median == 1_000 / 2.0 / 2_000
+    assert SPEEDS.share_of_peak("fast").median == 1_000 / 1.0 / 8_000
+
+
+def test_a_case_that_nobody_measured():
+    with pytest.raises(KeyError, match=r"no case 'x'; there are .*slow"):
+        SPEEDS.times("x", than="slow")
+    with pytest.raises(ValueError, match="no turns"):
+        Spread.of([])
+
+
+def test_committed_bench_is_found_among_the_records(monkeypatch, tmp_path):
+    monkeypatch.setattr(records, "FOLDER", tmp_path)
+    with pytest.raises(FileNotFoundError, match="no record 'bench'"):
+        speeds.load()
+    (tmp_path / "bench.json").write_text(json.dumps(dataclasses.asdict(SPEEDS)))
+    assert speeds.load() == SPEEDS
+
+
+def test_committed_bench_has_every_case():
+    """One made before a case was added or renamed would not be of this program."""
+    found = speeds.load()
+    assert found.precisions == {name: case.precision for name, case in bench.CASES.items()}
+    assert set(found.steps) == set(found.bytes) == set(bench.CASES)
+    assert found.turns == bench.TURNS
+    assert found.length == bench.SAMPLED

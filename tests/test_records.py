@@ -234,3 +234,19 @@ def test_sizes_before_the_first_step():
 def test_start_that_was_not_looked_at_is_refused(variant, quantity, said):
     with pytest.raises(KeyError, match=said):
         records.at_start(variant, quantity)
+
+
+def test_ensemble_lags_are_taken_seed_by_seed(folder):
+    """The seeds' own losses differ far more than any of them from its ensemble."""
+    content = a_record()
+    for run in content["runs"]:
+        seed = run["seed"]
+        losses = {"test-time loss": [2.0 + seed], "loss": [2.5 + seed, 1.9 + seed]}
+        geometric = {"geometric loss": [2.25 + seed, 2.125 + seed]}
+        run["probes"]["ensemble"] = {"2000": losses | geometric}
+    write(folder, "many", content)
+    record = records.load("many")
+    assert [band.mean for band in records.ensemble_lags(record)] == pytest.approx([0.5, -0.1])
+    assert [band.sd for band in records.ensemble_lags(record)] == pytest.approx([0, 0], abs=1e-9)
+    lags = records.ensemble_lags(record, "geometric loss")
+    assert [band.mean for band in lags] == pytest.approx([0.25, 0.125])

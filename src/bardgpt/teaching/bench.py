@@ -1,59 +1,106 @@
 """How fast the full model trains and samples, one step of the fast path after the other.
 
-`make bench` runs this and writes `recorded/bench.json`. All cases do the same work in one run, in
-turns, so that whatever else the machine does falls on all of them; what is compared is the ratio
-within a turn, and its spread over turns is given.
+`make bench` runs this and writes `recorded/bench.json`, which `bardgpt.teaching.speeds` reads. All
+cases do the same work in one run, in turns, so that whatever else the machine does falls on all of
+them; what is compared is the ratio within a turn.
 """
 
 import dataclasses
 import json
 import multiprocessing
-import resource
-import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from bardgpt.config import PRESETS, GPTConfig, TrainingConfig
 from bardgpt.files import write_whole
 from bardgpt.gpt import GPT
+from bardgpt.layers.normalization import LayerNorm
 from bardgpt.sampling import generate
+from bardgpt.teaching import speeds
 from bardgpt.teaching.experiments import RECORDED, provenance
+from bardgpt.teaching.speeds import Speeds
 from bardgpt.training import devices
 from bardgpt.training.devices import Precision
 from bardgpt.training.trainer import Trainer
 
 TURNS = 5
 BATCH_SIZE = 16  # windows of 256: enough to keep the cores busy, and a step ends in seconds
-SAMPLED = 255  # characters after a prompt of one: a window, filled
+SAMPLED = 500  # characters after a prompt of one, as `bardgpt sample` does; the window fills twice
 MATRIX = 2_048  # side of the matrices that measure the peak
+PRODUCTS = 4  # of such matrices in a turn
 
-# Name: kernels, precision of products, dropout.
-CASES: dict[str, tuple[bool, Precision, float]] = {
-    "list of heads, float32": (False, "float32", 0.0),
-    "one product, float32": (True, "float32", 0.0),
-    "list of heads, bfloat16": (False, "bfloat16", 0.0),
-    "one product, bfloat16": (True, "bfloat16", 0.0),
-    "one product, float32, dropout": (True, "float32", 0.2),
-    "one product, bfloat16, dropout": (True, "bfloat16", 0.2),
+
+@dataclass(frozen=True)
+class Case:
+    """One way to compute a training step of the full model.
+
+    Attributes:
+        path: how far along: a list of heads; all heads in one product, with the softmax written
+            out; attention in one kernel; layer norm in one kernel too, which is `fused`.
+        precision: of the products.
+        dropout: the share, everywhere.
+        weights_dropout: the share of attention weights, if it is another.
+    """
+
+    path: Literal["list of heads", "one product", "attention kernel", "all kernels"]
+    precision: Precision = "float32"
+    dropout: float = 0.0
+    weights_dropout: float | None = None
+
+    def kernels(self) -> AbstractContextManager:
+        """The context in which a step runs."""
+        return sdpa_kernel(SDPBackend.MATH) if self.path == "one product" else nullcontext()
+
+
+CASES = {
+    "list of heads, float32": Case("list of heads"),
+    "one product, float32": Case("one product"),
+    "attention kernel, float32": Case("attention kernel"),
+    "all kernels, float32": Case("all kernels"),
+    "list of heads, bfloat16": Case("list of heads", "bfloat16"),
+    "all kernels, bfloat16": Case("all kernels", "bfloat16"),
+    "list of heads, float32, dropout": Case("list of heads", "float32", 0.2),
+    "all kernels, float32, dropout": Case("all kernels", "float32", 0.2),
+    "list of heads, bfloat16, dropout": Case("list of heads", "bfloat16", 0.2),
+    "all kernels, bfloat16, dropout": Case("all kernels", "bfloat16", 0.2),
+    "all kernels, bfloat16, dropout at ends": Case("all kernels", "bfloat16", 0.2, 0.0),
 }
 BASELINE = next(iter(CASES))
 
 
-def trainer(case: str, device: str, batch_size: int = BATCH_SIZE) -> Trainer:
+def trainer(name: str, device: str, batch_size: int = BATCH_SIZE) -> Trainer:
     """A full-size model in training, as a case has it, on random text."""
-    fused, precision, dropout = CASES[case]
+    case = CASES[name]
+    config = dataclasses.replace(
+        PRESETS["full"].model,
+        fused=case.path != "list of heads",
+        dropout=case.dropout,
+        attention_dropout=case.weights_dropout,
+    )
     torch.manual_seed(0)
-    config: GPTConfig = dataclasses.replace(PRESETS["full"].model, fused=fused, dropout=dropout)
     ids = torch.randint(config.vocab_size, (100_000,))  # (N,) speed does not depend on the text
+    model = GPT(config).to(device)
+    for module in model.modules():
+        if isinstance(module, LayerNorm):
+            module.fused = case.path == "all kernels"
     training = TrainingConfig(batch_size=batch_size, learning_rate=3e-4)
-    return Trainer(GPT(config).to(device), ids, training, precision=precision)
+    return Trainer(model, ids, training, precision=case.precision)
+
+
+def step(name: str, judged: Trainer) -> None:
+    """One training step, as a case computes it."""
+    with CASES[name].kernels():
+        judged.advance()
 
 
 def timed(work: Callable[[], object], device: str) -> float:
@@ -70,66 +117,93 @@ def _wait(device: str) -> None:
         getattr(torch, device).synchronize()
 
 
-def in_turns(works: dict[str, Callable[[], object]], turns: int, device: str) -> dict[str, list]:
-    """Seconds of each work in each turn; one turn before the first warms up and does not count."""
+def in_turns(
+    works: dict[str, Callable[[], object]], turns: int, device: str
+) -> dict[str, list[float]]:
+    """Seconds of each work in each turn.
+
+    One turn before the first warms up and does not count. Every other turn goes backwards, so that
+    a machine which slows down meanwhile favours nobody.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for turn in tqdm(range(turns + 1), desc="turns", leave=False):
-        for name, work in works.items():
-            taken = timed(work, device)
+        for name in list(works)[:: -1 if turn % 2 else 1]:
+            taken = timed(works[name], device)
             if turn:
                 seconds[name].append(taken)
     return seconds
 
 
-def ratios(seconds: dict[str, list[float]], baseline: str) -> dict[str, dict[str, float]]:
-    """How many times faster than the baseline, turn by turn: median and range."""
-    found = {}
-    for name, taken in seconds.items():
-        of_turns = [a / b for a, b in zip(seconds[baseline], taken, strict=True)]
-        found[name] = {
-            "median": statistics.median(of_turns),
-            "least": min(of_turns),
-            "most": max(of_turns),
-        }
-    return found
+def flops(model: GPTConfig, batch_size: int) -> int:
+    """Floating-point operations of a training step: all matrix products, forward and backward.
+
+    Counted by PyTorch as it would run them, on the "meta" device, which has shapes and no numbers;
+    the list of heads shows it every product.
+    """
+    with torch.device("meta"):
+        judged = GPT(dataclasses.replace(model, fused=False))
+    ids = torch.zeros(model.block_size + 1, dtype=torch.int64, device="meta")  # (N,)
+    with FlopCounterMode(display=False) as counter:
+        Trainer(judged, ids, TrainingConfig(batch_size=batch_size)).advance()
+    return counter.get_total_flops()
 
 
 def step_flops() -> int:
-    """Floating-point operations of a training step: all matrix products, forward and backward.
-
-    Counted by PyTorch as it runs them; the list of heads shows it every product.
-    """
-    judged = trainer(BASELINE, "cpu", batch_size=1)
-    with FlopCounterMode(display=False) as counter:
-        judged.advance()
-    return counter.get_total_flops() * BATCH_SIZE
+    """Those of a step of the bench."""
+    return flops(PRESETS["full"].model, BATCH_SIZE)
 
 
-def peak_flops(precision: Precision, device: str) -> float:
-    """Operations a second in the best of some large matrix products: what a step could reach."""
+def products(precision: Precision, device: str) -> Callable[[], None]:
+    """Work that comes as close to a machine's peak as PyTorch does: large matrix products."""
     a = torch.randn(MATRIX, MATRIX, device=device, dtype=getattr(torch, precision))
-    best = min(timed(lambda: a @ a, device) for _ in range(8))
-    return 2 * MATRIX**3 / best
+
+    def work() -> None:
+        for _ in range(PRODUCTS):
+            a @ a
+
+    return work
 
 
-def _peak_bytes(case: str, device: str) -> int:
-    """The most memory that one step needs, in a process of its own."""
-    judged = trainer(case, device)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    judged.advance()
+def peak_bytes(name: str, device: str) -> int | None:
+    """The most memory that a first step takes beyond what stood before; ask in a fresh process.
+
+    Beyond weights and text, that is: what the forward pass keeps, gradients, the optimizer's
+    averages. None on a device that does not tell.
+    """
+    judged = trainer(name, device)
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    before = _most_bytes_so_far(device)
+    step(name, judged)
+    after = _most_bytes_so_far(device)
+    return None if before is None or after is None else after - before
+
+
+def _most_bytes_so_far(device: str) -> int | None:
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
+    if device == "mps" or sys.platform == "win32":  # neither keeps such a figure
+        return None
+    import resource  # which Windows does not have
+
     unit = 1 if sys.platform == "darwin" else 1_024  # of ru_maxrss
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def bench(device: str | None = None, turns: int = TURNS) -> dict[str, Any]:
-    """Run everything; the record."""
+def bench(device: str | None = None, turns: int = TURNS) -> Speeds:
+    """Run everything."""
     device = devices.choose_device(devices.facts(), device)
     started = time.perf_counter()
-    trainers = {case: trainer(case, device) for case in CASES}
-    steps = in_turns({case: t.advance for case, t in trainers.items()}, turns, device)
-    model = trainers["one product, float32"].model
+    # A fresh process for each case, and before anything else needs memory.
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        memory = {name: pool.apply(peak_bytes, (name, device)) for name in CASES}
+    trainers = {name: trainer(name, device) for name in CASES}
+    works: dict[str, Callable[[], object]] = {
+        name: lambda name=name: step(name, trainers[name]) for name in CASES
+    }
+    precisions: tuple[Precision, ...] = ("float32", "bfloat16")
+    seconds = in_turns(works | {p: products(p, device) for p in precisions}, turns, device)
+    model = trainers["all kernels, float32"].model
     prompt = torch.zeros(1, dtype=torch.int64, device=device)
     samples = in_turns(
         {
@@ -139,55 +213,43 @@ def bench(device: str | None = None, turns: int = TURNS) -> dict[str, Any]:
         turns,
         device,
     )
-    characters = BATCH_SIZE * model.config.block_size
-    flops = step_flops()
-    peaks = {p: peak_flops(p, device) for p in ("float32", "bfloat16")}
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        memory = {case: pool.apply(_peak_bytes, (case, device)) for case in CASES}
-    return {
-        "device": device,
-        "threads": torch.get_num_threads(),
-        "turns": turns,
-        "characters in a step": characters,
-        "flops of a step": flops,
-        "peak flops a second": peaks,
-        "training": {
-            case: {
-                "characters a second": characters / statistics.median(steps[case]),
-                "times the list of heads in float32": ratios(steps, BASELINE)[case],
-                "share of the peak": flops / statistics.median(steps[case]) / peaks[CASES[case][1]],
-                "bytes": memory[case],
-                "seconds": steps[case],
-            }
-            for case in CASES
-        },
-        "sampling": {
-            case: {
-                "characters a second": SAMPLED / statistics.median(samples[case]),
-                "times without a cache": ratios(samples, "without a cache")[case],
-                "seconds": samples[case],
-            }
-            for case in samples
-        },
-        "made": provenance(time.perf_counter() - started, torch.get_num_threads()),
-    }
+    return Speeds(
+        device=device,
+        threads=torch.get_num_threads(),
+        characters=BATCH_SIZE * model.config.block_size,
+        flops=step_flops(),
+        peak={p: PRODUCTS * 2 * MATRIX**3 / min(seconds[p]) for p in precisions},
+        steps={name: seconds[name] for name in CASES},
+        precisions={name: case.precision for name, case in CASES.items()},
+        bytes=memory,
+        length=SAMPLED,
+        samples=samples,
+        made=provenance(time.perf_counter() - started, torch.get_num_threads()),
+    )
+
+
+def table(found: Speeds) -> str:
+    """What was found, to be read: medians over the turns."""
+    lines = [f"{'training':46}{'characters/s':>13}{'times':>7}{'of peak':>9}{'memory':>11}"]
+    for name in found.steps:
+        memory = found.bytes[name]
+        lines.append(
+            f"{name:46}{found.per_second(name).median:13,.0f}"
+            f"{found.times(name, than=BASELINE).median:7.2f}"
+            f"{found.share_of_peak(name).median:9.0%}"
+            + ("" if memory is None else f"{memory / 2**20:7,.0f} MiB")
+        )
+    for name in found.samples:
+        times = found.times(name, than="without a cache").median
+        lines.append(f"sampling {name:37}{found.per_second(name).median:13,.0f}{times:7.2f}")
+    return "\n".join(lines)
 
 
 def main() -> None:
     """`python -m bardgpt.teaching.bench [FILE]`: run, write the record, say it in a table."""
     file = Path(sys.argv[1]) if len(sys.argv) > 1 else RECORDED / "bench.json"
-    found = bench()
-    write_whole(file, (json.dumps(found, indent=1) + "\n").encode())
-    print(f"{'training':32}{'characters/s':>14}{'times':>8}{'of peak':>9}{'memory':>10}")
-    for case, row in found["training"].items():
-        times = row["times the list of heads in float32"]["median"]
-        print(
-            f"{case:32}{row['characters a second']:14,.0f}{times:8.2f}"
-            f"{row['share of the peak']:9.0%}{row['bytes'] / 2**20:7,.0f} MiB"
-        )
-    for case, row in found["sampling"].items():
-        times = row["times without a cache"]["median"]
-        print(f"sampling {case:23}{row['characters a second']:14,.0f}{times:8.2f}")
+    write_whole(file, (json.dumps(dataclasses.asdict(bench()), indent=1) + "\n").encode())
+    print(table(speeds.load(file)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 A rung is nothing but a config. What each gave over five seeds is in its record.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bardgpt import corpus
 from bardgpt.batches import split
-from bardgpt.config import VOCAB_SIZE, GPTConfig
+from bardgpt.config import VOCAB_SIZE, GPTConfig, TrainingConfig
 from bardgpt.tokenizer import CharTokenizer
 
 BIGRAM = GPTConfig(vocab_size=VOCAB_SIZE, n_layer=0, positions=False)
@@ -53,7 +53,23 @@ RUNGS = {
     "pre-norm": Rung(PRE_NORM, "layer norm before the branch", 7, 2.06),
 }
 
+FULL = "full"  # what comes after the last rung: chapter 9
 LECTURE_FULL = 1.48  # what the lecture reports for the full model
+NANOGPT = 1.4697  # the best that nanoGPT's page reports for its near twin (`book/references.md`)
+
+
+def config_diff(before: GPTConfig | TrainingConfig, after: GPTConfig | TrainingConfig) -> list[str]:
+    """What changes from one config to another of its kind: a line for each field, in their order.
+
+    >>> config_diff(ONE_HEAD, FOUR_HEADS)
+    ['n_head: 1 → 4']
+    """
+    values = ((field.name, getattr(before, field.name)) for field in fields(before))
+    return [
+        f"{name}: {old} → {getattr(after, name)}"
+        for name, old in values
+        if old != getattr(after, name)
+    ]
 
 
 class Shakespeare(NamedTuple):

@@ -113,6 +113,20 @@ def gain(before: Record, after: Record) -> Band:
     return Band.of([old.validation[-1] - new.validation[-1] for old, new in pairs])
 
 
+def ensemble_lags(record: Record, quantity: str = "loss") -> list[Band]:
+    """How much an ensemble's loss lies above that of the model at test time, seed by seed.
+
+    Args:
+        record: with the probe "ensemble".
+        quantity: "loss" or "geometric loss".
+
+    Returns:
+        A band for each number of masks.
+    """
+    runs = record.probes["ensemble"][record.training.steps]
+    return by_depth([[loss - run["test-time loss"][0] for loss in run[quantity]] for run in runs])
+
+
 def bands(runs: list[dict[str, float]]) -> dict[str, Band]:
     """One band for each quantity that all the runs name."""
     return {name: Band.of([run[name] for run in runs]) for name in runs[0]}
@@ -171,6 +185,74 @@ def at_start(variant: str, quantity: str) -> list[Band]:
     if variant not in variants:
         raise KeyError(f"no variant {variant!r}; there are {sorted(variants)}")
     return by_depth([run["stream"][quantity] for run in variants[variant]["runs"]])
+
+
+@dataclass(frozen=True)
+class FullRecord:
+    """The run of the full model whose weights come with the package (`make record`).
+
+    Attributes:
+        model: the architecture.
+        training: the run.
+        metrics: its log, a line for each reading (`bardgpt.training.run`).
+        found: what was measured of the packed weights (`bardgpt.teaching.full_record`).
+    """
+
+    model: GPTConfig
+    training: TrainingConfig
+    metrics: list[dict[str, Any]]
+    found: dict[str, Any]
+
+    @property
+    def validation(self) -> float:
+        """Loss of the packed weights on the whole validation split, in nats per character."""
+        return self.found["validation of the packed weights"]
+
+    @property
+    def train(self) -> float:
+        """The same on the whole training split."""
+        return self.found["train"]
+
+    @property
+    def hours(self) -> float:
+        """How long the run took."""
+        return self.metrics[-1]["seconds"] / 3_600
+
+    def short_run(self) -> Band:
+        """Loss after chapter 9's short run on a processor, over seeds."""
+        return Band.of(self.found["short run"])
+
+    def form(self, of: str) -> dict[str, Band]:
+        """Each number of `plays.form` over equally long pieces: of "full", a rung, a table."""
+        return bands(self.found["form"][of])
+
+    def pieces(self) -> dict[str, Band]:
+        """The text statistics of samples as long as the one that chapter 9 draws."""
+        return bands(self.found["pieces"])
+
+    def habits(self, of: str) -> dict[str, Band]:
+        """Each share of `plays.habits` over pieces: of "full" or "real text"."""
+        return bands(self.found["habits"][of])
+
+
+def full() -> FullRecord:
+    """The record of the full model.
+
+    Raises:
+        FileNotFoundError: if it is not there; `make record` writes it.
+    """
+    folder = FOLDER / "sprint"
+
+    def content(name: str) -> str:
+        return (folder / name).read_text(encoding="utf-8")
+
+    about = json.loads(content("config.json"))
+    return FullRecord(
+        GPTConfig.from_json(json.dumps(about["model"])),
+        TrainingConfig.from_json(json.dumps(about["training"])),
+        [json.loads(line) for line in content("metrics.jsonl").splitlines()],
+        json.loads(content("record.json")),
+    )
 
 
 def by_depth(runs: list[list[float]]) -> list[Band]:
