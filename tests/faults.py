@@ -72,6 +72,7 @@ class Fault:
     check: Cell | UnitTest
 
 
+DIAGRAMS = "tests/test_diagrams.py"
 ATTENTION = "tests/test_attention.py"
 TRAINER, OPTIMIZERS = "tests/test_trainer.py", "tests/test_optimizers.py"
 BLOCKS = "tests/test_blocks.py"
@@ -368,6 +369,65 @@ FAULTS = [
         "rate = self.rate",
         UnitTest(ATTENTION, "test_dropout_is_at_work_in_training_only"),
     ),
+    Fault(
+        "attention-dropout-unused",
+        "Made, but never called: every position hears all others in training, and nothing says so.",
+        "layers/attention.py",
+        "return self.dropout(weights) @ v",
+        "return weights @ v",
+        UnitTest(ATTENTION, "test_dropout_sits_after_the_softmax_and_at_the_end"),
+    ),
+    Fault(
+        "dropout-before-projection",
+        "One line too early: the projection fills the holes again, and every channel is noisy.",
+        "layers/feed_forward.py",
+        "return self.dropout(self.proj(h))",
+        "return self.proj(self.dropout(h))",
+        UnitTest(FEED_FORWARD, "test_dropout_is_at_the_end"),
+    ),
+    Fault(
+        "ensemble-without-masks",
+        "In evaluation mode the ensemble agrees with the model to the last digit: no wonder.",
+        "teaching/probes/dropout.py",
+        "    judged.train()\n",
+        "",
+        UnitTest("tests/test_probes_dropout.py", "test_ensemble_by_hand"),
+    ),
+    Fault(
+        "kl-turned-round",
+        "F.kl_div takes its arguments in the other order than the formula; both are positive.",
+        "teaching/probes/dropout.py",
+        "F.kl_div(log_q, log_p,",
+        "F.kl_div(log_p, log_q,",
+        UnitTest("tests/test_probes_dropout.py", "test_divergence_by_hand_and_its_direction"),
+    ),
+    # Chapter 9.
+    Fault(
+        "new-names-known",
+        "Whoever asks the whole text who speaks there finds no strangers in its last tenth.",
+        "teaching/full_record.py",
+        "    known = set(plays.speakers(train))\n",
+        "    known = set(plays.speakers(train + validation))\n",
+        UnitTest("tests/test_full_record.py", "test_names_apart_from_the_rest"),
+    ),
+    Fault(
+        "kept-counted-twice",
+        "A tensor that two layers keep lies in memory once; counted twice, no GPU is large enough.",
+        "teaching/scaling.py",
+        "kept[tensor.untyped_storage()._cdata] = tensor",
+        "kept[len(kept)] = tensor",
+        UnitTest("tests/test_scaling.py", "test_kept_tensors_are_counted_once_and_without_weights"),
+    ),
+    Fault(
+        "timed-without-warm-up",
+        "The first step on a GPU loads and plans; timed with the rest, an hour becomes two.",
+        "teaching/scaling.py",
+        "        work(warm)\n",
+        "",
+        UnitTest(
+            "tests/test_scaling.py", "test_timing_takes_what_it_says_and_leaves_the_run_alone"
+        ),
+    ),
     # Positions.
     Fault(
         "positions-left-out",
@@ -584,6 +644,46 @@ FAULTS = [
             "tests/test_probes_units.py",
             "test_unit_is_chosen_on_the_training_text_and_judged_on_the_validation_text",
         ),
+    ),
+    Fault(
+        "diff-turned-round",
+        "What a rung gained reads as what it lost; both are sentences that one believes.",
+        "teaching/ladder.py",
+        'f"{name}: {old} → {getattr(after, name)}"',
+        'f"{name}: {getattr(after, name)} → {old}"',
+        UnitTest(DIAGRAMS, "test_config_diff_names_what_changed_in_the_order_of_fields"),
+    ),
+    Fault(
+        "drawing-counts-weights-only",
+        "The numbers in the drawing of the whole model look right, and leave out every bias.",
+        "teaching/diagrams/model.py",
+        "for part in parts for p in part.parameters())",
+        "for part in parts for p in part.parameters() if p.ndim > 1)",
+        UnitTest(DIAGRAMS, "test_whole_model_counts_its_parts"),
+    ),
+    Fault(
+        "nothing-new-on-a-rung",
+        "A piece that is there already, but changed, such as four heads for one, goes unmarked.",
+        "teaching/diagrams/model.py",
+        "if name not in old or old[name] != value}",
+        "if name not in old}",
+        UnitTest(DIAGRAMS, "test_rung_marks_what_it_adds"),
+    ),
+    Fault(
+        "one-kernel-credited-with-two",
+        "Two kernels are switched on by one field, and the bench gives one the other's gain.",
+        "teaching/bench.py",
+        'module.fused = case.path == "all kernels"',
+        'module.fused = case.path != "list of heads"',
+        UnitTest("tests/test_bench.py", "test_case_is_what_its_name_says"),
+    ),
+    Fault(
+        "share-of-the-wrong-peak",
+        "A share of the peak that looks wonderful, of the wrong peak.",
+        "teaching/speeds.py",
+        "self.peak[self.precisions[case]]",
+        'self.peak["float32"]',
+        UnitTest("tests/test_bench.py", "test_share_of_the_peak_of_its_precision"),
     ),
 ]
 

@@ -14,6 +14,8 @@ OWED = {
     "05-residual-connections": [f"res-{i}" for i in range(1, 6)],
     "06-layer-normalization": [f"ln-{i}" for i in range(1, 6)],
     "07-pre-and-post-norm": [f"pp-{i}" for i in range(1, 4)],
+    "08-dropout": [f"drop-{i}" for i in range(1, 5)],
+    "09-scaling-up": [f"scale-{i}" for i in range(1, 4)],
 }
 
 

@@ -8,9 +8,12 @@ import torch
 
 from bardgpt import corpus
 from bardgpt.config import GPTConfig, TrainingConfig
+from bardgpt.evaluation import evaluate
 from bardgpt.teaching import experiments, records
 from bardgpt.teaching.experiments import EXPERIMENTS, AtStart, Looker, Sweep, Training
+from bardgpt.teaching.ladder import RUNGS
 from bardgpt.teaching.probes import EVALUATION, stream_statistics
+from bardgpt.training.loop import train
 
 BIGRAM = GPTConfig(vocab_size=65, n_layer=0, positions=False)
 SHORT = TrainingConfig(steps=4, evaluate_every=2)
@@ -41,7 +44,7 @@ def test_every_record_is_of_its_experiment_as_it_stands():
 
 def test_no_record_without_an_experiment():
     there = {file.stem for file in experiments.RECORDED.glob("*.json")}
-    assert there == EXPERIMENTS.keys()
+    assert there - {"bench"} == EXPERIMENTS.keys()  # that one is `make bench`'s
 
 
 def of_kind(kind):
@@ -82,7 +85,7 @@ def test_sweep_reads_back(name):
         assert found.model == variants[variant].model
         assert found.training == variants[variant].training
         assert found.band().n == len(found.seeds) == len(variants[variant].seeds)
-        assert list(found.probes) == list(variants[variant].probes)
+        assert list(found.probes) == [*variants[variant].probes, *variants[variant].at_end]
 
 
 def test_short_run_is_the_beginning_of_the_full_one():
@@ -127,6 +130,7 @@ def few(monkeypatch):
     monkeypatch.setattr(experiments, "SAMPLE_LENGTH", 40)
     monkeypatch.setattr(experiments, "PROBED", 4_000)
     monkeypatch.setattr(experiments, "GRADIENT_PROBED", 160)
+    monkeypatch.setattr(experiments, "MASKED_PROBED", 160)
 
 
 def test_run_keeps_what_its_probes_saw_before_and_after(few):
@@ -183,6 +187,39 @@ def test_probes_look_where_a_chapters_live_run_ends(few, monkeypatch):
     found = Training(BLOCK, SHORT, probes=("norms",)).run(0)
     assert list(found["probes"]["norms"]) == ["0", "2", "4"]
     assert list(found["samples"]) == ["2", "4"]
+
+
+def test_a_slice_is_the_beginning_of_the_training_split(few, shakespeare):
+    experiment = Training(BLOCK, SHORT, probes=("fit",), characters=300, brief=True)
+    found = experiment.run(0)
+    model = experiments.seeded_model(BLOCK, 0)
+    history = train(model, shakespeare.train[:300], shakespeare.validation, SHORT, progress=False)
+    assert found["history"] == history.to_dict()
+    fit = evaluate(model, shakespeare.train[:300])
+    assert found["probes"]["fit"]["4"]["training text"] == pytest.approx(fit, rel=1e-5)
+    assert found["history"] != Training(BLOCK, SHORT, brief=True).run(0)["history"]
+    looker = Looker(BLOCK, 0, characters=300)
+    assert looker.train_windows.numel() == 296  # 299 targets are 37 whole windows and a rest
+    assert looker.windows.shape == (500, 8)  # judged on the same text as ever
+
+
+def test_only_a_slice_says_so_in_its_definition():
+    """Records of the whole split stand as they are."""
+    assert "characters" not in Training(BLOCK).definition()
+    assert Training(BLOCK, characters=300).definition()["characters"] == 300
+
+
+def test_probes_for_the_end_are_asked_there_alone(few):
+    model = dataclasses.replace(BLOCK, dropout=0.2, fused=True)
+    last = ("switches", "ensemble")
+    experiment = Training(model, SHORT, probes=("norms",), closely=True, at_end=last, brief=True)
+    found = experiment.run(0)
+    assert list(found["probes"]) == experiment.definition()["probes"] == ["norms", *last]
+    assert list(found["probes"]["norms"]) == ["0", "2", "4"]
+    for probe in last:
+        assert list(found["probes"][probe]) == ["4"]
+    plain = Training(model, SHORT, brief=True).run(0)
+    assert found["history"] == plain["history"]  # they draw masks, but not the run's
 
 
 def test_brief_keeps_neither_text_nor_the_loss_on_the_training_split(few):
@@ -300,6 +337,17 @@ def test_numbers_are_kept_to_six_digits():
         "many": [3.33333e-10, 12345700.0],
         "none": 0.0,
     }
+
+
+def test_continuations_ask_every_rung_and_a_count_table_the_same(monkeypatch):
+    monkeypatch.setattr(experiments, "RUN", TrainingConfig(steps=2, evaluate_every=2))
+    asked = experiments.Continuations("ROMEO:", length=30)
+    assert asked.parts() == ["counts", *RUNGS]
+    record = asked.results([asked.run("counts"), asked.run("bigram"), asked.run("pre-norm")])
+    assert {len(text) for text in record["texts"].values()} == {30}
+    assert len(set(record["texts"].values())) == 3
+    again = asked.run("pre-norm")
+    assert again["text"] == record["texts"]["pre-norm"]
 
 
 @pytest.mark.parametrize("name", of_kind(Sweep))

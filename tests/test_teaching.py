@@ -1,21 +1,19 @@
 """Listings, diagrams, figures and the ladder: what chapters show."""
 
-import xml.etree.ElementTree as ET
 from io import BytesIO
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
 import torch
+from test_bench import SPEEDS
 
 from bardgpt.gpt import GPT
-from bardgpt.teaching import diagrams, figures, ladder, listing, records
-from bardgpt.teaching.diagrams.shapes import WIDTH
+from bardgpt.teaching import continuations, figures, ladder, listing, records
 from bardgpt.teaching.palette import COLOURS
 from bardgpt.teaching.records import Band
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_listing_is_the_source_under_its_modules_name():
@@ -28,38 +26,18 @@ def test_listing_is_the_source_under_its_modules_name():
     assert repr(shown) == shown.source
 
 
-@pytest.mark.parametrize("name", diagrams.DIAGRAMS)
-def test_diagram_is_accessible_and_the_same_each_time(name):
-    diagram = figures.diagram(name)
-    root = ET.fromstring(diagram._repr_html_())
-    assert root.get("role") == "img"
-    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
-    assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"
-    assert len(description.text) > 60
-    assert figures.diagram(name).svg() == diagram.svg()
-    assert not hasattr(diagram, "_repr_svg_")  # svg outputs are not for notebooks
-
-
-@pytest.mark.parametrize("name", diagrams.DIAGRAMS)
-def test_diagram_stays_inside_its_view_box(name):
-    diagram = figures.diagram(name)
-    for box in ET.fromstring(diagram.svg()).iter(f"{SVG}rect"):
-        x, y = float(box.get("x", 0)), float(box.get("y", 0))
-        assert x >= 0
-        assert x + float(box.get("width")) <= WIDTH
-        assert y + float(box.get("height")) <= diagram.height
-    for text in ET.fromstring(diagram.svg()).iter(f"{SVG}text"):
-        x, width = float(text.get("x")), 8 * len(text.text)  # 8: no wider than this at size 15
-        left = {"start": x, "middle": x - width / 2, "end": x - width}[text.get("text-anchor")]
-        assert left >= 0
-        assert left + width <= WIDTH
-        assert 0 < float(text.get("y")) < diagram.height
-
-
 def test_committed_picture_is_the_diagram_of_the_record():
     """`make experiments` writes it; README and landing page show it."""
     picture = (STATIC / "yardsticks.svg").read_text(encoding="utf-8")
     assert picture == figures.diagram("yardsticks").svg() + "\n"
+
+
+def test_committed_continuations_are_those_of_the_record():
+    """`make experiments` writes them; the landing page shows them."""
+    shown = (STATIC / "continuations.html").read_text(encoding="utf-8")
+    assert shown == continuations.page()
+    assert shown.count("<figure") == 2 + len(ladder.RUNGS)
+    assert shown.count("ROMEO:") >= 2 + len(ladder.RUNGS)
 
 
 def test_no_diagram_of_that_name():
@@ -78,6 +56,13 @@ def test_text_has_contrast(name):
     """WCAG 2.2, 1.4.3: at least 4.5 to 1."""
     light, dark = luminance(COLOURS["paper"]), luminance(COLOURS[name])
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+TIMES = ("first", "again")  # of a name in a window
+FORM = {  # of `plays.form`
+    name: Band(0.5, 0.1, 5)
+    for name in ("speaker lines", "characters per line", "known words", "longest copy")
+}
 
 
 def a_figure(name):
@@ -116,18 +101,32 @@ def a_figure(name):
         "gradients_at_start": lambda: figures.gradients_at_start({"start": ("small", "xavier")}),
         "streams_by_depth": lambda: figures.streams_by_depth({"start": {"pre-norm": bands}}),
         "rate_sweep": lambda: figures.rate_sweep(records.load_sweep("rates"), 3.3),
+        "step_speeds": lambda: figures.step_speeds(SPEEDS, ["slow", "fast"], than="slow"),
         "stream_sizes": lambda: figures.stream_sizes({"0 steps": bands}, {"default": bands}),
         "mode_gaps": lambda: figures.mode_gaps({"layer norm": ("norm", {8: [0.0], 32: [0.0]})}),
         "who_moves": lambda: figures.who_moves({"layer norm": torch.eye(3)}, changed=(1, 1)),
         "norm_gains": lambda: figures.norm_gains(records.load("post-norm"), [*"123456"]),
+        "gaps": lambda: figures.gaps({"p = 0": records.load_sweep("dropout")["slice-0"]}),
+        "ensembles": lambda: figures.ensembles(records.load_sweep("dropout")["slice-0.2"]),
         "ladder": lambda: figures.ladder("four-heads"),
+        "full_run": lambda: figures.full_run(
+            [{"step": 0, "validation": 4.2}, {"step": 9, "train": 2.0}], 10
+        ),
+        "loss_by_position": lambda: figures.loss_by_position([2.0] * 8, [3.3, 2.5]),
+        "name_losses": lambda: figures.name_losses(
+            {f"{kind}, {time}": [2.0, None] for kind in ("known", "new") for time in TIMES}, 1.4
+        ),
+        "forms": lambda: figures.forms({"a model": FORM, "real text": FORM}),
+        "plays": lambda: figures.plays({"one": 0, "two": 10}, 20, 15),
+        "losses_by_kind": lambda: figures.losses_by_kind({c: [3.0, 2.0] for c in "abc"}),
     }[name]()
 
 
-NAMED = {"ladder": "y", "head_spreads": "x"}  # figures with names on one axis instead of numbers
+# Figures with names on one axis instead of numbers.
+NAMED = {"ladder": "y", "head_spreads": "x", "step_speeds": "y", "plays": "y", "forms": "y"}
 
 
-@pytest.mark.parametrize("name", sorted({*figures.__all__} - {"diagram"}))
+@pytest.mark.parametrize("name", sorted({*figures.__all__} - {"diagram", "passage"}))
 def test_figure_names_its_axes_and_can_be_drawn(name):
     """Rungs and states have names on their axis instead of a label."""
     figure = a_figure(name)

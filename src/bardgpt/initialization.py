@@ -2,7 +2,7 @@
 
 A linear layer with weights of standard deviation s turns n inputs of size 1 into outputs of size
 s sqrt(n). So the start decides how loud each branch is beside the stream it is added to, and
-chapters 5 and 7 compare:
+chapters 5 and 7 compare::
 
     default        PyTorch's: linear layers U(-1/sqrt(n), 1/sqrt(n)), so s = 1/sqrt(3 n);
                    embeddings N(0, 1)

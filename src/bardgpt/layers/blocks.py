@@ -2,7 +2,7 @@
 
 Attention gathers, the feed-forward layer thinks over what was gathered, and the pair repeats. The
 four classes have the same parts and differ only in how `forward` connects them; each one's two
-lines are its formula. f stands for either part:
+lines are its formula. f stands for either part::
 
     PlainBlock       f(x)
     ResidualBlock    x + f(x)

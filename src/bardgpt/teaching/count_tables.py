@@ -72,7 +72,7 @@ class CountTable:
     Args:
         ids: (N,) the text to count in.
         context: k, characters of context.
-        vocab_size: V.
+        vocab_size: V, different characters.
 
     Raises:
         ValueError: if the context is negative, or so long that a sequence exceeds 63 bits.

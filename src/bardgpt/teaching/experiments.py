@@ -41,10 +41,12 @@ from bardgpt.teaching.ladder import (
     POST_NORM,
     PRE_NORM,
     RESIDUAL,
+    RUNGS,
     VOCAB_SIZE,
     shakespeare,
 )
 from bardgpt.teaching.probes.attention import character_classes, head_spreads
+from bardgpt.teaching.probes.dropout import ensemble, losses_by_switch
 from bardgpt.teaching.probes.norms import gains_and_biases, losses_by_mode
 from bardgpt.teaching.probes.stream import stream_statistics
 from bardgpt.teaching.probes.units import unit_scores
@@ -57,9 +59,11 @@ RECORDED = PACKAGE / "recorded"
 SEEDS = (0, 1, 2, 3, 4)
 RUN = TrainingConfig()  # of every rung
 SAMPLE_LENGTH = 5_000  # characters; long enough that the share of known words settles to 1 or 2 %
+PROMPT = "ROMEO:"  # what every model of the book is asked to continue
 LIVE_STEPS = 1_000  # how far a chapter trains while you read
 PROBED = 16_000  # characters of each split for statistics of a model at work
 GRADIENT_PROBED = 2_048  # fewer where gradients are asked for
+MASKED_PROBED = 8_000  # and where a model runs many times
 
 
 class Looker:
@@ -68,13 +72,14 @@ class Looker:
     A probe looks at the same windows at every step and draws from no random state but its own.
     """
 
-    def __init__(self, config: GPTConfig, seed: int) -> None:
+    def __init__(self, config: GPTConfig, seed: int, characters: int | None = None) -> None:
         self.text = shakespeare()
+        self.learned = self.text.train[:characters]
         self.untrained = seeded_model(config, seed)
         T = config.block_size
         n_windows = PROBED // T
         self.windows, self.targets = next(evaluation_windows(self.text.validation, T, n_windows))
-        self.train_windows, _ = next(evaluation_windows(self.text.train, T, n_windows))
+        self.train_windows, _ = next(evaluation_windows(self.learned, T, n_windows))
 
     def heads(self, model: GPT) -> dict[str, float]:
         """How much the heads of the first block differ."""
@@ -104,6 +109,19 @@ class Looker:
         """The loss as training computes it, batch by batch, and as evaluation does."""
         return losses_by_mode(model, self.windows, self.targets)
 
+    def fit(self, model: GPT) -> dict[str, float]:
+        """The loss on the text that the model learns from, as evaluation computes it."""
+        return {"training text": evaluate(model, self.learned)}
+
+    def switches(self, model: GPT) -> dict[str, float]:
+        """The loss with dropout off, left on, and never rescaled."""
+        return losses_by_switch(model, self.windows, self.targets)
+
+    def ensemble(self, model: GPT) -> dict[str, list[float]]:
+        """The mean of many masked passes against the model at test time."""
+        n_windows = MASKED_PROBED // model.config.block_size
+        return ensemble(model, self.windows[:n_windows], self.targets[:n_windows])
+
 
 @dataclass(frozen=True)
 class Training:
@@ -116,6 +134,9 @@ class Training:
         probes: methods of `Looker`, asked before the first step, where a chapter's live run ends,
             and at the end.
         closely: ask them at every evaluation.
+        at_end: more probes, asked after the last step alone.
+        characters: how many of the training split to learn from, from its beginning; None takes all
+            of them.
         brief: keep neither the loss on the whole training split nor generated text, which is drawn
             where a chapter's live run ends and at the end.
     """
@@ -125,6 +146,8 @@ class Training:
     seeds: tuple[int, ...] = SEEDS
     probes: tuple[str, ...] = ()
     closely: bool = False
+    at_end: tuple[str, ...] = ()
+    characters: int | None = None
     brief: bool = False
 
     def parts(self) -> list[int]:
@@ -138,16 +161,16 @@ class Training:
         """
         text = shakespeare()
         reference = None if self.brief else Reference.of(text.tokenizer.decode(text.train))
-        looker = Looker(self.model, seed)
+        looker = Looker(self.model, seed, self.characters)
         model = seeded_model(self.model, seed)
         found: dict[str, Any] = {"seed": seed, "samples": {}, "probes": {}}
         stops = {LIVE_STEPS, self.training.steps}
 
         def watch(step: int) -> None:
-            if self.closely or step in stops | {0}:
-                for probe in self.probes:
-                    kept = found["probes"].setdefault(probe, {})
-                    kept[str(step)] = rounded(getattr(looker, probe)(model))
+            asked = self.probes if self.closely or step in stops | {0} else ()
+            for probe in asked + (self.at_end if step == self.training.steps else ()):
+                kept = found["probes"].setdefault(probe, {})
+                kept[str(step)] = rounded(getattr(looker, probe)(model))
             if step in stops and reference is not None:
                 ids = generate(
                     model,
@@ -160,21 +183,24 @@ class Training:
                 found["text"] = sample[:500]
 
         config = dataclasses.replace(self.training, seed=seed)
-        history = train(model, text.train, text.validation, config, progress=False, watch=watch)
+        history = train(model, looker.learned, text.validation, config, progress=False, watch=watch)
         if not self.brief:
-            found["train"] = evaluate(model, text.train)
+            found["train"] = evaluate(model, looker.learned)
         return found | {"history": history.to_dict()}
 
     def definition(self) -> dict[str, Any]:
         """What makes it this experiment: the part of its record that is known beforehand."""
         training = dataclasses.asdict(self.training)
         del training["seed"]  # each run has its own
-        return {
+        definition = {
             "model": dataclasses.asdict(self.model),
             "training": training,
             "seeds": list(self.seeds),
-            "probes": list(self.probes),
+            "probes": [*self.probes, *self.at_end],
         }
+        if self.characters is not None:  # older records learned from the whole split
+            definition["characters"] = self.characters
+        return definition
 
     def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
         """The rest of the record."""
@@ -314,6 +340,54 @@ class CountTables:
         }
 
 
+@dataclass(frozen=True)
+class Continuations:
+    """The same words, continued by every rung and by the best count table: one text of each.
+
+    What a reader of the book's first page sees. A rung runs with PyTorch's kernels, which are the
+    same function, faster.
+    """
+
+    prompt: str
+    context: int = 4  # of the count table, the best one
+    seed: int = 0
+    length: int = 300
+
+    def parts(self) -> list[str]:
+        """The count table, then the rungs."""
+        return ["counts", *RUNGS]
+
+    def run(self, part: str) -> dict[str, Any]:
+        """Count, or train in full; then continue the prompt."""
+        text = shakespeare()
+        prompt = text.tokenizer.encode(self.prompt)
+        generator = torch.Generator().manual_seed(self.seed)
+        if part == "counts":
+            table = CountTable(text.train, self.context, VOCAB_SIZE)
+            ids = table.generate(prompt, self.length, generator)
+        else:
+            model = seeded_model(dataclasses.replace(RUNGS[part].config, fused=True), self.seed)
+            config = dataclasses.replace(RUN, seed=self.seed)
+            train(model, text.train, text.validation, config, progress=False)
+            ids = generate(model, prompt, self.length, generator=generator)
+        return {"of": part, "text": text.tokenizer.decode(ids)}
+
+    def definition(self) -> dict[str, Any]:
+        """What makes it this experiment."""
+        training = dataclasses.asdict(RUN)
+        del training["seed"]
+        rungs = {name: {"model": dataclasses.asdict(rung.config)} for name, rung in RUNGS.items()}
+        return dataclasses.asdict(self) | {"training": training, "rungs": rungs}
+
+    def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+        """The rest of the record."""
+        return {"texts": {run["of"]: run["text"] for run in runs}}
+
+    def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
+        """None: another machine's rounding draws other characters."""
+        return {}
+
+
 LONG = TrainingConfig(steps=20_000, evaluate_every=1_000)
 BLOCK_PROBES = ("heads", "stream", "units")
 
@@ -390,7 +464,33 @@ def rates() -> dict[str, Training]:
     }
 
 
-EXPERIMENTS: dict[str, Training | CountTables | Sweep] = {
+def dropout() -> dict[str, Training]:
+    """A model that learns 20,000 characters by heart, by dropout; and one with all of the text.
+
+    Chapter 8. Those with dropout are asked at the end what their masks do.
+    """
+    model = dataclasses.replace(PRE_NORM, n_embd=64, block_size=32)
+    run = TrainingConfig(steps=1_000, learning_rate=3e-3, evaluate_every=200)
+    cases: list[tuple[str, int | None, tuple[float, ...]]] = [
+        ("slice", 20_000, (0.0, 0.2, 0.4)),
+        ("whole", None, (0.0, 0.2)),
+    ]
+    return {
+        f"{name}-{rate:g}": variant(
+            dataclasses.replace(model, dropout=rate),
+            run,
+            SEEDS[:3],
+            probes=("fit",) if characters else (),
+            closely=True,
+            at_end=("switches", "ensemble") if rate else (),
+            characters=characters,
+        )
+        for name, characters, rates_of in cases
+        for rate in rates_of
+    }
+
+
+EXPERIMENTS: dict[str, Training | CountTables | Continuations | Sweep] = {
     "count-tables": CountTables(),
     "bigram": Training(BIGRAM),
     # Why the rung stays above its closed form (chapter 1): one cause taken away after the other.
@@ -421,7 +521,9 @@ EXPERIMENTS: dict[str, Training | CountTables | Sweep] = {
     "depths": Sweep(depths()),
     "coming-online": Sweep(coming_online()),
     "starts": Sweep(starts()),
+    "continuations": Continuations(PROMPT),
     "rates": Sweep(rates()),
+    "dropout": Sweep(dropout()),
 }
 
 

@@ -32,10 +32,13 @@ COLOURS = {
     "residual": "#0072b2",
     "norm": "#e69f00",
     "batch norm": "#56b4e9",
+    "dropout": "#f0e442",
     "post-norm": "#d55e00",
     "pre-norm": "#0072b2",
     "no-final-norm": "#56b4e9",
     "default": "#0072b2",
     "zero": "#cc79a7",
     "xavier": "#b36b00",
+    "float32": "#5b6770",
+    "bfloat16": "#0072b2",
 }

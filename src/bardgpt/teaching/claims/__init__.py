@@ -3,7 +3,15 @@
 `page` writes `book/claims.md` from the records, so that no figure on it is typed by hand.
 """
 
-from bardgpt.teaching.claims import feed_forward, heads, layer_norm, residual, wiring
+from bardgpt.teaching.claims import (
+    dropout,
+    feed_forward,
+    heads,
+    layer_norm,
+    residual,
+    scaling,
+    wiring,
+)
 from bardgpt.teaching.claims.claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
@@ -12,6 +20,8 @@ CLAIMS: tuple[Claim, ...] = (
     *residual.CLAIMS,
     *layer_norm.CLAIMS,
     *wiring.CLAIMS,
+    *dropout.CLAIMS,
+    *scaling.CLAIMS,
 )
 
 

@@ -1,14 +1,19 @@
 """The book's diagrams by name, drawn from one small set of shapes."""
 
 from collections.abc import Callable
+from functools import partial
 
 from bardgpt.teaching.diagrams.attention import heads, one_head, windows
 from bardgpt.teaching.diagrams.blocks import residual_stream
+from bardgpt.teaching.diagrams.dropout import dropout_places
+from bardgpt.teaching.diagrams.fast_path import cache, one_product
 from bardgpt.teaching.diagrams.feed_forward import feed_forward
+from bardgpt.teaching.diagrams.model import rung, whole_model
 from bardgpt.teaching.diagrams.norms import rows_and_columns
 from bardgpt.teaching.diagrams.shapes import Diagram
 from bardgpt.teaching.diagrams.wiring import pre_and_post_norm
 from bardgpt.teaching.diagrams.yardsticks import yardsticks
+from bardgpt.teaching.ladder import RUNGS
 
 DIAGRAMS: dict[str, Callable[[], Diagram]] = {
     "windows": windows,
@@ -18,7 +23,12 @@ DIAGRAMS: dict[str, Callable[[], Diagram]] = {
     "residual-stream": residual_stream,
     "pre-and-post-norm": pre_and_post_norm,
     "rows-and-columns": rows_and_columns,
+    "dropout-places": dropout_places,
+    "one-product": one_product,
+    "cache": cache,
     "yardsticks": yardsticks,
+    "whole-model": whole_model,
+    **{f"rung-{name}": partial(rung, name) for name in RUNGS},
 }
 
 

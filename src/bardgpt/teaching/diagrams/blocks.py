@@ -3,7 +3,9 @@
 from bardgpt.teaching.diagrams.shapes import (
     LINE,
     MUTED,
+    PANEL,
     Diagram,
+    Panels,
     box,
     label,
     named_box,
@@ -16,43 +18,55 @@ BRANCH = 112  # height of one branch, from its fork to the next
 PARTS = ("attention", "feed-forward")
 
 
-def residual_stream() -> Diagram:
+def residual_stream() -> Panels:
     """Two blocks on a residual stream: forwards the sums, backwards the gradient."""
-    top, n_branches = 96, 4
-    floor = top + n_branches * BRANCH + 40
-    shapes: list[str] = []
-    for stream, title, backwards in (
-        (84, "forward: numbers", False),
-        (464, "backward: gradients", True),
-    ):
-        colour = COLOURS["gradient" if backwards else "stream"]
-        ends = [(stream, top - 30), (stream, floor)]
-        for block in range(2):
-            y = top + 2 * block * BRANCH - 4
-            shapes.append(box(stream - 40, y, 250, 2 * BRANCH - 2, edge=LINE, dash="5 4"))
-        shapes += [
-            label(stream - 60, 32, title, font_weight="600"),
-            label(stream + 16, top - 22, "embeddings", colour=MUTED),
-            route(ends[::-1] if backwards else ends, colour=colour, width=4),
-            label(stream + 16, floor - 2, "logits and loss", colour=MUTED),
-        ]
-        for i in range(n_branches):
-            shapes += _branch(stream, top + i * BRANCH, PARTS[i % 2], colour, backwards=backwards)
-    for block in range(2):
-        middle = top + (2 * block + 1) * BRANCH
-        shapes.append(label(359, middle - 4, f"block {block + 1}", at="middle", colour=MUTED))
-    return Diagram(
+    return Panels(
         "residual-stream",
         "The residual stream of two blocks, forwards and backwards",
-        "Two copies of one picture. A thick vertical line, the stream, runs from the embeddings at "
-        "the top to the logits and the loss at the bottom. Four times a thin line forks off to a "
-        "box, attention or feed-forward in turn, and comes back to the stream at a plus sign. In "
-        "the left copy, forward, the arrows point down. In the right copy, backward, they point "
-        "up: at each plus sign the gradient goes up the stream and, the same, into the branch; "
-        "where the branch had forked off, what comes out of it is added.",
-        floor + 22,
-        shapes,
+        (
+            _two_blocks(
+                "residual-stream-forward",
+                "Two blocks on a residual stream, forwards",
+                "A thick vertical line, the stream, runs from the embeddings at the top down to "
+                "the logits and the loss. Four times a thin line forks off to a box, attention or "
+                "feed-forward in turn, and comes back to the stream at a plus sign, where it is "
+                "added. Each pair of boxes is framed as a block.",
+                backwards=False,
+            ),
+            _two_blocks(
+                "residual-stream-backward",
+                "The same two blocks, backwards",
+                "The same picture with all arrows turned round. The gradient runs up the stream "
+                "from the loss. Where forward added, it is copied into the branch and also goes "
+                "on; where a branch had forked off, a plus sign adds what comes out of it.",
+                backwards=True,
+            ),
+        ),
     )
+
+
+def _two_blocks(name: str, title: str, description: str, *, backwards: bool) -> Diagram:
+    stream, top, n_branches = 76, 96, 4
+    floor = top + n_branches * BRANCH + 40
+    colour = COLOURS["gradient" if backwards else "stream"]
+    ends = [(stream, top - 30), (stream, floor)]
+    shapes = [
+        label(20, 32, "backward: gradients" if backwards else "forward: numbers", font_weight="600")
+    ]
+    for block in range(2):
+        y = top + 2 * block * BRANCH - 4
+        shapes += [
+            box(20, y, PANEL - 40, 2 * BRANCH - 6, edge=LINE, dash="5 4"),
+            label(PANEL - 30, y + 2 * BRANCH - 16, f"block {block + 1}", at="end", colour=MUTED),
+        ]
+    shapes += [
+        label(stream + 16, top - 18, "embeddings", colour=MUTED),
+        route(ends[::-1] if backwards else ends, colour=colour, width=4),
+        label(stream + 16, floor - 2, "logits and loss", colour=MUTED),
+    ]
+    for i in range(n_branches):
+        shapes += _branch(stream, top + i * BRANCH, PARTS[i % 2], colour, backwards=backwards)
+    return Diagram(name, title, description, floor + 22, shapes, width=PANEL)
 
 
 def _branch(stream: float, top: float, part: str, colour: str, *, backwards: bool) -> list[str]:

@@ -4,7 +4,9 @@ Colours are CSS variables with a fallback: the website swaps them in dark mode, 
 diagram brings its own light card. Ids are fixed by the diagram's name, so its text never changes
 by itself and can be compared to the letter.
 
-Units are those of the view box, 720 wide; a page scales the whole.
+Units are pixels on a page with room; a narrow one scales a drawing down. Those made for chapters
+are at most `NARROW` wide, so that on a phone, too, their text can be read; two that belong together
+are `Panels`.
 """
 
 import math
@@ -15,6 +17,8 @@ from html import escape
 from bardgpt.teaching.palette import COLOURS
 
 WIDTH = 720
+NARROW = 432  # text of 15 is above 11 pixels in a column of 328
+PANEL = 352  # two of them, and a gap of 16, are as wide as WIDTH
 MARGIN = 24
 INK, MUTED, LINE, PAPER = (
     f"var(--bard-{name}, {COLOURS[name]})" for name in ("ink", "muted", "line", "paper")
@@ -31,6 +35,7 @@ class Diagram:
         description: what is seen, for those who cannot see it.
         height: of the view box.
         shapes: SVG elements, bottom first.
+        width: of the view box, and on a page with room for it.
     """
 
     name: str
@@ -38,13 +43,14 @@ class Diagram:
     description: str
     height: float
     shapes: Sequence[str]
+    width: float = WIDTH
 
     def svg(self) -> str:
         """The whole `<svg>` element."""
         stem = f"bard-{self.name}"
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bard-diagram" role="img" '
-            f'viewBox="0 0 {WIDTH} {self.height:g}" width="{WIDTH}" '
+            f'viewBox="0 0 {self.width:g} {self.height:g}" width="{self.width:g}" '
             f'aria-labelledby="{stem}-title {stem}-desc" style="max-width: 100%; height: auto" '
             f'font-family="system-ui, sans-serif" font-size="15">'
         )
@@ -53,11 +59,41 @@ class Diagram:
                 head,
                 f'<title id="{stem}-title">{escape(self.title)}</title>',
                 f'<desc id="{stem}-desc">{escape(self.description)}</desc>',
-                f'<rect width="{WIDTH}" height="{self.height:g}" rx="8" style="fill: {PAPER}"/>',
+                f'<rect width="{self.width:g}" height="{self.height:g}" rx="8" '
+                f'style="fill: {PAPER}"/>',
                 *self.shapes,
                 "</svg>",
             ]
         )
+
+    def _repr_html_(self) -> str:
+        return self.svg()
+
+    def __repr__(self) -> str:
+        return f"<Diagram {self.name}: {self.title}>"
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Diagrams that belong together: side by side, or one below the other where there is no room.
+
+    Attributes:
+        name: of `DIAGRAMS`.
+        title: what they show together.
+        parts: from left to right; each has a name, title and description of its own.
+    """
+
+    name: str
+    title: str
+    parts: Sequence[Diagram]
+
+    def svg(self) -> str:
+        """The `<svg>` elements in a box where they shrink a little, and then wrap."""
+        drawings = "\n".join(
+            f'<div style="flex: 1 1 300px; max-width: {part.width:g}px">\n{part.svg()}\n</div>'
+            for part in self.parts
+        )
+        return f'<div style="display: flex; flex-wrap: wrap; gap: 16px">\n{drawings}\n</div>'
 
     def _repr_html_(self) -> str:
         return self.svg()

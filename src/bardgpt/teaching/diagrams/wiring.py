@@ -3,7 +3,9 @@
 from bardgpt.teaching.diagrams.shapes import (
     LINE,
     MUTED,
+    PANEL,
     Diagram,
+    Panels,
     box,
     label,
     named_box,
@@ -17,50 +19,58 @@ BRANCH = 160  # height of one branch, from its fork to the next
 PARTS = ("attention", "feed-forward")
 
 
-def pre_and_post_norm() -> Diagram:
+def pre_and_post_norm() -> Panels:
     """One block in both wirings; only one of them leaves the stream alone."""
-    after = TOP + len(PARTS) * BRANCH  # the end of the block
-    floor = after + 112
-    shapes: list[str] = []
-    for stream, title, pre in ((84, "post-norm", False), (464, "pre-norm", True)):
-        colour = COLOURS["stream"]
-        shapes += [
-            label(stream - 60, 32, title, font_weight="600"),
-            label(
-                stream - 60,
-                54,
-                "x + f(norm(x))" if pre else "norm(x + f(x))",
-                font_family="monospace",
-            ),
-            box(stream - 60, TOP - 8, 270, after - TOP + 4, edge=LINE, dash="5 4"),
-            label(stream + 16, TOP - 22, "embeddings", colour=MUTED),
-            route([(stream, TOP - 34), (stream, floor)], colour=colour, width=4),
-            label(stream + 202, after - 14, "block", at="end", colour=MUTED),
-            label(stream + 10, TOP + 38, "stream", colour=colour),
-            label(stream + 16, after + 24, "more such blocks", colour=MUTED),
-            label(stream + 16, floor - 2, "output layer, logits", colour=MUTED),
-        ]
-        for i, part in enumerate(PARTS):
-            shapes += _branch(stream, TOP + i * BRANCH, part, pre=pre)
-        if pre:
-            shapes += [
-                route([(stream, after), (stream, after + 42)], colour=colour, width=4),
-                _norm(stream, after + 42),
-                label(stream + 40, after + 62, "the final norm"),
-            ]
-    return Diagram(
+    return Panels(
         "pre-and-post-norm",
         "One block with its norms after the additions, and with its norms in the branches",
-        "Two pictures side by side. In each a thick vertical line, labelled stream, runs from the "
-        "embeddings at the top through one block and more such blocks to the output layer. Twice "
-        "in the block a thin line forks off to a box, attention and then feed-forward, and comes "
-        "back to the stream at a plus sign. Left, post-norm: below each plus sign the stream runs "
-        "through a box named norm. Right, pre-norm: the norm boxes stand in the branches, before "
-        "attention and before feed-forward; on the stream there are plus signs only, and one box "
-        "below all blocks, the final norm.",
-        floor + 22,
-        shapes,
+        (
+            _block(
+                "post-norm-block",
+                "Post-norm: a norm after each addition",
+                "A thick vertical line, labelled stream, runs from the embeddings at the top "
+                "through one block and more such blocks to the output layer. Twice in the block a "
+                "thin line forks off to a box, attention and then feed-forward, and comes back to "
+                "the stream at a plus sign. Below each plus sign the stream itself runs through a "
+                "box named norm.",
+                pre=False,
+            ),
+            _block(
+                "pre-norm-block",
+                "Pre-norm: a norm at the entrance of each branch",
+                "The same block, but the two norm boxes stand in the branches, one before "
+                "attention and one before feed-forward. On the stream there are plus signs only, "
+                "and one box below all blocks, the final norm.",
+                pre=True,
+            ),
+        ),
     )
+
+
+def _block(name: str, title: str, description: str, *, pre: bool) -> Diagram:
+    stream, after = 76, TOP + len(PARTS) * BRANCH  # after: the end of the block
+    floor, colour = after + 112, COLOURS["stream"]
+    formula = "x + f(norm(x))" if pre else "norm(x + f(x))"
+    shapes = [
+        label(20, 32, "pre-norm" if pre else "post-norm", font_weight="600"),
+        label(20, 54, formula, font_family="monospace"),
+        box(20, TOP - 8, PANEL - 40, after - TOP + 4, edge=LINE, dash="5 4"),
+        label(stream + 16, TOP - 20, "embeddings", colour=MUTED),
+        route([(stream, TOP - 34), (stream, floor)], colour=colour, width=4),
+        label(PANEL - 30, after - 14, "block", at="end", colour=MUTED),
+        label(stream + 10, TOP + 38, "stream", colour=MUTED),
+        label(stream + 16, after + 24, "more such blocks", colour=MUTED),
+        label(stream + 16, floor - 2, "output layer, logits", colour=MUTED),
+    ]
+    for i, part in enumerate(PARTS):
+        shapes += _branch(stream, TOP + i * BRANCH, part, pre=pre)
+    if pre:
+        shapes += [
+            route([(stream, after), (stream, after + 42)], colour=colour, width=4),
+            _norm(stream, after + 42),
+            label(stream + 40, after + 62, "the final norm"),
+        ]
+    return Diagram(name, title, description, floor + 22, shapes, width=PANEL)
 
 
 def _branch(stream: float, top: float, part: str, *, pre: bool) -> list[str]:

@@ -16,12 +16,13 @@ from bardgpt.teaching.palette import COLOURS
 
 
 def yardsticks() -> Diagram:
-    """Every loss known so far as a bar, from a uniform guess to the full model's reported one."""
+    """Every loss of the book as a bar, from a uniform guess to the full model."""
     tables = records.read("count-tables")["tables"]
     rows = [("count", f"counts, {t['context']} before", t["validation"]) for t in tables]
     rows[0] = ("count", "character frequencies", tables[0]["validation"])
     rows.append(("count", "uniform guess", math.log(VOCAB_SIZE)))
     rows += [("model", rung.title, records.load(name).band().mean) for name, rung in RUNGS.items()]
+    rows.append(("model", "the full model", records.full().validation))
     rows.append(("reported", "full model, as reported", LECTURE_FULL))
     rows.sort(key=lambda row: -row[2])
     left, top, height, gap = 244, 54, 22, 11

@@ -6,11 +6,13 @@ cell adds the alternative text.
 
 from bardgpt.teaching.diagrams import diagram
 from bardgpt.teaching.figures.attention import head_profiles, head_spreads, keys_chosen, maps
+from bardgpt.teaching.figures.corpus import losses_by_kind, plays
 from bardgpt.teaching.figures.depth import (
     branches_over_training,
     gradients_by_depth,
     losses_by_depth,
 )
+from bardgpt.teaching.figures.dropout import ensembles, gaps
 from bardgpt.teaching.figures.feed_forward import (
     firing,
     jacobians,
@@ -19,6 +21,9 @@ from bardgpt.teaching.figures.feed_forward import (
     unit_scores,
 )
 from bardgpt.teaching.figures.norms import mode_gaps, norm_gains, stream_sizes, who_moves
+from bardgpt.teaching.figures.passage import passage
+from bardgpt.teaching.figures.scaling import forms, full_run, loss_by_position, name_losses
+from bardgpt.teaching.figures.speeds import step_speeds
 from bardgpt.teaching.figures.text import (
     bigram_table,
     count_ladder,
@@ -35,8 +40,12 @@ __all__ = [
     "count_ladder",
     "descent",
     "diagram",
+    "ensembles",
     "firing",
+    "forms",
     "frequencies",
+    "full_run",
+    "gaps",
     "gradients_at_start",
     "gradients_by_depth",
     "head_profiles",
@@ -46,13 +55,19 @@ __all__ = [
     "known_words",
     "ladder",
     "leads",
+    "loss_by_position",
     "losses_by_depth",
+    "losses_by_kind",
     "maps",
     "mode_gaps",
+    "name_losses",
     "norm_gains",
+    "passage",
+    "plays",
     "rate_sweep",
     "runs_compared",
     "seeds_compared",
+    "step_speeds",
     "stream_sizes",
     "streams_by_depth",
     "training_runs",

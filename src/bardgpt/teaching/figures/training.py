@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from bardgpt.teaching import records
 from bardgpt.teaching.figures.style import LOSS, STYLE, canvas
-from bardgpt.teaching.ladder import RUNGS
+from bardgpt.teaching.ladder import FULL, LECTURE_FULL, NANOGPT, RUNGS
 from bardgpt.teaching.palette import COLOURS
 from bardgpt.teaching.records import Record
 
@@ -65,10 +65,11 @@ def runs_compared(
 def ladder(last: str) -> Figure:
     """Validation loss of each rung up to `last`, every seed a dot, with the tables and the lecture.
 
-    last: of `RUNGS`.
+    last: of `RUNGS`, or "full": all of them and the recorded run of the full model.
     """
-    names = list(RUNGS)[: list(RUNGS).index(last) + 1]
-    figure, axes = canvas(figsize=(6.4, 2.0 + 0.42 * len(names)))
+    whole = last == FULL
+    names = list(RUNGS) if whole else list(RUNGS)[: list(RUNGS).index(last) + 1]
+    figure, axes = canvas(figsize=(6.4, 2.0 + 0.42 * (len(names) + whole)))
     tables = {t["context"]: t["validation"] for t in records.read("count-tables")["tables"]}
     for context in (1, 2, 4):
         axes.axvline(tables[context], color=COLOURS["count"], linestyle="--", linewidth=1)
@@ -94,9 +95,18 @@ def ladder(last: str) -> Figure:
         axes.plot(
             losses, [place] * len(losses), "o", color=COLOURS["model"], alpha=0.6, label=label
         )
-    axes.set_yticks(range(len(names)), [RUNGS[name].title for name in names])
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlim(1.6, 2.6)
+    titles = [RUNGS[name].title for name in names]
+    if whole:
+        place, titles = len(names), [*titles, "the full model"]
+        axes.plot(LECTURE_FULL, place, "x", color=COLOURS["ink"], ms=8, mew=1.6, zorder=3)
+        axes.plot(
+            NANOGPT, place, "+", color=COLOURS["ink"], ms=10, mew=1.6, zorder=3, label="nanoGPT"
+        )
+        run = records.full().validation
+        axes.plot(run, place, "D", color=COLOURS["model"], ms=7, label="the recorded run")
+    axes.set_yticks(range(len(titles)), titles)
+    axes.set_ylim(len(titles) - 0.5, -0.5)
+    axes.set_xlim(1.4 if whole else 1.6, 2.6)
     axes.set_xlabel("validation " + LOSS)
     figure.legend(fontsize=9, loc="outside lower center", ncols=2)
     return figure

@@ -12,6 +12,13 @@ from bardgpt.teaching.probes.attention import (
     head_spreads,
     variations,
 )
+from bardgpt.teaching.probes.dropout import (
+    MASKS,
+    divergence,
+    ensemble,
+    losses_by_switch,
+    unscaled,
+)
 from bardgpt.teaching.probes.jacobian import position_jacobian
 from bardgpt.teaching.probes.norms import (
     EVALUATION,
@@ -25,22 +32,27 @@ from bardgpt.teaching.probes.units import PROPERTIES, auc, hidden_units, labels,
 __all__ = [
     "CLASSES",
     "EVALUATION",
+    "MASKS",
     "PROPERTIES",
     "attention_maps",
     "auc",
     "by_class",
     "by_distance",
     "character_classes",
+    "divergence",
+    "ensemble",
     "gains_and_biases",
     "head_spreads",
     "hidden_units",
     "labels",
     "losses_by_mode",
+    "losses_by_switch",
     "position_jacobian",
     "recorded_stream",
     "rms",
     "stream_statistics",
     "training_mode",
     "unit_scores",
+    "unscaled",
     "variations",
 ]

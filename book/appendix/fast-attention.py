@@ -1,0 +1,762 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["remove-cell"]
+# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
+import sys
+from importlib.util import find_spec
+
+if "google.colab" in sys.modules:
+    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    if find_spec("bardgpt") is None:
+        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
+            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
+        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+    from bardgpt.training.devices import facts
+
+    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
+
+# %% [markdown]
+# # The fast path
+#
+# [Chapter 3](../03-multi-head-attention.ipynb) built attention as a list of heads, because that
+# is how it is understood. [Chapter 6](../06-layer-normalization.ipynb) wrote layer norm in three
+# lines. The full model computes neither in this way: its config says `fused=True`. This side path
+# goes from the one to the other in small steps, and then on to lower precision, to sampling with
+# a cache, and to several GPUs.
+#
+# > **Faster must not mean different.** Each step here computes the same function as the one
+# > before, up to rounding, and a cell shows it. Then comes what it gains, measured.
+#
+# **Before you run anything**, rank these three by what they gain in a training step of the full
+# model: all heads in one product; attention in one kernel; products in 16 bits instead of 32. And
+# for sampling: a cache spares 99 of 100 positions that would be computed otherwise. How many
+# times faster will it be?
+
+# %% [markdown]
+# ## How the gains were measured
+#
+# By `make bench`, in one run on one machine. It trains the full model on 16 windows of 256 at a
+# time, and each way of computing a step takes its turn, then each takes its turn again. Two ways
+# are compared within a turn. So if the machine is busy with something else for a while, that
+# falls on both. What is printed below as a gain is the median of the turns, with the least and
+# the most in brackets.
+
+# %%
+from bardgpt.teaching import speeds
+
+found = speeds.load()
+versions = ", ".join(f"{name} {version}" for name, version in found.made["versions"].items())
+print(f"{found.made['machine']}; {versions}")
+print(f"{len(found.steps)} ways to compute a step, {found.turns} turns; device: {found.device}")
+print(f"a step: {found.characters:,} characters, {found.flops / 1e9:,.0f} billion operations")
+
+# %% [markdown]
+# These are figures of *this* machine. Another processor has other ratios, and on a GPU everything
+# is different; nobody has measured one for this book. `make bench` measures yours.
+
+# %% [markdown]
+# ## From a list to one product
+#
+# A list of $nh$ heads makes $3\,nh$ products with $x$, each of them small: $C$ channels in, $hs$
+# out. Row $i$ of a linear layer's weight makes channel $i$ of its output. So put the matrices on
+# top of each other: the rows of all queries first, then of all keys, then of all values. One
+# product with this matrix of $3C$ rows makes all of them.
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import figures
+
+figures.diagram("one-product")
+
+# %% [markdown]
+# *From a list of heads to one product, drawn for three heads. Of each of q, k and v the $C$
+# channels are then seen as $nh$ heads of $hs$ channels. The heads become a dimension of the
+# tensor, and attention runs for all of them at once.*
+#
+# By hand, with the full model's sizes:
+
+# %%
+from dataclasses import replace
+
+import torch
+
+from bardgpt.config import PRESETS
+from bardgpt.layers.attention import MultiHeadAttention, attention_weights, causal_mask
+
+torch.manual_seed(0)
+config = replace(PRESETS["full"].model, dropout=0.0, projection=False)
+B, T, C, nh, hs = 2, 256, config.n_embd, config.n_head, config.head_size
+heads = MultiHeadAttention(config)
+parts = [getattr(head, p).weight for p in ("query", "key", "value") for head in heads.heads]
+qkv = torch.cat(parts).detach()  # (3C, C)
+print(f"{len(parts)} matrices of {tuple(parts[0].shape)} make one of {tuple(qkv.shape)}")
+
+# %%
+x = torch.randn(B, T, C)
+q, k, v = (
+    z.view(B, T, nh, hs).transpose(1, 2)  # (B, nh, T, hs)
+    for z in (x @ qkv.T).split(C, dim=-1)  # each (B, T, C)
+)
+y = attention_weights(q, k, causal_mask(T)) @ v  # (B, nh, T, hs)
+y = y.transpose(1, 2).reshape(B, T, C)  # (B, T, C)
+
+torch.testing.assert_close(y, heads(x))
+print(f"one product instead of {len(parts)}: the same as the list of heads, up to rounding")
+
+# %% [markdown]
+# "Up to rounding" deserves a proof. A sum in another order is rounded differently, in the seventh
+# digit where numbers have 32 bits and in the sixteenth where they have 64. A mistake would stay
+# the same size. So do it again in 64 bits, with the package's class, whose `from_heads` stacks
+# the matrices as we did, and look at outputs and gradients:
+
+# %%
+from bardgpt.layers.attention import CausalSelfAttention
+
+
+def results(layer, matrices, x, weigh):
+    y = layer(x)
+    of_x, *of_matrices = torch.autograd.grad((y * weigh).sum(), [x, *matrices])
+    return [y, of_x, torch.cat(of_matrices)]
+
+
+for dtype, most in ((torch.float32, 1e-5), (torch.float64, 1e-13)):
+    one = CausalSelfAttention.from_heads(heads, config).to(dtype)
+    x, weigh = x.detach().to(dtype).requires_grad_(), torch.randn(B, T, C, dtype=dtype)
+    listed = results(heads.to(dtype), parts, x, weigh)
+    stacked = results(one, [one.qkv.weight], x, weigh)
+    for a, b in zip(listed, stacked, strict=True):
+        assert (a - b).abs().max() < most * a.abs().max()
+    print(f"{dtype}: output, gradient of x, gradient of the weights agree within {most:g}")
+
+# %% [markdown]
+# The difference goes down by eight powers of ten with the precision: it is rounding.
+#
+# Why should one product be faster, if it does the same multiplications? Each product has a cost
+# of its own: it has to be started, it reads $x$ again, and a narrow result may leave some of the
+# arithmetic idle. And the softmax, the mask and the product with the values, six small ones each
+# before, now run once for all heads. What is it worth in a step of the whole model?
+
+# %%
+from itertools import pairwise
+
+paths = ("list of heads", "one product", "attention kernel", "all kernels")
+for before, after in pairwise(f"{path}, float32" for path in paths):
+    print(f"{after:25} over {before:25} {found.times(after, than=before)} times")
+fusion = found.times("all kernels, float32", than="list of heads, float32")
+print(f"all three steps together {fusion} times")
+assert fusion.least > 1
+
+# %% [markdown]
+# *The next two sections explain "attention kernel" and "all kernels".*
+#
+# One product: next to nothing. The gain lies in the noise, at most a twentieth. Yet of all the
+# steps this is the one that everybody takes, and for good reasons on a GPU, where starting a
+# piece of work costs more beside the work. (We could not measure one.) On this processor the list
+# of heads is not slow to begin with: it reaches three quarters of what the largest products get,
+# as a table below shows. There was little idleness to fill. Nor do all three steps together gain
+# much more than a tenth. What they do gain is memory, as we shall see.
+
+# %% [markdown]
+# ## One kernel for attention
+#
+# So far the weights of attention exist: for each text and head a matrix of $T \times T$ numbers.
+# It is written to memory, read for the mask, written, read for the softmax, written, and read for
+# the product with the values. And for the backward pass it is kept.
+#
+# It need not exist. A row of the softmax, times the values, is a weighted mean, and a weighted
+# mean can be taken piece by piece: go through the keys in blocks, and keep for each query the sum
+# of $e^\text{score}$ and the sum of $e^\text{score} v$ so far. Divide at the end. One thing needs
+# care. So that $e^\text{score}$ does not overflow, softmax subtracts the row's largest score
+# first, and that is not known before the end. So subtract the largest *so far*; whenever a larger
+# one comes, scale both sums down to it.
+
+
+# %%
+def streamed(q, k, v, size):
+    T, hs = q.shape[-2:]
+    best = q.new_full((*q.shape[:-1], 1), float("-inf"))  # (B, nh, T, 1) largest score so far
+    total, y = torch.zeros_like(best), torch.zeros_like(v)
+    for start in range(0, T, size):
+        seen = slice(start, start + size)
+        scores = q @ k[..., seen, :].mT * hs**-0.5  # (B, nh, T, size)
+        scores = scores.masked_fill(~causal_mask(T)[:, seen], float("-inf"))
+        larger = torch.maximum(best, scores.amax(dim=-1, keepdim=True))
+        scale, e = (best - larger).exp(), (scores - larger).exp()
+        best, total = larger, scale * total + e.sum(dim=-1, keepdim=True)
+        y = scale * y + e @ v[..., seen, :]  # (B, nh, T, hs)
+    return y / total
+
+
+torch.testing.assert_close(streamed(q, k, v, 32), attention_weights(q, k, causal_mask(T)) @ v)
+print("in blocks of 32 keys: the same as with the whole matrix")
+
+# %% [markdown]
+# And in 64 bits, with blocks of other sizes, and with PyTorch's own kernel, of which more below:
+
+# %%
+import torch.nn.functional as F
+
+q, k, v = (z.double() for z in (q, k, v))
+written_out = attention_weights(q, k, causal_mask(T)) @ v
+for size in (1, 100, 256):
+    torch.testing.assert_close(streamed(q, k, v, size), written_out)
+torch.testing.assert_close(F.scaled_dot_product_attention(q, k, v, is_causal=True), written_out)
+print("in blocks of 1, 100 or 256 keys, and by PyTorch's kernel: the same")
+
+# %% [markdown]
+# This is the idea of [FlashAttention](../references.md#dao-2022), of 2022, with a sum that
+# [others](../references.md#milakov-2018) had found before. PyTorch has it as one kernel,
+# `scaled_dot_product_attention`, for GPUs and for processors. Be clear about what it is, and what
+# it is not:
+#
+# - It is *exact*. Nothing is approximated. It multiplies as much as before, but for blocks of
+#   keys that lie wholly in the future, which it skips; and in the backward pass it multiplies
+#   more, because it computes the weights again instead of keeping them.
+# - It saves *memory traffic*. The paper is about GPUs, whose arithmetic is far faster than their
+#   main memory; a block of scores stays in the small fast memory beside the arithmetic, and the
+#   $T \times T$ matrix never goes to the large slow one. A processor's caches play the same part
+#   for PyTorch's other implementation. Its gain is its own, and not the paper's.
+# - It saves *memory*: what is kept for the backward pass grows with $T$ instead of $T^2$. That
+#   can be counted exactly, for one text and six heads:
+
+
+# %%
+def kept(attention, T):
+    """MiB that autograd keeps for the backward pass of one text, q, k and v among it."""
+    sizes = {}
+
+    def keep(z):
+        sizes[z.untyped_storage().data_ptr()] = z.untyped_storage().nbytes()
+        return z
+
+    q, k, v = (torch.randn(1, nh, T, hs, requires_grad=True) for _ in range(3))
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda z: z):
+        y = attention(q, k, v)
+    assert y.requires_grad
+    return sum(sizes.values()) / 2**20
+
+
+print(f"q, k and v alone: {3 * nh * T * hs * 4 / 2**20:.1f} MiB")
+
+
+# %%
+ways = {
+    "written out": lambda q, k, v: attention_weights(q, k, causal_mask(q.shape[2])) @ v,
+    "kernel": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
+    "kernel, dropout": lambda q, k, v: F.scaled_dot_product_attention(
+        q, k, v, is_causal=True, dropout_p=0.2
+    ),
+}
+for name, way in ways.items():
+    print(f"{name:16}", *(f"T = {T}: {kept(way, T):6.1f} MiB  " for T in (256, 512, 1024)))
+
+# %% [markdown]
+# The kernel keeps q, k, v, what comes out, and one number for each query; twice the window, twice
+# the memory. Written out, the weights are kept as well, and with the window they grow towards
+# fourfold at each step. At the full model's 256 it is 1.5 MiB against 2.7; at 1,024 it is a
+# fifth.
+#
+# Look at the last line. With dropout on the attention weights the memory is back. On a processor
+# PyTorch's kernel knows no dropout, and silently the softmax is written out after all. (On NVIDIA
+# GPUs the kernel draws its masks itself.) The preset `full` drops attention weights, as the notes
+# do; the preset `sprint` drops everywhere else, and keeps the kernel.
+#
+# How much can a kernel for attention gain at all? Count the multiplications of a forward pass for
+# one character. The matrices take $12 C^2$ in each block, and $C V$ at the end; scores and values
+# take $2 T C$ in each block.
+
+# %%
+full = PRESETS["full"].model
+matrices = full.n_layer * 12 * full.n_embd**2 + full.n_embd * full.vocab_size
+attention = full.n_layer * 2 * full.block_size * full.n_embd
+share = attention / (matrices + attention)
+print(f"matrices {matrices:,}, attention itself {attention:,}: a share of {share:.1%}")
+assert 3 * 2 * (matrices + attention) * found.characters == found.flops
+print("times 3 for forward and backward, times 2: the operations that PyTorch counted")
+
+# %% [markdown]
+# A tenth. If this tenth cost nothing and everything else went by multiplications, a step would be
+# 1.11 times faster. What the kernel can gain beyond that are the passes over the $T \times T$
+# matrices: scale, mask, softmax, and the way back through each. In the bench it gained something
+# in every turn, if not the same. With longer windows the share grows; at $T = 256$ we are in the
+# shallows of FlashAttention.
+
+# %% [markdown]
+# ## One kernel for layer norm
+#
+# The third step: the mean, the variance and the scaling of chapter 6, in one pass over memory
+# instead of several. It gains little time. But chapter 6's lines leave behind, for the backward
+# pass, tensors as large as $x$ at each of the full model's 13 norms.
+
+# %%
+from bardgpt.layers.normalization import LayerNorm
+
+plain, fused = LayerNorm(C), LayerNorm(C, fused=True)
+with torch.no_grad():
+    plain.weight.normal_()
+    plain.bias.normal_()
+fused.load_state_dict(plain.state_dict())
+x = torch.randn(B, T, C)
+torch.testing.assert_close(fused(x), plain(x))
+print("layer norm in one kernel: the same")
+
+# %% [markdown]
+# ## Sixteen bits
+#
+# The next step is another kind: it does change the numbers. A number in 16 bits takes half the
+# memory, and processors and GPUs that have instructions for it multiply it faster. There are two
+# such formats, which spend their bits differently:
+
+# %%
+formats = {name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")}
+for name, dtype in formats.items():
+    of = torch.finfo(dtype)
+    print(f"{name:9} largest {of.max:.1e}, least at full precision {of.tiny:.1e}; ", end="")
+    print(f"after 1 comes 1 + {of.eps:.1e}")
+for number in (70_000.0, 1.001, 1e-8):
+    print(
+        f"{number:g} becomes", [f"{torch.tensor(number).to(d).item():g}" for d in formats.values()]
+    )
+
+# %% [markdown]
+# `bfloat16` is a `float32` cut in half: the same range, but only two to three digits. `float16`
+# has three to four digits, and a narrow range: 70,000 is too large for it, and $10^{-8}$ is 0.
+#
+# Look at 1.001. In `bfloat16` it is 1. A step of the optimizer that changes a weight by less than
+# 0.2 % would be lost. So the precision is *mixed* ([Micikevicius and
+# others](../references.md#micikevicius-2018)): weights, gradients of weights and the optimizer
+# stay in 32 bits; only the products are computed from 16-bit copies. PyTorch's `autocast` decides
+# it operation by operation.
+
+# %%
+from bardgpt.gpt import GPT, next_character_loss
+from bardgpt.training.devices import autocast
+
+model = GPT(replace(full, dropout=0.0))
+windows, targets = torch.randint(full.vocab_size, (2, 2, T)).unbind()  # each (B, T)
+with autocast("cpu", "bfloat16"):
+    logits = model(windows)
+    loss = next_character_loss(logits, targets)
+loss.backward()
+weight = model.blocks[0].attention.qkv.weight
+print(f"logits {logits.dtype}, loss {loss.dtype}")
+print(f"a weight {weight.dtype}, its gradient {weight.grad.dtype}")
+
+# %% [markdown]
+# "The same up to rounding" still holds, only that rounding now is in the third digit. How much is
+# that? Each product is off by a few thousandths of its size. Of the logits we ask no more than
+# that either, 2 % of their size, and of the loss, a mean over many of them, a hundredth of a nat:
+
+# %%
+with torch.no_grad():
+    exact = model(windows)
+    off = ((logits.float() - exact).square().mean() / exact.square().mean()).sqrt()
+    change = (loss - next_character_loss(exact, targets)).abs()
+assert off < 0.02
+assert change < 0.01
+print(f"logits off by more than 0.1 %: {bool(off > 0.001)}, but less than 2 %; loss by < 0.01 nats")
+
+# %% [markdown]
+# That was one model before training. That it also *trains* as well in `bfloat16` does not follow
+# from it. What the book has is the run of [chapter 9](../09-scaling-up.ipynb), made in `bfloat16`
+# from beginning to end; of a twin in 32 bits it has nothing.
+#
+# And `float16`? Of the two formats, older GPUs like the T4 that Colab gives away are fast in this
+# one only. It has the more digits; the trouble is its range, for gradients are small. The loss is
+# a mean over all characters of a batch, so the gradient of a logit is the probability that it
+# stands for (minus 1, if its character came), divided by their number.
+
+# %%
+characters = 64 * 256  # in a batch of preset "full"
+p = torch.tensor([0.1, 0.01, 0.001, 0.0001])  # of a character that did not come
+gradient = p / characters
+plain = gradient.half()
+scaled = (gradient * 65_536).half().float() / 65_536
+for row in zip(p, gradient, plain, scaled, strict=True):
+    print("p = {:.4f}: gradient {:.1e}, in float16 {:.1e}, scaled {:.1e}".format(*row))
+
+# %% [markdown]
+# Without scaling, digits get lost from 0.01 on, and a character that the model believes to be
+# very unlikely would give no gradient at all. The remedy is simple: multiply the *loss* by a
+# large number before the backward pass, and divide the gradients by it, in 32 bits, before the
+# step. The chain rule is linear, so nothing else changes. How large? As large as possible. A
+# `GradScaler` begins at 65,536. If a gradient becomes infinite or NaN, it leaves out this step
+# and halves the number; after 2,000 good steps it doubles it. `bfloat16` has the range of 32 bits
+# and needs none of this.
+
+# %%
+from bardgpt.config import TrainingConfig
+from bardgpt.training.trainer import Trainer
+
+losses = {}
+for precision in ("float32", "float16"):
+    torch.manual_seed(0)
+    small = GPT(PRESETS["tiny"].model)
+    trainer = Trainer(small, torch.arange(1_000) % 65, TrainingConfig(), precision=precision)
+    for _ in range(5):
+        trainer.advance()
+    losses[precision] = trainer.read_losses()
+    print(f"{precision}: gradients times {trainer.scaler.get_scale():,.0f}")
+print("5 steps, mean loss within 0.01 nats:", abs(losses["float32"] - losses["float16"]) < 0.01)
+
+# %% [markdown]
+# `bardgpt.training.devices` chooses: `bfloat16` on GPUs that multiply in it (NVIDIA's of compute
+# capability 8.0 and above) and on processors that have instructions for it, `float16` with a
+# scaler on older GPUs, else 32 bits.
+
+# %% [markdown]
+# ## Fusion and precision, apart
+#
+# Two things have been changed by now, and it is easy to credit one with what the other did. So
+# the bench measures all four corners: list of heads or all kernels, 32 or 16 bits; without
+# dropout and with it.
+
+# %%
+for dropout in ("", ", dropout"):
+    slow, fast = "list of heads, {}" + dropout, "all kernels, {}" + dropout
+    bits, half = "float32", "bfloat16"
+    print("with dropout" if dropout else "without dropout")
+    for name, case, than in (
+        ("fusion, in 32 bits", fast.format(bits), slow.format(bits)),
+        ("fusion, in 16 bits", fast.format(half), slow.format(half)),
+        ("16 bits, for the list", slow.format(half), slow.format(bits)),
+        ("16 bits, for the kernels", fast.format(half), fast.format(bits)),
+        ("both", fast.format(half), slow.format(bits)),
+    ):
+        print(f"  {name:26}{found.times(case, than=than)} times")
+assert found.times("all kernels, bfloat16", than="all kernels, float32").least > 1.5
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "A row of marks for each of eleven ways to compute a training step, placed by how many times as fast as the list of heads in float32 it is. The squares of float32 without dropout lie close to 1. The filled circles of bfloat16 lie far to the right, above 2.5. Hollow marks, with dropout: squares below 1, two circles near 1.7, and the circle with dropout at the ends only near 2.4."}}
+figures.step_speeds(found, list(found.steps), than="list of heads, float32")
+
+# %% [markdown]
+# *How fast a training step of the full model is, relative to the list of heads in 32 bits without
+# dropout: median over the turns, with the least and the most. Squares: 32 bits, circles: 16 bits;
+# hollow: with dropout.*
+#
+# So much for ranking: the 16 bits win, and by far. They make a step about two and a half times as
+# fast, with the list or with the kernels; fusion adds about a tenth to either. With dropout,
+# fusion gains no time at all. That is the last line of `kept` again: with dropout on the
+# attention weights there is no kernel for them on a processor. Keep dropout for the ends of the
+# branches, as `sprint` does, and the kernel is back:
+
+# %%
+everywhere, at_ends = "all kernels, bfloat16, dropout", "all kernels, bfloat16, dropout at ends"
+without = found.times(at_ends, than=everywhere)
+print(f"no dropout on attention weights: {without} times")
+assert without.least > 1.2
+
+# %% [markdown]
+# How far is it to the end of the road? No step can be faster than its products. So let the
+# machine multiply large matrices, in the same turns, and take the best that it reached as the
+# peak:
+
+# %%
+print(f"products alone: 16 bits {found.peak['bfloat16'] / found.peak['float32']:.1f} times as fast")
+for case in found.steps:
+    per_second, memory = found.per_second(case).median, found.bytes[case] / 2**20
+    share = found.share_of_peak(case)
+    print(f"{case:46}{per_second:6,.0f} char./s, peak {share.median:3.0%}, {memory:6,.0f} MiB")
+
+# %% [markdown]
+# *Characters a second; share of the peak of the same precision, in medians; and memory that a
+# step takes beyond weights and text. The operations are those of the list of heads for all.*
+#
+# In 32 bits all kernels together run at more than four fifths of the peak: that road is at its
+# end, on this machine. In 16 bits products alone are four times as fast, a step is two and a half
+# times, and comes to about half of the peak. Products at their peak would take half of its time;
+# the other half goes to all the rest (softmax, norms, the optimizer, reading and writing) and to
+# products of shapes that suit the machine less.
+#
+# And look at the last column. The kernels nearly halve the memory in 32 bits, and more than halve
+# it in 16; from the list in 32 bits to the kernels in 16 it is a third of what it was. On a GPU
+# memory is what decides how many windows fit into a batch. With dropout on the attention weights
+# most of this is lost again.
+
+# %% [markdown]
+# ## Sampling: keep what does not change
+#
+# To write a character the model reads the window, gives scores for the next one, and the
+# character that is drawn joins the window. Then it reads the window again. All but the last
+# position are as they were: what a position offers, its key and its value, depends on itself and
+# on what came before it, and that is the same as a moment ago. So keep them.
+
+# %% tags=["hide-input"]
+figures.diagram("cache")
+
+# %% [markdown]
+# *Above: with a cache the new character alone is computed; its query meets all keys, its own
+# among them. Below: when the window is full, the last `block_size // 2` characters are kept, and
+# computed again.*
+
+# %% tags=["nbval-ignore-output"]
+from bardgpt.layers.attention import KeyValueCache
+from bardgpt.sampling import cached
+from bardgpt.teaching import listing
+
+listing(KeyValueCache.append, cached)
+
+# %% [markdown]
+# Queries are not kept, because an old position asks nothing any more. And no mask is needed: the
+# new position stands last and may look at everything. Now the check: a text read at once, without
+# a cache, against the same text read character by character, in the full model.
+
+# %%
+ids = torch.randint(full.vocab_size, (1, 48))  # (1, T)
+model.eval()
+with torch.no_grad(), cached(model):
+    one_by_one = [model(ids[:, t : t + 1], t) for t in range(ids.shape[1])]  # each (1, 1, V)
+with torch.no_grad():
+    torch.testing.assert_close(torch.cat(one_by_one, dim=1), model(ids), rtol=1e-4, atol=1e-4)
+print(f"{len(one_by_one)} times one position: the same logits as {len(one_by_one)} at once")
+
+# %% [markdown]
+# (Tolerance: logits have a size of about 1, and a product of one row is summed in another order
+# than one of 48; six blocks of that stay well below $10^{-4}$.)
+#
+# **When the window is full.** Our positions are absolute: the model has learned a row for each of
+# them, and a character's key and value contain it. If the window slides by one, every character
+# moves to another position, and nothing that was kept is right any more. So the window does not
+# slide. When it is full, all but its last `block_size // 2` characters are forgotten, these are
+# computed again at their new positions, in one pass, and then there is room for half a window
+# more. It costs context. Sampling without a cache follows the same rule, so both write the same
+# text:
+
+# %%
+from bardgpt.sampling import generate
+
+small = GPT(replace(PRESETS["tiny"].model, block_size=16)).eval()
+prompt = torch.tensor([1, 2, 3])
+texts = [generate(small, prompt, 100, temperature=0, cache=cache) for cache in (True, False)]
+print("100 characters through a window of 16, always the likeliest: same text", end=" ")
+print(torch.equal(*texts))
+
+# %% [markdown]
+# What does it spare? Count the positions that go through the model, for the 500 characters of the
+# bench, with a window of 256. (Any model will do to count; this one has one block of one
+# channel.)
+
+# %%
+from bardgpt.config import GPTConfig
+
+counter = GPT(GPTConfig(vocab_size=65, block_size=256, n_embd=1, fused=True))
+lengths = []
+counter.register_forward_pre_hook(lambda _, inputs: lengths.append(inputs[0].shape[1]))
+positions = {}
+for name, cache in (("without a cache", False), ("with a cache", True)):
+    lengths.clear()
+    generate(counter, torch.tensor([0]), found.length, cache=cache)
+    positions[name] = sum(lengths)
+    print(f"{name}: {sum(lengths):,} positions, {sum(n > 1 for n in lengths)} passes of several")
+print(f"spared: {1 - positions['with a cache'] / positions['without a cache']:.1%}")
+
+# %%
+for name in found.samples:
+    print(f"{name:16} {found.per_second(name)} characters a second")
+times = found.times("with a cache", than="without a cache")
+print(f"the cache gains {times} times")
+assert times.least > 4
+
+# %% [markdown]
+# One position for each character instead of some 160, and it is six times as fast. Why not 160
+# times? Because work is not time. A product with one row reads the whole matrix from memory and
+# uses each number of it once; with 256 rows it uses each 256 times. One position costs as much
+# reading as a window. (It is the argument of FlashAttention once more, on weights.) That is why
+# those who serve large models answer many people at once: their rows share the reading.
+
+# %% [markdown]
+# ## Many GPUs
+#
+# First the warning: for this book nobody has measured the speed of a GPU, let alone of several.
+# What follows has been run, but on processors.
+#
+# The way is *data parallel*, by PyTorch's [`DistributedDataParallel`](../references.md#li-2020),
+# "DDP". Each process has the whole model and one GPU. All draw the same batch of windows, and
+# each takes its share, forward and backward. Then the gradients are averaged over the processes,
+# while the backward pass is still running, and so all make the same step and stay equal without
+# ever sending a weight. Why the average is right: the loss is a mean over the batch, and the mean
+# of the means of equal shares is the mean of all.
+
+# %%
+from bardgpt.training.distributed import Share
+
+windows, targets = torch.randint(65, (2, 8, 8)).unbind()  # each (B, T)
+small = GPT(PRESETS["tiny"].model)
+
+
+def gradients(share):
+    loss = next_character_loss(small(share.of(windows)), share.of(targets))
+    return torch.autograd.grad(loss, list(small.parameters()))
+
+
+of_four = [gradients(Share(rank, world=4)) for rank in range(4)]
+for whole, *parts in zip(gradients(Share()), *of_four, strict=True):
+    torch.testing.assert_close(torch.stack(parts).mean(dim=0), whole)
+print("four shares of two windows, gradients averaged: those of eight windows")
+
+# %% [markdown]
+# `torchrun`, which comes with PyTorch, starts the processes and tells each which one it is. It is
+# in the same folder as `bardgpt`. One machine with four GPUs:
+#
+# ```sh
+# torchrun --standalone --nproc-per-node 4 -m bardgpt.cli train full --folder runs/full-4
+# ```
+#
+# Two machines with four GPUs each. The same line is started on both, within some minutes of each
+# other; `first-machine` is the name or address of one of them, at which the other can reach it:
+#
+# ```sh
+# torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d \
+#     --rdzv-endpoint first-machine:29500 --rdzv-id bard \
+#     -m bardgpt.cli train full --folder /shared/runs/full
+# ```
+#
+# What to know:
+#
+# - The folder must be one that all machines see. Only the first process writes there; to go on
+#   after a stop, all read. If they don't find the same state, the run says so and ends.
+# - The batch stays what the preset says, 64 windows, and each process takes an equal share: with
+#   eight processes 8 windows each. A number of processes that does not divide it is refused. So
+#   the run is the same. How much faster it is, and whether 8 windows keep a GPU busy, we have not
+#   measured. `--training.batch-size 512` gives each as many as one had, and is another run, with
+#   another best learning rate.
+# - What is sent in each step is the size of the gradients, the same whatever the batch:
+
+# %%
+print(f"{model.n_parameters() * 4 / 1e6:.0f} MB of gradients in each step")
+
+# %% [markdown]
+# - If one process dies, `torchrun` ends all and says of what it died. The same line again goes on
+#   from the last checkpoint.
+# - Dropout masks differ between processes, as they should; so with dropout the run is not that of
+#   one GPU, number by number.
+#
+# **What is tested.** The book's tests start two processes on a processor, by `torchrun`, and hold
+# the run against that of one: the same losses at each step to within $10^{-5}$ (at dropout 0,
+# with AdamW), weights of the two equal to the bit, one writer; and one process is killed in the
+# middle, both end, and the same command finishes the run. Each line above is read by `torchrun`
+# and by `bardgpt` themselves, and the second one is run as it stands, but for the sizes, by two
+# `torchrun`s on one machine. What is *not* tested is what only GPUs have: NCCL, the library that
+# averages there, and the speed.
+
+# %% [markdown]
+# ## What broke when we changed it
+#
+# **Leave out the transpose.** `view(B, nh, T, hs)` in place of `view(B, T, nh, hs)` and
+# `transpose(1, 2)`: every shape is right, and no error is raised. But a row of $C$ numbers is now
+# taken for six positions of one head. So head 1 gets the first sixth of the text, head 2 the
+# second, and so on. Change the first character, and see whose output moves. Change the last, as
+# the test of causality in [chapter 2](../02-one-head.ipynb) does:
+
+
+# %%
+def without_transpose(x):
+    q, k, v = (z.reshape(B, nh, T, hs) for z in (x @ qkv.T).split(C, dim=-1))
+    y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return y.reshape(B, T, C)
+
+
+x = torch.randn(B, T, C)
+for name, layer in (("right", one.float()), ("without the transpose", without_transpose)):
+    for place in (0, T - 1):
+        changed = x.clone()
+        changed[:, place] += 1
+        moved = (layer(changed) - layer(x)).abs().amax(dim=(0, 2)) > 1e-4  # (T,)
+        print(f"{name}: change position {place}, and the outputs of {moved.sum()} move")
+
+# %% [markdown]
+# Causality is kept, so its test is content, though no head sees more than 43 characters. We have
+# not trained it; perhaps one would not notice. The comparison with the list of heads does, at
+# once. That is what the slow version is for. (`make break FAULT=heads-cut-across-time` plants
+# this mistake.)
+
+# %% [markdown]
+# **Forget the position.** With a cache the new character comes alone, and `model(ids)` would put
+# it at position 0. Nothing fails here either:
+
+# %%
+with torch.no_grad(), cached(model):
+    forgotten = torch.cat([model(ids[:, t : t + 1]) for t in range(ids.shape[1])], dim=1)
+with torch.no_grad():
+    off = (forgotten - model(ids)).abs().amax(dim=(0, 2)) > 1e-2  # (T,)
+print(f"positions with wrong logits: {off.sum()} of {len(off)}; the first is right: {not off[0]}")
+
+# %% [markdown]
+# ## Exercises
+#
+# **1. How large is the cache?** For the full model with a full window, in 32 bits. And how large
+# beside the weights?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# Keys and values, for each block and position C numbers each: a ninth of the weights' memory. It
+# grows with the window and with the number of texts; the weights do not.
+size = 2 * full.n_layer * full.block_size * full.n_embd * 4
+print(f"by hand {size:,} bytes, {size / (model.n_parameters() * 4):.0%} of the weights")
+with torch.no_grad(), cached(model) as caches:
+    model(torch.zeros(1, full.block_size, dtype=torch.int64))
+    print(f"in fact {sum(c.k.nbytes + c.v.nbytes for c in caches):,} bytes")
+
+# %% [markdown]
+# **2. Without the largest score.** Softmax does not change if all scores of a row are shifted. So
+# leave `best` out of `streamed`, and take the plain sums of $e^\text{score}$. Where does it
+# break?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# In 32 bits e^89 is infinite. Scores of our random weights are nowhere near; scores of 100 are
+# enough for inf / inf.
+for size in (1.0, 100.0):
+    scores = torch.tensor([0.0, 0.5, 1.0]) * size
+    naive = scores.exp() / scores.exp().sum()
+    print(f"scores up to {size:3.0f}: right {torch.allclose(naive, scores.softmax(dim=0))}")
+
+# %% [markdown]
+# **3. What is a kernel worth, at most?** At which window would attention itself be half of the
+# multiplications of the full model?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# Where 2 T C = 12 C^2 in each block (and C V / L for its part of the output layer): at about six
+# times the width.
+even = matrices / (full.n_layer * 2 * full.n_embd)
+print(f"T = {even:,.0f}; six times the width is {6 * full.n_embd:,}")
+
+# %% [markdown]
+# **4. Unequal shares.** Two processes take 3 and 5 of the 8 windows, each averages its own loss,
+# and DDP averages the gradients. Is that the gradient of the batch? If not, what would be?
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# No: a window of the smaller share counts more. Weighted by the shares it is right. That is why a
+# batch that the processes cannot share evenly is refused.
+def of_windows(some):
+    loss = next_character_loss(small(windows[some]), targets[some])
+    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(small.parameters()))])
+
+
+three, five, all_eight = of_windows(slice(0, 3)), of_windows(slice(3, 8)), of_windows(slice(8))
+print("plain mean:   ", torch.allclose((three + five) / 2, all_eight, atol=1e-6))
+print("weighted mean:", torch.allclose((3 * three + 5 * five) / 8, all_eight, atol=1e-6))
+
+# %% [markdown]
+# ## What to remember
+#
+# - One product for all heads, one kernel for attention, one for layer norm: the same function up
+#   to rounding, which 64 bits prove. On our processor they gain about a tenth of the time, and
+#   nearly half of the memory.
+# - A softmax can be taken piece by piece. So the $T \times T$ weights need not exist, and memory
+#   grows with $T$; with dropout on them, on a processor, they do exist.
+# - 16 bits for products, 32 for weights. `bfloat16` lacks digits, `float16` lacks range, which a
+#   scaled loss makes up for. It is the largest gain: two and a half times.
+# - Keys and values of the past don't change, so keep them. 99 of 100 positions are spared, and a
+#   character comes six times as fast.
+# - Several GPUs average gradients of equal shares. It is the same run, tested on processors.
+#
+# The full model that all this is for is trained in [chapter 9](../09-scaling-up.ipynb).

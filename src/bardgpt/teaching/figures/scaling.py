@@ -1,0 +1,139 @@
+"""The full model: its run, its context, its names, its texts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator, StrMethodFormatter
+
+from bardgpt.teaching import records
+from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, panels
+from bardgpt.teaching.ladder import LECTURE_FULL
+from bardgpt.teaching.palette import COLOURS
+from bardgpt.teaching.records import Band
+
+
+@plt.rc_context(STYLE)
+def full_run(lines: Sequence[Mapping[str, Any]], steps: int) -> Figure:
+    """The losses of a run of the full model so far, with the best table and the lecture's figure.
+
+    lines: of the run's metrics; steps: of the whole run.
+    """
+    figure, axes = canvas(figsize=(6.4, 3.8))
+    for name, line, mark in (("train", ":", ""), ("validation", "-", "o")):
+        read = [(entry["step"], entry[name]) for entry in lines if name in entry]
+        label = {"train": "training batches (with dropout)", "validation": "validation text"}[name]
+        if read:
+            axes.plot(*zip(*read, strict=True), line, marker=mark, ms=4, color=COLOURS[name])
+        axes.plot([], [], line, marker=mark, ms=4, color=COLOURS[name], label=label)
+    best = min(table["validation"] for table in records.read("count-tables")["tables"])
+    for level, line, name in (
+        (best, "--", f"best count table {best:.3f}"),
+        (LECTURE_FULL, "-.", f"the lecture's {LECTURE_FULL}"),
+    ):
+        axes.axhline(level, color=COLOURS["count"], linestyle=line, linewidth=1, label=name)
+    axes.set_xlim(0, steps)
+    axes.set_ylim(1.0, 2.6)
+    axes.set_xlabel("steps")
+    axes.set_ylabel(LOSS)
+    axes.legend(fontsize=9)
+    return figure
+
+
+@plt.rc_context(STYLE)
+def loss_by_position(losses: Sequence[float], tables: Sequence[float]) -> Figure:
+    """What context is worth: the loss against the number of characters seen.
+
+    losses: by position, of the full model; tables: with 0, 1, 2, … characters before.
+    """
+    figure, axes = canvas(figsize=(6.4, 3.8))
+    seen = range(1, len(losses) + 1)
+    axes.plot(seen, losses, ".", ms=3, color=COLOURS["model"], alpha=0.35)
+    middles, means = [], []
+    for start, end in octaves(len(losses)):
+        middles.append((start * (end - 1)) ** 0.5)
+        means.append(sum(losses[start - 1 : end - 1]) / (end - start))
+    axes.plot(middles, means, "o-", ms=5, color=COLOURS["model"], label="the full model")
+    axes.plot(
+        range(1, len(tables)), tables[1:], "x--", color=COLOURS["count"], label="count tables"
+    )
+    axes.axvline(8, color=COLOURS["muted"], linestyle=":", linewidth=1)
+    axes.annotate("the ladder's 8", (8, 2.5), xytext=(4, 0), textcoords="offset points", fontsize=9)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("characters that the prediction could see")
+    axes.set_ylabel("validation " + LOSS)
+    axes.legend(fontsize=9)
+    return figure
+
+
+def octaves(length: int) -> list[tuple[int, int]]:
+    """1, 2 to 3, 4 to 7, … as far as a length goes: first, and one more than the last.
+
+    A rest shorter than the octave before belongs to it.
+    """
+    starts = [2**i for i in range(length.bit_length())]
+    if len(starts) > 1 and length + 1 - starts[-1] < starts[-2]:
+        starts.pop()
+    return list(zip(starts, [*starts[1:], length + 1], strict=True))
+
+
+@plt.rc_context(STYLE)
+def name_losses(by_letter: Mapping[str, Sequence[float | None]], rest: float) -> Figure:
+    """Mean loss at each letter of speakers' names, by what is known of the name.
+
+    by_letter: of "known, first", "known, again", "new, first" and "new, again"; rest: the mean
+    loss of all other text.
+    """
+    figure, axes = canvas(figsize=(6.4, 4.4))
+    looks = {
+        "new, first": ("s-", COLOURS["key"], "new, not yet in the window"),
+        "new, again": ("s--", COLOURS["key"], "new, stands in the window"),
+        "known, first": ("o-", COLOURS["model"], "known, not yet in the window"),
+        "known, again": ("o--", COLOURS["model"], "known, stands in the window"),
+    }
+    of_each = {  # a letter that no such name has is left out
+        kind: [float("nan") if loss is None else loss for loss in found]
+        for kind, found in by_letter.items()
+    }
+    for kind, (line, colour, name) in looks.items():
+        axes.plot(range(1, len(by_letter[kind]) + 1), of_each[kind], line, color=colour, label=name)
+    axes.axhline(rest, color=COLOURS["count"], linestyle=":", label="all other text")
+    axes.set_xlabel("letter of the speaker's name")
+    axes.set_ylabel(LOSS)
+    figure.legend(fontsize=9, loc="outside lower center", ncols=2)
+    return figure
+
+
+FORM = {
+    "speaker lines": "speakers' share of lines",
+    "characters per line": "characters per spoken line",
+    "known words": "share of known words",
+    "longest copy": "longest copy (characters)",
+}
+
+
+@plt.rc_context(STYLE)
+def forms(found: Mapping[str, Mapping[str, Band]]) -> Figure:
+    """How much samples look like plays, by model, beside real text: mean and spread.
+
+    found: for each name to show, the last being real text, the numbers of `plays.form`.
+    """
+    figure, plots = panels(2, 2, figsize=(6.4, 7.0), sharey=True)
+    *models, real = found
+    for axes, (quantity, title) in zip(plots, FORM.items(), strict=True):
+        aim = found[real][quantity]
+        axes.axvspan(aim.mean - aim.sd, aim.mean + aim.sd, color=COLOURS["line"], alpha=0.6)
+        axes.axvline(aim.mean, color=COLOURS["ink"], linewidth=1)
+        for place, name in enumerate(models):
+            band = found[name][quantity]
+            colour = COLOURS["count" if "counts" in name else "model"]
+            axes.errorbar(band.mean, place, xerr=band.sd, fmt="o", color=colour, capsize=3)
+        axes.set_xlim(left=0)
+        axes.set_xlabel(title, fontsize=10)
+        axes.set_yticks(range(len(models)), models, fontsize=9)
+        axes.set_ylim(len(models) - 0.5, -0.5)
+    figure.suptitle(f"line and grey band: {real}", fontsize=10, color=COLOURS["muted"])
+    return figure

@@ -1,0 +1,131 @@
+"""Diagrams: what every one keeps to, and that those of the model say what is true of it."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+import torch
+
+from bardgpt.config import PRESETS, TrainingConfig
+from bardgpt.gpt import GPT
+from bardgpt.teaching import diagrams, ladder
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawings(name):
+    """The one or more drawings of a diagram, each with its root element."""
+    diagram = diagrams.diagram(name)
+    return [(part, ET.fromstring(part.svg())) for part in getattr(diagram, "parts", [diagram])]
+
+
+@pytest.mark.parametrize("name", diagrams.DIAGRAMS)
+def test_diagram_is_accessible_and_the_same_each_time(name):
+    diagram = diagrams.diagram(name)
+    shown = list(ET.fromstring(diagram._repr_html_()).iter(f"{SVG}svg"))
+    assert len(shown) == len(drawings(name))
+    for root in shown:
+        assert root.get("role") == "img"
+        title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+        assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"
+        assert len(description.text) > 60
+    assert diagrams.diagram(name).svg() == diagram.svg()
+    assert not hasattr(diagram, "_repr_svg_")  # svg outputs are not for notebooks
+
+
+@pytest.mark.parametrize("name", diagrams.DIAGRAMS)
+def test_diagram_stays_inside_its_view_box(name):
+    for diagram, root in drawings(name):
+        for box in root.iter(f"{SVG}rect"):
+            x, y = float(box.get("x", 0)), float(box.get("y", 0))
+            assert x >= 0
+            assert x + float(box.get("width")) <= diagram.width
+            assert y + float(box.get("height")) <= diagram.height
+        for text in root.iter(f"{SVG}text"):
+            x, width = float(text.get("x")), 8 * len(text.text)  # 8: no wider than this at size 15
+            left = {"start": x, "middle": x - width / 2, "end": x - width}[text.get("text-anchor")]
+            assert left >= 0, text.text
+            assert left + width <= diagram.width, text.text
+            assert 0 < float(text.get("y")) < diagram.height
+
+
+def test_no_id_is_there_twice():
+    ids = [
+        element.get("id")
+        for name in diagrams.DIAGRAMS
+        for _, root in drawings(name)
+        for element in root.iter()
+        if element.get("id")
+    ]
+    assert len(ids) == len(set(ids))
+
+
+FOR_WIDE_PAGES = {"yardsticks", "dropout-places"}
+
+
+@pytest.mark.parametrize("name", sorted({*diagrams.DIAGRAMS} - FOR_WIDE_PAGES))
+def test_diagram_can_be_read_on_a_phone(name):
+    """In a column of 328 pixels no text is below 11."""
+    for diagram, root in drawings(name):
+        scale = min(1, 328 / diagram.width)
+        sizes = [float(text.get("font-size", 15)) for text in root.iter(f"{SVG}text")]
+        assert min(sizes) * scale >= 11
+
+
+def words(name):
+    return [text.text for _, root in drawings(name) for text in root.iter(f"{SVG}text")]
+
+
+def test_whole_model_counts_its_parts():
+    """Embeddings, output layer and final norm once, what is in a block as often as there are."""
+    model = GPT(PRESETS["full"].model)
+    shown = words("whole-model")
+    assert f"{model.n_parameters():,} parameters" in shown
+    block = sum(p.numel() for p in model.blocks[0].parameters())
+    assert f"6 blocks of {block:,}" in shown
+    counts = [int(text.replace(",", "")) for text in shown if re.fullmatch(r"[\d,]+", text)]
+    once = sum(counts) - block
+    assert once + 6 * block == model.n_parameters()
+
+
+def test_whole_model_draws_no_random_numbers():
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    diagrams.diagram("whole-model")
+    diagrams.diagram("rung-pre-norm")
+    assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize(
+    ("rung", "new"),
+    {
+        "one-head": 2,
+        "four-heads": 1,
+        "feed-forward": 1,
+        "plain-blocks": 3,
+        "residual": 2,
+        "post-norm": 2,
+        "pre-norm": 3,
+    }.items(),
+)
+def test_rung_marks_what_it_adds(rung, new):
+    """The block that now repeats says so in its own line."""
+    shown = words(f"rung-{rung}")
+    assert shown.count("new") == new
+    assert ("new: 3 blocks" in shown) == (rung == "plain-blocks")
+    size = GPT(ladder.RUNGS[rung].config).n_parameters()
+    assert any(text.startswith(f"{size:,} parameters, ") for text in shown)
+
+
+def test_config_diff_names_what_changed_in_the_order_of_fields():
+    assert ladder.config_diff(ladder.ONE_HEAD, ladder.FOUR_HEADS) == ["n_head: 1 → 4"]
+    assert ladder.config_diff(ladder.POST_NORM, ladder.PRE_NORM) == [
+        "block: post-norm → pre-norm",
+        "final_norm: False → True",
+    ]
+    assert ladder.config_diff(TrainingConfig(steps=1), TrainingConfig(clip=1.0)) == [
+        "steps: 1 → 5000",
+        "clip: None → 1.0",
+    ]
+    assert ladder.config_diff(ladder.PRE_NORM, ladder.PRE_NORM) == []

@@ -1,0 +1,98 @@
+"""The passage that carries its losses: readable in both themes, by eye and by screen reader."""
+
+import math
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from bardgpt.teaching import figures
+from bardgpt.teaching.figures.passage import HUE, LEVELS
+from bardgpt.teaching.palette import COLOURS
+
+TEXT = "O <b>,\nkind & true"
+LOSSES = [0.1 * i for i in range(len(TEXT))]
+# Ink and paper of the website's dark theme: `custom.css`, and the theme's background.
+THEMES = {"light": (COLOURS["ink"], COLOURS["paper"]), "dark": ("#e6e9ec", "#14181e")}
+
+
+class Reader(HTMLParser):
+    """Text as a page shows it, and the titles of what is hovered over."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.body, self.titles, self.cells = [], "", [], []
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.open.append((tag, attributes))
+        if "title" in attributes:
+            self.titles.append(attributes["title"])
+
+    def handle_endtag(self, tag):
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        if any("aria-hidden" in attributes for _, attributes in self.open):
+            return
+        if any("title" in attributes for _, attributes in self.open):
+            self.body += data
+        if self.open and self.open[-1][0] == "td":
+            self.cells.append(data)
+
+
+@pytest.fixture
+def read():
+    reader = Reader()
+    reader.feed(figures.passage(TEXT, LOSSES)._repr_html_())
+    assert reader.open == []  # all closed
+    return reader
+
+
+def test_text_is_text(read):
+    assert read.body == TEXT
+
+
+def test_each_character_has_its_number(read):
+    assert len(read.titles) == len(TEXT)
+    assert read.titles[3] == f"{LOSSES[3]:.2f} nats, {math.exp(-LOSSES[3]):.0%}"
+
+
+def test_words_stand_in_a_table_for_those_who_have_no_pointer(read):
+    words, numbers = read.cells[::2], [float(cell) for cell in read.cells[1::2]]
+    assert words == TEXT.split()
+    assert sum(numbers) == pytest.approx(sum(LOSSES), abs=0.05 * len(words))
+
+
+def test_a_larger_loss_is_never_drawn_smaller():
+    for before, after in zip(LEVELS, LEVELS[1:], strict=False):
+        assert all(a < b for a, b in zip(before, after, strict=True))
+
+
+def channels(colour):
+    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+def luminance(rgb):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_ink_has_contrast_on_every_tint(theme):
+    """WCAG 2.2, 1.4.3: at least 4.5 to 1."""
+    ink, paper = map(channels, THEMES[theme])
+    for *_, tint in LEVELS:
+        mixed = [tint * h + (1 - tint) * p for h, p in zip(channels(HUE), paper, strict=True)]
+        low, high = sorted((luminance(ink), luminance(mixed)))
+        assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_colours_follow_the_theme():
+    html = figures.passage(TEXT, LOSSES)._repr_html_()
+    assert re.search(r"background: var\(--bard-paper, #\w{6}\); color: var\(--bard-ink,", html)
+
+
+def test_as_many_losses_as_characters():
+    with pytest.raises(ValueError, match="18 characters and 1 losses"):
+        figures.passage(TEXT, [0.0])
