@@ -7,14 +7,19 @@
 # ---
 
 # %% tags=["remove-cell"]
-# On Colab this installs the book's package; anywhere else it does nothing.
+# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
 import sys
+from importlib.util import find_spec
 
 if "google.colab" in sys.modules:
-    get_ipython().run_line_magic(
-        "pip",
-        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
-    )
+    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    if find_spec("bardgpt") is None:
+        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
+            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
+        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+    from bardgpt.training.devices import facts
+
+    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
 
 # %% [markdown]
 # # 1 · A text and a yardstick
@@ -22,9 +27,15 @@ if "google.colab" in sys.modules:
 # By the end of this book you will have built a model that writes Shakespeare, or something that
 # looks like it. You have trained a small PyTorch model before; nothing more is needed.
 #
-# The network waits until the second half of this chapter. First come three things that every
-# later chapter leans on: what the text is, how we measure a model of it, and what one gets by
-# *counting*, without a network.
+# The network waits until the second half of this chapter. First comes what one gets by
+# *counting*. After this chapter you can
+#
+# - say what a loss of 1.669 nats per character means, in bits and as the faces of a die too;
+# - predict a text from tables of counts, and say why looking back further stops helping;
+# - train the smallest model of this book, and judge it on the same text as every other.
+#
+# Every chapter is a notebook too. Its first cell, which the website leaves out, installs the
+# book's package on Colab and names the GPU there; anywhere else it does nothing.
 #
 # **Make a guess before you read on.** A table can note what follows each character, or each pair
 # of characters, or each run of three, four, five. We have a million characters to count in. Where
@@ -37,6 +48,9 @@ if "google.colab" in sys.modules:
 # > chapters.** It reaches a loss of 1.669 (less is better; the unit comes below). The best small
 # > network of the [lecture](references.md#ng-video-lecture) that this book grows out of is
 # > reported at 2.06. Passing the table is what the whole book is for.
+#
+# (What this book quotes as the lecture's words stands in notes that were taken of it. Where a
+# docstring names "the notes" as its source, it means these.)
 
 # %% [markdown]
 # ## The text
@@ -483,8 +497,7 @@ figures.training_runs(record, {"smoothed table": closed_form}, zoom=(2.44, 2.9))
 # ## Why it stays above
 #
 # On new text two things mix: how well the rung has learned the counts, and that raw counts want
-# smoothing. (At the floor, a pair never counted has probability 0, and the loss on new text is
-# infinite.) So we look for the culprit on the training text, where the goal is clear: the floor.
+# smoothing. So we look for the culprit on the training text, where the goal is clear: the floor.
 #
 # There are four suspects. The *squeeze* through 32 numbers. The *time*: 5,000 steps may be too
 # few. The *noise*: at a constant rate, random batches keep pushing the weights about. The
@@ -527,10 +540,8 @@ print(f"{'counting':30} {floor:.3f}                    {closed_form:.3f}, smooth
 # Of the 0.021 between rung and floor, four times as many steps take away 0.012. A falling rate
 # adds nothing, and leaving out the decay 0.001. So it is time, as in the plain descent above: the
 # rows of rare characters are slow to learn. On new text the order is the same, and the smoothed
-# table, which no one asked the network to imitate, keeps a small lead.
-#
-# A small matter, but it shows how this book works: one suspect at a time, by measurement, and the
-# verdict is what the numbers say.
+# table, which no one asked the network to imitate, keeps a small lead. A small matter, but so
+# this book works: one suspect at a time, by measurement.
 
 # %% [markdown]
 # ## How all later models are judged
@@ -584,10 +595,10 @@ written = sample(model, tokenizer, length=5_000, seed=0)
 checks.generated(written, reference, record.sample_bands(1_000), show=240)
 
 # %% [markdown]
-# Plausible pairs, now and then a line break, hardly a word. Looking is fun, but counting is what
-# we compare. Below the frame stand four statistics of the whole sample of 5,000 characters: the
-# share of its words (of three letters and more) that the training text knows, the share of its
-# stretches of 15 characters that stand there as they are, and the lengths of words and lines.
+# Plausible pairs, now and then a line break, hardly a word. What we compare is counted: below the
+# frame stand four statistics of the whole sample of 5,000 characters: the share of its words (of
+# three letters and more) that the training text knows, the share of its stretches of 15
+# characters that stand there as they are, and the lengths of words and lines.
 #
 # And now the table of four:
 
@@ -660,10 +671,24 @@ print(f"the king -> {tokenizer.decode(said)}")
 #
 # Try each before you open its solution.
 #
+# **Check yourself.** (a) A model gives the character that comes a probability of 1/4, every time.
+# What is its loss in nats, what in bits, and how many faces has the die? (b) Why has a text of
+# $N$ characters only $N - 1$ targets? (c) Shuffle the *lines* of the validation text. Which loss
+# stays nearly as it is, that of the character frequencies or that of the table of four?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# (b) Nothing stands before the first. (c) That of the frequencies: they do not care for order. In
+# the table of four, the first characters of each line now follow another line's last ones.
+loss = math.log(4)
+print(f"(a) {loss:.3f} nats, {loss / math.log(2):.0f} bits, {math.exp(loss):.0f} faces")
+
+# %% [markdown]
 # **1. Faces of a die.** Turn the uniform guess and each table's validation loss into the faces of
 # an equally unsure die. Which step takes away the most faces, and which the largest factor?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # Knowing the frequencies takes away the most faces: 65 become 28.
 # By factor it is the first character of context.
 faces = [math.exp(loss) for loss in [uniform, *on_validation]]
@@ -674,7 +699,8 @@ for k, (was, now) in enumerate(zip(faces[:-1], faces[1:], strict=True)):
 # **2. How much smoothing?** Add $\alpha$ instead of one, for $\alpha$ from 0.01 to 100, and find
 # the best for the bigram table. Does it matter much? Why not?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # From 0.01 to 1 it changes by less than 0.01: an average row has over 15,000 counts, beside which
 # 65 times alpha is little. At 100 it is not, and costs 0.15.
 for alpha in (0.01, 0.1, 1, 10, 100):
@@ -687,7 +713,8 @@ for alpha in (0.01, 0.1, 1, 10, 100):
 # them nine to one. How much better do the tables of four and five look on that validation text
 # than on ours? Are they better?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # They look better by 0.10 nats, and are not: the names and phrases of each scene now stand on
 # both sides of the split.
 pieces = ids[: len(ids) // 100 * 100].view(-1, 100)
@@ -713,6 +740,16 @@ for k in (4, 5):
 # - With one character of context a network only approaches, slowly, what counting gives at once.
 #   Networks will pay where tables fail: on long contexts, and on what contexts have in common.
 # - A sample is no measurement, and a result that is too good is a bug until shown otherwise.
+#
+# And this is the whole of the first network. Each chapter ends with such a drawing, and what it
+# has added to the model is in colour.
+
+# %% tags=["hide-input"]
+figures.diagram("rung-bigram")
+
+# %% [markdown]
+# *The bigram model, from the ids of $B$ windows of $T$ characters down to probabilities: $C = 32$
+# numbers for each character, then a score for each of $V = 65$.*
 #
 # **The question that the book answers:** what does it take to beat a table of four-character
 # counts? A model that looks back further, without a row for each thing it has seen. The next

@@ -7,14 +7,19 @@
 # ---
 
 # %% tags=["remove-cell"]
-# On Colab this installs the book's package; anywhere else it does nothing.
+# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
 import sys
+from importlib.util import find_spec
 
 if "google.colab" in sys.modules:
-    get_ipython().run_line_magic(
-        "pip",
-        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
-    )
+    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    if find_spec("bardgpt") is None:
+        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
+            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
+        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+    from bardgpt.training.devices import facts
+
+    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
 
 # %% [markdown]
 # # 2 · One head of attention
@@ -22,8 +27,12 @@ if "google.colab" in sys.modules:
 # [Chapter 1](01-text-and-yardstick.ipynb) ended with a table of counts in the lead. Its weakness
 # was that each context is a row of its own. The bigram model has another: each position sees its
 # own character and nothing else. This chapter builds the part that lets a position look back:
-# *attention*. We begin with something plain, the mean of all that came before, and change it in
-# small steps. After each we check that nothing else has changed.
+# *attention*, in small steps; after each we check that nothing else has changed. After this
+# chapter you can
+#
+# - build causal attention, from a mean of the past to queries, keys and values;
+# - say why scores are divided by the root of the head size, and why positions must be added;
+# - check that no position sees the future.
 #
 # **Make a guess before you read on.** With one head of attention a position may use every
 # character of its window that came before, up to eight with its own. Of chapter 1's tables, the
@@ -493,10 +502,23 @@ print(f"the last is worse than character frequencies: {by_position[7].item() > t
 #
 # Try each before you open its solution.
 #
+# **Check yourself.** (a) In a window of eight, how many weights of position 3 are not 0, and what
+# is their sum? (b) All its scores are 5. What does it receive? (c) A head without positions has
+# seen `th` and stands at the `e`. Which other two characters would have given it the same?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# (a) Four: of positions 0, 1, 2 and its own; their sum is 1. (b) The mean of their values, as with
+# scores of 0: softmax sees differences only. (c) `ht`: the same keys and values, in another order.
+fives = torch.full((T, T), 5.0).masked_fill(~past, float("-inf"))
+print(fives.softmax(dim=-1)[3].tolist())
+
+# %% [markdown]
 # **1. Look one back.** Write position embeddings, a query map and a key map by hand, so that each
 # position of eight (but the first) gives more than 0.99 of its weight to the one before it.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # Positions are one-hot, and the key map leaves them so: "I am s". The query map turns "I am t"
 # into "I look for t - 1", and loudly.
 places = torch.eye(T)  # (T, hs = T)
@@ -508,17 +530,21 @@ print((back_one.diagonal(-1) > 0.99).tolist())
 # **2. A longer window.** How many parameters would the rung have with `block_size` 256, and how
 # many weights would a head compute for one window? Which of the two grows faster?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # The parameters grow with T, by the position embeddings alone; the weights grow with T squared.
+from dataclasses import replace
+
 for block_size in (8, 256):
-    longer = GPT(type(rung)(vocab_size=V, block_size=block_size))
+    longer = GPT(replace(rung, block_size=block_size))
     print(f"{longer.n_parameters():,} parameters, {block_size**2:,} weights for one window")
 
 # %% [markdown]
 # **3. Only the mean.** Freeze the query at zero, so that the head averages its past as in our
 # first step, and train it for 500 steps. Will it be better than the bigram rung, or worse?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # Worse, by more than 0.1: the mean drowns a position's own character among the others.
 torch.manual_seed(0)
 mean_only = GPT(rung)
@@ -531,7 +557,8 @@ print(f"worse than the bigram rung by more than 0.1: {loss > bigram.band(500).me
 # your run, and train for 500 steps. What does it cost at this size?
 
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # More than 0.03 nats after 500 steps. The curve by itself looks healthy: it takes a run to
 # compare with, or a record, to notice.
 class Unscaled(Head):
@@ -559,6 +586,19 @@ print(f"costs more than 0.03: {loss > history.at(500) + 0.03}")
 # - A head sees a bag of characters, unless positions are added to them. Here these are worth more
 #   than half of what the head gains.
 # - One head reaches 2.402. A table of two characters is still far ahead.
+#
+# In the config, all of this is two entries:
+
+# %%
+from bardgpt.teaching.ladder import config_diff
+
+print(*config_diff(RUNGS["bigram"].config, RUNGS["one-head"].config), sep="\n")
+
+# %% tags=["hide-input"]
+figures.diagram("rung-one-head")
+
+# %% [markdown]
+# *The rung of this chapter. In colour: what the bigram model did not have.*
 #
 # A head has one set of weights for each position: looking at two things means giving half to
 # each. What if several heads looked at once, each at its own? That is [chapter

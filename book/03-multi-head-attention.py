@@ -7,14 +7,19 @@
 # ---
 
 # %% tags=["remove-cell"]
-# On Colab this installs the book's package; anywhere else it does nothing.
+# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
 import sys
+from importlib.util import find_spec
 
 if "google.colab" in sys.modules:
-    get_ipython().run_line_magic(
-        "pip",
-        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
-    )
+    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    if find_spec("bardgpt") is None:
+        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
+            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
+        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+    from bardgpt.training.devices import facts
+
+    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
 
 # %% [markdown]
 # # 3 · Many heads
@@ -23,6 +28,11 @@ if "google.colab" in sys.modules:
 # weights over the past, and with them one mean of the values, the same for all their 32 channels.
 # A character has several things to find out at once: which letter came just before, where the
 # word began, whether the line is new. One head has to answer all of that with a single mean.
+# After this chapter you can
+#
+# - build multi-head attention as a list of heads, and as one product;
+# - say what four heads cost against one, and what they gain;
+# - say how far the likeness to a group convolution goes, and where it ends.
 #
 # The remedy takes one line of code, and it is our claim:
 #
@@ -66,10 +76,10 @@ from bardgpt.teaching import figures
 figures.diagram("heads")
 
 # %% [markdown]
-# *Left: one matrix of attention weights A mixes the positions, in the same way for all 32
-# channels of the values. Right: four heads; each mixes the positions by a matrix of its own, for
-# its 8 channels. Every head computes its q, k and v from all 32 channels of x. The output is as
-# wide as before.*
+# *One head: one matrix of attention weights A mixes the positions, in the same way for all 32
+# channels of the values. Four heads: each mixes the positions by a matrix of its own, for its 8
+# channels. Every head computes its q, k and v from all 32 channels of x. The output is as wide as
+# before.*
 #
 # The package's class is this list. It has two things more, which later chapters switch on: a
 # linear layer that mixes the heads' outputs, and dropout.
@@ -115,12 +125,13 @@ for n_head in (1, 2, 4, 8):
 #
 # *Claim mha-4.*
 #
-# The notes compare this with a *group convolution*, in which the channels are cut into groups
-# that are filtered apart. For one step of attention the likeness is exact: for $A v$, the mixing
-# of values once the weights $A$ are known. Take the *positions* as the convolution's channels,
-# and let its filter, of width 1, slide along the $hs$ channels of the values: at each of them it
-# mixes the $T$ positions by the same $T \times T$ matrix. With $B$ texts and $nh$ heads there are
-# $B \cdot nh$ groups of $T$ such channels, and each group has its own matrix:
+# The [lecture](references.md#ng-video-lecture) compares this with a *group convolution*, in which
+# the channels are cut into groups that are filtered apart. For one step of attention the likeness
+# is exact: for $A v$, the mixing of values once the weights $A$ are known. Take the *positions*
+# as the convolution's channels, and let its filter, of width 1, slide along the $hs$ channels of
+# the values: at each of them it mixes the $T$ positions by the same $T \times T$ matrix. With $B$
+# texts and $nh$ heads there are $B \cdot nh$ groups of $T$ such channels, and each group has its
+# own matrix:
 
 # %%
 import torch.nn.functional as F
@@ -339,7 +350,7 @@ for kind in ("by distance", "by class"):
 # %% [markdown]
 # The closest pair looks no further apart than before training. So the honest reading is: heads
 # differ more on average, because *some* find work of their own. What two heads that look alike do
-# with their values we did not measure. The notes say that the tokens "want to find the
+# with their values we did not measure. The lecture says that the tokens "want to find the
 # consonants, the vowels from certain positions". We measured place and class apart, and heads
 # have come to differ in both.
 
@@ -392,10 +403,27 @@ for name, row in (("four heads", own), ("one head, four times", same)):
 # %% [markdown]
 # ## Exercises
 #
+# Try each before you open its solution.
+#
+# **Check yourself.** (a) The full model has 384 channels and 6 heads. How wide is a head? (b) How
+# many parameters have its queries, keys and values, and how many would they have with 12 heads?
+# (c) Which channels of the output does the second of four heads of 8 make, and which channels of
+# the input may it read?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# (a) 64. (b) 3 C^2 with any number of heads. (c) It makes channels 8 to 15, and reads all 32.
+for n_head in (6, 12):
+    big = MultiHeadAttention(GPTConfig(vocab_size=65, n_embd=384, n_head=n_head))
+    size = sum(p.numel() for p in big.parameters())
+    print(f"{n_head:2} heads of {384 // n_head}: {size:,} parameters")
+
+# %% [markdown]
 # **1. The order of heads.** Swap the first two heads of your model. Which other weights must be
 # swapped, and how, for the logits to stay as they were?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # The columns of lm_head.weight: each head's 8 channels are 8 of its inputs.
 ids = windows[:4]
 before_swap = model(ids)
@@ -412,7 +440,8 @@ print("same logits with two heads swapped:", True)
 # **2. Which head matters?** Silence one head of your model at a time, by setting its value matrix
 # to 0 and changing nothing else. Does the validation loss rise for each?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # It does, by more than 0.01 each, when nothing is retrained. By how much depends on the run.
 from bardgpt.evaluation import evaluate
 
@@ -444,6 +473,19 @@ print("loss rises without each head:", [rise > 0.01 for rise in rises])
 #   does.
 # - A list of heads and one big product are the same function.
 #
-# Attention gathers. But as soon as the values are gathered, the model of this chapter must
-# answer: there is nothing but one linear map between attention and the logits, nothing that could
-# *think* about what was found. That is the next chapter: the feed-forward layer.
+# The whole chapter is one number of the config:
+
+# %%
+from bardgpt.teaching.ladder import config_diff
+
+print(*config_diff(RUNGS["one-head"].config, RUNGS["four-heads"].config), sep="\n")
+
+# %% tags=["hide-input"]
+figures.diagram("rung-four-heads")
+
+# %% [markdown]
+# *The rung of this chapter. In colour: what is new against one head.*
+#
+# Attention gathers. But then the model of this chapter must answer at once: between attention and
+# the logits there is one linear map, nothing that could *think* about what was found. That is the
+# next chapter: [the feed-forward layer](04-feed-forward.ipynb).

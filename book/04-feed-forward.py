@@ -7,14 +7,19 @@
 # ---
 
 # %% tags=["remove-cell"]
-# On Colab this installs the book's package; anywhere else it does nothing.
+# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
 import sys
+from importlib.util import find_spec
 
 if "google.colab" in sys.modules:
-    get_ipython().run_line_magic(
-        "pip",
-        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
-    )
+    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    if find_spec("bardgpt") is None:
+        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
+            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
+        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+    from bardgpt.training.devices import facts
+
+    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
 
 # %% [markdown]
 # # 4 · Feed-forward
@@ -28,6 +33,12 @@ if "google.colab" in sys.modules:
 # > **Attention communicates, the feed-forward layer computes.** It comes right after attention,
 # > treats every position alone and all of them alike, and together with attention it forms a
 # > *block*, the pair that a transformer repeats. In this model it lowers the loss.
+#
+# After this chapter you can
+#
+# - say which of the two layers can do what, and test it with a changed character;
+# - find out by a control whether it is new parameters that help, or what they are used for;
+# - say what a single hidden unit fires on, without fooling yourself.
 #
 # **Before you run anything:** the layer brings 1,056 new parameters, all in the linear map; the
 # ReLU has none. Suppose you keep the parameters and leave the ReLU out. How much of the gain
@@ -112,8 +123,7 @@ print(tuple(by_hand.shape), "and nothing below 0:", bool((by_hand >= 0).all()))
 # The package's class needs no loop: PyTorch's linear layer works on the last dimension, whatever
 # stands before it. The class can also be told to grow: with "two-layer", `hidden` has `EXPANSION`
 # = 4 times as many units, and `proj`, a second linear map, brings them back to $C$. We try that
-# below; here it stays at "one-layer". ("The notes" in a docstring are those of the lecture.)
-# Dropout is off until chapter 8.
+# below; here it stays at "one-layer". Dropout is off until chapter 8.
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.feed_forward import FeedForward
@@ -560,13 +570,29 @@ for name, net in (("feed-forward", trained), ("neighbours", leaky)):
 # %% [markdown]
 # ## Exercises
 #
+# Try each before you open its solution.
+#
+# **Check yourself.** (a) Swap two neighbouring vectors of the feed-forward layer's input. What
+# happens to its output? (b) Of the $T \times T$ pairs of positions, how many can attention
+# connect, for $T = 8$ and for $T = 256$? (c) Why would two feed-forward layers without their
+# ReLUs be no better than one?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# (a) The two outputs there are swapped, and no other changes. (b) Each position connects with
+# itself and all before it: T (T + 1) / 2. (c) Two linear maps in a row are one.
+for positions in (8, 256):
+    print(f"T = {positions}: {causal_mask(positions).sum():,} of {positions**2:,} pairs")
+
+# %% [markdown]
 # **1. A convolution of width 1.** The paper that introduced the transformer notes that its
 # feed-forward layers can be described as convolutions with kernel size 1 ([Vaswani et
 # al.](references.md#vaswani-2017), section 3.3). Build the linear map of `feed_forward`, the
 # untrained layer from above, as an `nn.Conv1d`, and compare. How would a width of 3 have to be
 # padded so as not to see the future?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # A width of 3 needs both its zeros on the left. It would still mix positions: attention's work.
 conv = nn.Conv1d(C, C, kernel_size=1)
 with torch.no_grad():
@@ -581,7 +607,8 @@ print("a convolution of width 1:", True)
 # every position looks at all. Which of the two tests does a head pass now? What does that say
 # about the tests?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # It commutes now, and still a changed character moves everyone. So commuting says that all
 # positions are treated alike; only the first test says that each is treated alone.
 from bardgpt.layers.attention import attention_weights
@@ -605,7 +632,8 @@ print("commutes; whose output moved:", moved(unmasked))
 # Does the layer help? Then try the other six properties (open).
 
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # Spaces and line breaks come in as clear as they go out; for capitals the unit is better than any
 # channel. But that is one run: with seed 2 a channel is as good for both kinds of capitals.
 def going_in(text: torch.Tensor) -> torch.Tensor:
@@ -644,6 +672,19 @@ for name in ("a space", "a line break", "a capital", "two capitals in a row"):
 # - Single units tell simple properties of the text well, a place in a word less well. To say so,
 #   choose on one text, judge on another, and compare with untrained units.
 #
-# If one round of gathering and thinking helps, several should help more: a position could gather
-# what others have concluded. But simply stacking blocks turns out to be harder than it looks, and
-# what makes it work is an addition. That is the next chapter: residual connections.
+# In the config:
+
+# %%
+from bardgpt.teaching.ladder import config_diff
+
+print(*config_diff(RUNGS["four-heads"].config, RUNGS["feed-forward"].config), sep="\n")
+
+# %% tags=["hide-input"]
+figures.diagram("rung-feed-forward")
+
+# %% [markdown]
+# *The rung of this chapter, with one block. In colour: what is new against four heads alone.*
+#
+# If one round of gathering and thinking helps, several should help more. But simply stacking
+# blocks turns out to be harder than it looks, and what makes it work is an addition. That is the
+# next chapter: [residual connections](05-residual-connections.ipynb).

@@ -7,27 +7,38 @@
 # ---
 
 # %% tags=["remove-cell"]
-# On Colab this installs the book's package; anywhere else it does nothing.
+# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
 import sys
+from importlib.util import find_spec
 
 if "google.colab" in sys.modules:
-    get_ipython().run_line_magic(
-        "pip",
-        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
-    )
+    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    if find_spec("bardgpt") is None:
+        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
+            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
+        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+    from bardgpt.training.devices import facts
+
+    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
 
 # %% [markdown]
 # # 5 · Residual connections
 #
 # [Chapter 4](04-feed-forward.ipynb) closed the block: attention gathers, the feed-forward layer
-# computes on what was gathered. The notes say that this block "gets repeated again and again". So
-# repeat it. This chapter first shows how badly that goes, and then mends it with a few characters
-# of code, `x +`:
+# computes on what was gathered. The [lecture](references.md#ng-video-lecture) says that this
+# block "gets repeated again and again". So repeat it. This chapter first shows how badly that
+# goes, and then mends it with a few characters of code, `x +`:
 #
 # > **A residual connection adds what a layer computes to what came in, instead of replacing it.**
 # > Addition hands the gradient on unchanged, so one part of it reaches every block just as it
 # > came to the last, however many blocks lie between. Our sixteen blocks, which do not train
 # > without it, train with it.
+#
+# After this chapter you can
+#
+# - say what an addition does to a number on its way forward and to a gradient on its way back;
+# - show where sixteen plain blocks lose the text, and the gradient;
+# - say when branches start small, and when they do not.
 #
 # **Before you run anything:** take the block of chapter 4 and stack three of it. Will the model
 # be better, as good, or worse than with one? And with sixteen?
@@ -41,8 +52,16 @@ if "google.colab" in sys.modules:
 # layer has its second matrix, `proj`, from $4 C = 128$ hidden units back to $C = 32$ channels.
 # Chapter 4 tried that in one block. Attention gets a `proj` too, a $32 \times 32$ matrix after
 # the concatenation of its heads. We shall need both in order to add.
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import figures
+
+figures.diagram("rung-plain-blocks")
+
+# %% [markdown]
+# *The block as it is from now on, three times. In colour: what is new against chapter 4.*
 #
-# First the *plain* stack, in which each part's output replaces its input. Five seeds of 5,000
+# First such a *plain* stack, in which each part's output replaces its input. Five seeds of 5,000
 # steps, beside chapter 4's one block with the two-layer feed-forward:
 
 # %%
@@ -129,19 +148,17 @@ for block in (16, 12, 8, 4, 0):
 #
 # We call the $x$ that runs through the whole model, and is only ever added to, the *stream*, and
 # each $f$ a *branch*. A block has two branches, attention and feed-forward. In the words of the
-# notes: "You are free to fork off from the residual pathway, perform some computation, and then
+# lecture: "You are free to fork off from the residual pathway, perform some computation, and then
 # project back to the residual pathway via addition."
 
 # %% tags=["hide-input"]
-from bardgpt.teaching import figures
-
 figures.diagram("residual-stream")
 
 # %% [markdown]
-# *Two blocks on their stream, the first above. Left, forward: a branch reads the stream, and its
-# result is added. Right, backward, all arrows turned round: where forward added, the gradient
-# goes on along the stream and is copied into the branch; where a branch had read, the gradient
-# that comes out of it is added.*
+# *Two blocks on their stream, the first above. Forward: a branch reads the stream, and its result
+# is added. Backward, all arrows turned round: where forward added, the gradient goes on along the
+# stream and is copied into the branch; where a branch had read, the gradient that comes out of it
+# is added.*
 #
 # Here is what the projections are for. One can only add what has the same shape, so 128 hidden
 # units must come back to 32 channels; and a layer that ended in the ReLU could raise numbers in
@@ -174,7 +191,7 @@ print("x + f(x), twice, is the block, to the bit:", torch.equal(z, block(x)))
 #
 # $$x_\text{out} = x_\text{in} + f_1 + f_2 + \dots + f_{2L}$$
 #
-# From the inputs to the targets "only via plus and plus and plus", as the notes say. The probe
+# From the inputs to the targets "only via plus and plus and plus", as the lecture says. The probe
 # also keeps what each branch gave, as `branches`:
 
 # %%
@@ -198,7 +215,7 @@ print(f"embeddings + {len(stream.branches)} branches = what the logits are made 
 # same for $b$. So $\partial c / \partial a = \partial c / \partial b = 1$, and what the loss asks
 # of $c$ it asks of $a$ and of $b$.
 #
-# The notes say that addition distributes gradients "equally to both of its branches". Equally
+# The lecture says that addition distributes gradients "equally to both of its branches". Equally
 # does not mean half to each: each gets the *whole* gradient.
 
 # %%
@@ -213,8 +230,8 @@ print("all of it to b:", torch.equal(b.grad, handed_in))
 #
 # *Claim res-3.*
 #
-# From this the notes conclude that there is a "gradient superhighway that goes directly from the
-# supervision all the way to the input unimpeded". Follow it, from the loss back to the first
+# From this the lecture concludes that there is a "gradient superhighway that goes directly from
+# the supervision all the way to the input unimpeded". Follow it, from the loss back to the first
 # block. Call $g$ the gradient after a branch was added, and $J$ the Jacobian of the branch, the
 # matrix of its derivatives $\partial f / \partial x$. A plain layer gives its input $J^\top g$:
 # all that comes back has been through the layer. With $x + f(x)$ the derivative is
@@ -376,7 +393,7 @@ figures.ladder("residual")
 #
 # *Claim res-5.*
 #
-# The notes end with a picture: the branches are "usually initialized in the beginning so they
+# The lecture ends with a picture: the branches are "usually initialized in the beginning so they
 # contribute very little if anything", are "almost kind of like not there", and then "come online
 # over time". Is it so? We measure how *loud* a branch is: the RMS of what it adds, over the RMS
 # of the stream that it reads. At 1 the two are equally large. "Very little" shall mean less than
@@ -481,11 +498,27 @@ for start in ("zero", "default"):
 # %% [markdown]
 # ## Exercises
 #
+# Try each before you open its solution.
+#
+# **Check yourself.** (a) Write what leaves two residual blocks as a sum. How many terms has it?
+# (b) The gradient at $c = a + b$ is 3. What is it at $a$, and what at $b$? (c) A branch's
+# projection is 0. What is the derivative of $x + f(x)$ by $x$?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# (a) Five: what entered, and what each of 2 * 2 branches gave. (b) 3 at both, not half of it.
+# (c) The identity: f is 0 whatever x is, so its own derivative is 0.
+a, b = torch.zeros(2, requires_grad=True)
+at_a, at_b = torch.autograd.grad(3 * (a + b), (a, b))
+print(f"(b) at a: {at_a:.0f}, at b: {at_b:.0f}")
+
+# %% [markdown]
 # **1. Zero, and yet it learns.** If a branch's projection is 0, nothing comes out of it. Which of
 # the branch's parameters get a gradient in the first step, and which only in the second? Check
 # with `initialization="zero"` and two steps of AdamW.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # In the first step only the projections: their inputs are not 0, so their weights get a gradient.
 # Behind a matrix of zeros nothing arrives. After one step the matrix is not 0 any more.
 torch.manual_seed(0)
@@ -505,7 +538,8 @@ for step in (1, 2):
 # training it again. Does what is left still predict? Compare with the tables of chapter 1: 3.347
 # for the frequencies alone, 2.486 for one character before.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # Not well. Whichever block goes, the loss rises by about half a nat, to between 2.7 and 2.8. That
 # is still better than the frequencies alone, but worse than the table of one character before.
 from bardgpt.evaluation import evaluate
@@ -523,7 +557,8 @@ model.blocks = blocks
 # **3. Who moves?** Train 16 plain and 16 residual blocks for 20 steps without weight decay. How
 # far does the first block's first feed-forward matrix move, relative to its own size?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # The plain one stands still: its gradient lies far below the 1e-8 that AdamW adds to the size by
 # which it divides. The residual one moves by more than a hundredth.
 for name in ("plain-blocks", "residual"):
@@ -540,7 +575,8 @@ for name in ("plain-blocks", "residual"):
 # **4. Does a silent start pay?** `online` holds the losses of the eight starts above, after 1,000
 # steps, with the same seeds. Compare `zero` with each of the others.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # Not here. The default is ahead of zero in all six pairs, by a hundredth of a nat or so: little,
 # for three seeds. With the norm the two normal starts are the best of all, though their branches
 # begin loud. Without a norm they are far behind; but then their stream begins at 0.028, and
@@ -566,6 +602,21 @@ for wiring in ("residual", "pre-norm"):
 # - Whether branches start small is a matter of initialization, width and norms. The loudest can
 #   start at nothing, at a quarter of the stream, or five times as loud as it.
 # - Don't scale the stream.
+#
+# In the config there were two steps. First the block was completed, and stacked; then came `x +`:
+
+# %%
+from bardgpt.teaching.ladder import config_diff
+
+for before, after in (("feed-forward", "plain-blocks"), ("plain-blocks", "residual")):
+    print(f"{after}:", *config_diff(RUNGS[before].config, RUNGS[after].config), sep="\n  ")
+
+# %% tags=["hide-input"]
+figures.diagram("rung-residual")
+
+# %% [markdown]
+# *The rung of this chapter. In colour: what is new against the three plain blocks, the stream and
+# its additions.*
 #
 # Nothing in this wiring keeps the stream's size in hand. The next chapter does: [layer
 # normalization](06-layer-normalization.ipynb).

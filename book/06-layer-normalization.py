@@ -7,14 +7,19 @@
 # ---
 
 # %% tags=["remove-cell"]
-# On Colab this installs the book's package; anywhere else it does nothing.
+# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
 import sys
+from importlib.util import find_spec
 
 if "google.colab" in sys.modules:
-    get_ipython().run_line_magic(
-        "pip",
-        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
-    )
+    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    if find_spec("bardgpt") is None:
+        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
+            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
+        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+    from bardgpt.training.devices import facts
+
+    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
 
 # %% [markdown]
 # # 6 · Layer normalization
@@ -29,6 +34,12 @@ if "google.colab" in sys.modules:
 # > changed: it takes rows where batch norm takes columns. This change removes everything that
 # > tied an example to its batch: a row alone gives what it gives among others, training and test
 # > are the same function, and the norm tells no position anything about another.
+#
+# After this chapter you can
+#
+# - normalize rows and columns, and say what each ties together;
+# - test whether a layer tells a position about later ones, or about other texts;
+# - say what layer norm gives a small model, and what it does not.
 #
 # **Before you run anything:** batch norm takes its mean and variance from all positions of all
 # texts in the batch. What could go wrong with that in a model that predicts the next character?
@@ -108,17 +119,17 @@ print(*(f"{number:.2f}" for number in standardize(torch.tensor([1.0, 2, 3, 6]), 
 figures.diagram("rows-and-columns")
 
 # %% [markdown]
-# *Right: in a GPT the batch has shape (B, T, C), here two texts of four characters. An example,
-# and so a row of the table, is one position of one text. A column runs through all positions of
-# all texts.*
+# *Second table: in a GPT the batch has shape (B, T, C), here two texts of four characters. An
+# example, and so a row of the table, is one position of one text. A column runs through all
+# positions of all texts.*
 #
 # **Batch norm** ([Ioffe and Szegedy 2015](references.md#ioffe-2015)) takes a column: one feature,
 # over all examples of the batch. **Layer norm** ([Ba, Kiros and Hinton
 # 2016](references.md#ba-2016)) takes a row: one example, over all its features. Given code that
-# normalizes across dimension 0, say the notes, "we just change it to normalize across dimension
-# 1". They name three advantages: "no dependency on batch size", no "running mean and variance
-# buffers", and "each token's features are normalized independently". First the change, 0 becomes
-# 1:
+# normalizes across dimension 0, says the [lecture](references.md#ng-video-lecture), "we just
+# change it to normalize across dimension 1". It names three advantages: "no dependency on batch
+# size", no "running mean and variance buffers", and "each token's features are normalized
+# independently". First the change, 0 becomes 1:
 
 # %%
 table = torch.tensor([[1.0, 2, 3, 6], [2, 4, 6, 12], [9, 6, 3, 0], [4, 4, 4, 6]])  # (N, C)
@@ -171,7 +182,7 @@ for ours, theirs, dim in pairs:
     print(f"{type(ours).__name__}: standardize over dim={dim}, and equal to PyTorch's")
 
 # %% [markdown]
-# So the notes are right: one argument makes the change. But it does not make *all* of the
+# So the lecture is right: one argument makes the change. But it does not make *all* of the
 # difference. Batch norm is longer, and every further line follows from one thing: an example's
 # result depends on its batch, and at test time there may be none. So batch norm keeps two
 # *buffers*, tensors that are saved with the weights but not trained: a running mean and a running
@@ -410,8 +421,8 @@ figures.ladder("post-norm")
 #
 # After 5,000 steps the norm is ahead by 0.007 nats. All five seeds lean the same way, so it may
 # well be real, but by the rule of the bet it is next to nothing, and thirty times less than the
-# additions brought. The notes call the norm the second optimization that deep networks need. This
-# one is not deep, its weights start small, and its learning rate is modest.
+# additions brought. The lecture calls the norm the second optimization that deep networks need.
+# This one is not deep, its weights start small, and its learning rate is modest.
 #
 # So why have a norm at all? What it gives here is bounded sizes: after each norm the size is 1 at
 # the start, whatever the depth and the weights, and training moves it only as far as gains and
@@ -489,8 +500,8 @@ for name, value in slips.items():
 # told something about the one that it must predict. Nobody looks for a fault in a loss that is so
 # good. The causality test does.
 #
-# So the notes' rule needs its condition: 0 becomes 1 *for inputs of shape (N, C)*. What is meant
-# is the feature dimension, and `dim=-1` says so for any shape.
+# So the lecture's rule needs its condition: 0 becomes 1 *for inputs of shape (N, C)*. What is
+# meant is the feature dimension, and `dim=-1` says so for any shape.
 #
 # To see which checks and cells turn red: `make break` with `FAULT=eps-outside-the-root`,
 # `FAULT=unbiased-variance` or `FAULT=norm-over-time`.
@@ -498,12 +509,29 @@ for name, value in slips.items():
 # %% [markdown]
 # ## Exercises
 #
+# Try each before you open its solution.
+#
+# **Check yourself.** (a) A row is 2, 2, 2, 2. What does layer norm make of it, with gain 1 and
+# bias 0? (b) A batch has the shape (4, 8, 16). How many means does layer norm take, and how many
+# batch norm in training mode? (c) You have one text, and want the next character. Which of the
+# two gives in training mode what it gives in evaluation mode?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# (a) Zeros; epsilon keeps 0/0 away. (b) One for each of 32 positions, against one for each of 16
+# channels. (c) Layer norm: it has one mode only.
+batch = torch.zeros(4, 8, 16)  # (B, T, C)
+print("(a)", standardize(torch.full((4,), 2.0), dim=0).tolist())
+print("(b)", batch.mean(dim=-1).numel(), "and", batch.mean(dim=(0, 1)).numel())
+
+# %% [markdown]
 # **1. What a norm forgets.** Multiply the 32 numbers of a position by 5 and add 7 to each. What
 # does layer norm (gain 1, bias 0) make of it? How long, as a vector, is a row that comes out, and
 # where can it still point? *RMSNorm* ([Zhang and Sennrich 2019](references.md#zhang-2019))
 # divides by the RMS and does not subtract the mean: what does it forget?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # It makes the same of it (but for eps): size and offset of the row are gone. Every row that comes
 # out has length sqrt(32), for the sum of its squares is 32 times a variance of 1, and its numbers
 # sum to 0. So it lies on a sphere in the 31 dimensions that are at right angles to (1, …, 1).
@@ -520,7 +548,8 @@ print("all rows of length sqrt(32), numbers summing to 0")
 # were. Could you do the same with another norm of the model, whose output goes to queries, keys
 # and values?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # W (g * y + b) + c = (W * g) y + (W b + c): gain and bias fold into the linear layer. Not so with
 # another norm, for two reasons. Queries, keys and values have no bias c that could take up W b.
 # And its output also runs on in the stream, where no linear layer waits for it.
@@ -540,7 +569,8 @@ print("the same logits without gain and bias")
 # table of chapter 1? Then look at the loss by position in the window: at which position does the
 # model fail, and why there?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # It is far below the table, by reading the answer: the next character stands in the window, one
 # place later, and the norm mixes it in. Only of the last position is the answer not there.
 from bardgpt.evaluation import losses
@@ -558,7 +588,8 @@ for block in cheat.blocks:
 settings = TrainingConfig(steps=400, seed=0, evaluate_every=400)
 reached = train_model(cheat, train, validation, settings).at(400)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 best = min(table["validation"] for table in records.read("count-tables")["tables"])
 print(f"validation loss between 1.1 and 1.4: {1.1 < reached < 1.4}; the best table: {best:.3f}")
 
@@ -587,5 +618,18 @@ print("the last position is more than 1 nat worse than the worst of them:", last
 #   bounded sizes, at every depth and from any start.
 # - Post-norm puts the norm on the stream, after each addition.
 #
-# So the norm now stands across the very path that chapter 5 had kept clear of everything but
-# additions. Must it? The next chapter moves it into the branch, and asks what that is worth.
+# In the config:
+
+# %%
+from bardgpt.teaching.ladder import config_diff
+
+print(*config_diff(RUNGS["residual"].config, RUNGS["post-norm"].config), sep="\n")
+
+# %% tags=["hide-input"]
+figures.diagram("rung-post-norm")
+
+# %% [markdown]
+# *The rung of this chapter. In colour: what is new against the residual blocks.*
+#
+# So the norm now stands across the very path that chapter 5 had kept clear. Must it? The [next
+# chapter](07-pre-and-post-norm.ipynb) moves it into the branch, and asks what that is worth.

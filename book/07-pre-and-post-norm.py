@@ -7,14 +7,19 @@
 # ---
 
 # %% tags=["remove-cell"]
-# On Colab this installs the book's package; anywhere else it does nothing.
+# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
 import sys
+from importlib.util import find_spec
 
 if "google.colab" in sys.modules:
-    get_ipython().run_line_magic(
-        "pip",
-        "install -q git+https://github.com/set-this-to-your-own-github-account-name/bardgpt",
-    )
+    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    if find_spec("bardgpt") is None:
+        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
+            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
+        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+    from bardgpt.training.devices import facts
+
+    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
 
 # %% [markdown]
 # # 7 · Pre-norm and post-norm
@@ -22,14 +27,19 @@ if "google.colab" in sys.modules:
 # [Chapter 6](06-layer-normalization.ipynb) put the norm where the Transformer's first paper has
 # it: after the addition, on the stream itself. If you have read other people's code, you will
 # have frowned: most of it normalizes *before* attention and *before* the feed-forward layer. So
-# which is right, and is the other a bug? Few questions about Transformers are asked as often.
-# Neither is a bug: they are two models. This chapter builds both, tests that each one's words and
-# code say the same, and measures what differs.
+# which is right, and is the other a bug? Neither is: they are two models. This chapter builds
+# both, tests that each one's words and code say the same, and measures what differs.
 #
 # > **Post-norm computes norm(x + f(x)), pre-norm x + f(norm(x)).** Post-norm has norms on the
 # > stream. Pre-norm has nothing on it but additions, and ends in one more norm. A shallow model
 # > at a modest learning rate hardly notices which it is. With more blocks and larger rates,
 # > pre-norm still trains where post-norm is stuck at the loss of the letters' frequencies.
+#
+# After this chapter you can
+#
+# - tell pre-norm from post-norm in anybody's code, and test which it is;
+# - say what "a clean path" means exactly, and what it does not;
+# - choose a wiring for a given depth, start and learning rate.
 #
 # **Before you run anything:** two lines of the block change, and the model gains one more norm,
 # 64 parameters, 2 for each of the 32 channels. How much lower will the loss of three blocks be?
@@ -566,10 +576,29 @@ for final_norm in (False, True):
 # %% [markdown]
 # ## Exercises
 #
+# Try each before you open its solution.
+#
+# **Check yourself.** (a) Somebody's block reads `x = self.ln1(x + self.attn(x))`. Which wiring is
+# it? (b) Another has `x = x + self.attn(self.ln1(x))` and the same for its feed-forward layer,
+# and the logits are `self.head(x)`. What is missing? (c) How many norms has a model of twelve
+# blocks in each wiring, and how many of them does the stream itself run through?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# (a) Post-norm. (b) The final norm. (c) The stream runs through all of post-norm's, and of
+# pre-norm's through the last one only.
+from bardgpt.layers.normalization import LayerNorm
+
+for name in ("post-norm", "pre-norm"):
+    model = GPT(replace(RUNGS[name].config, n_layer=12))
+    print(f"{name}: {sum(isinstance(module, LayerNorm) for module in model.modules())} norms")
+
+# %% [markdown]
 # **1. Silent branches.** With `initialization="zero"` every branch adds 0 at the start. What do
 # 16 blocks of each wiring then do to the stream?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # Pre-norm: nothing, to the bit. Post-norm: the first norm standardizes it, and the other 31 find
 # nothing left to do (but for the 0.00001 under their roots).
 for name in ("post-norm", "pre-norm"):
@@ -587,7 +616,8 @@ for name in ("post-norm", "pre-norm"):
 # are independent?
 
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # A sum again, of normed branches. Squares add up, 1 + 2 * 16 of them: about 5.7. It is a little
 # more, for the branches are not quite independent.
 class BranchNormBlock(PreNormBlock):
@@ -610,7 +640,8 @@ print("RMS after 16 blocks, between 5 and 10:", 5 < probes.rms(y) < 10)
 # the gradient of its last matrix with 4 and with 32 blocks, Xavier's start, mean over three
 # seeds. By what factor should pre-norm's fall, and does post-norm's?
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
 # By √8 = 2.8, if it followed the bound; pre-norm's falls by about 2. Post-norm's does not fall
 # that far.
 for name in ("post-norm", "pre-norm"):
@@ -640,6 +671,20 @@ for name in ("post-norm", "pre-norm"):
 #   initialization.
 # - The final norm gives the output layer vectors of one size, however large the stream has grown.
 #   Forgetting it costs this model more than the wiring gains.
+#
+# In the config:
+
+# %%
+from bardgpt.teaching.ladder import config_diff
+
+print(*config_diff(RUNGS["post-norm"].config, RUNGS["pre-norm"].config), sep="\n")
+
+# %% tags=["hide-input"]
+figures.diagram("rung-pre-norm")
+
+# %% [markdown]
+# *The rung of this chapter. In colour: what is new against post-norm. The norms in the blocks
+# have moved, the last one is added.*
 #
 # **Which, when?** With a few blocks and a modest rate take either: the difference is smaller than
 # that between seeds. With more blocks, a larger rate or a louder start take pre-norm, and its
