@@ -1,9 +1,10 @@
 # One entry point for people and CI. `make` lists the tasks; only `help` and `clean` work without .venv.
 .DEFAULT_GOAL := help
-.PHONY: help book test test-site test-matrix break notebooks experiments experiments-check record bench lint format serve clean
+.PHONY: help book test test-site test-colab test-matrix break notebooks experiments experiments-check record bench repository newest lint format serve clean
 PYTHON ?= python3
 RUN    := .venv/bin/python
 READY  := .venv/ready
+NPM    := tests/site/node_modules/ready
 # Two notebooks at a time, so one thread for each kernel unless the caller says otherwise.
 NBVAL  := $(RUN) -m pytest -q --nbval --nbval-current-env --nbval-cell-timeout 120 \
           --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile
@@ -20,17 +21,25 @@ $(READY): requirements.txt pyproject.toml
 	$(RUN) -m pip install --quiet --requirement requirements.txt
 	touch $@
 
+$(NPM): $(READY) tests/site/package.json tests/site/package-lock.json
+	cd tests/site && npm ci --silent
+	touch $@
+
 book: $(READY)  ## build the website into _build/html; a warning is an error
 	$(RUN) -m bardgpt.corpus
 	.venv/bin/jupyter-book build . --warningiserror --nitpick --keep-going || { rm -rf _build/.doctrees; exit 1; }
 
 test: $(READY)  ## unit tests, tests of the book, then every notebook against its stored outputs
 	$(RUN) -m bardgpt.corpus
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -q -n 2 --ignore tests/site tests
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -q -n 2 --ignore tests/site --ignore tests/colab tests
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(NBVAL) book
 
-test-site: book  ## check the built website: figures, links, nothing fetched from elsewhere
-	$(RUN) -m pytest -q tests/site
+test-site: book $(NPM)  ## the built website, in Chromium too: .ci/browser installs that and npm
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist worksteal tests/site
+
+test-colab: $(READY)  ## chapters as Colab runs them, without Colab: 3 and 9, or CHAPTERS=all
+	$(RUN) -m bardgpt.corpus
+	CHAPTERS=$(CHAPTERS) $(RUN) -m pytest -q tests/colab
 
 test-matrix: $(READY)  ## the notebooks again, under other thread counts and instruction sets
 	for setting in OMP_NUM_THREADS=1 OMP_NUM_THREADS=2 \
@@ -41,8 +50,9 @@ test-matrix: $(READY)  ## the notebooks again, under other thread counts and ins
 break: $(READY)  ## plant a mistake in a copy and see what notices: FAULT=name, or none for a list
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) tests/faults.py $(FAULT)
 
-notebooks: $(READY)  ## run every chapter and write its .ipynb with fresh outputs
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) book/_tools/notebooks.py
+notebooks: $(READY)  ## run every chapter, or CHAPTER=book/name.py, and write its .ipynb with fresh outputs
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) book/_tools/notebooks.py $(CHAPTER)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) book/_tools/minutes.py
 
 experiments: $(READY)  ## every recorded run, in full; an interrupted one goes on where it stopped
 	$(RUN) -m bardgpt.teaching.experiments
@@ -56,6 +66,14 @@ record: $(READY)  ## the full model's run and its record; goes on where it stopp
 
 bench: $(READY)  ## how fast the full model trains and samples, step by step of the fast path
 	$(RUN) -m bardgpt.teaching.bench
+
+repository: $(READY)  ## set the repository's address everywhere: URL=https://github.com/ACCOUNT/NAME
+	@$(RUN) book/_tools/repository.py "$$URL"
+
+newest:  ## put the newest versions that pyproject.toml allows into .venv; then `make test` tells
+	test -x $(RUN) || $(PYTHON) -m venv .venv
+	$(RUN) -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[book,test]'
+	touch $(READY)
 
 lint: $(READY)  ## style; changes nothing
 	$(RUN) -m ruff format --check . && $(RUN) -m ruff check .

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import jupytext
@@ -22,6 +23,11 @@ ROOT = Path(__file__).resolve().parents[1]
 REPOSITORY = re.search(r"^  url: (\S+)$", (ROOT / "_config.yml").read_text(), re.MULTILINE)[1]
 ALT_LENGTH = 40
 CELL_LINES = 15
+METADATA = ("tags", "mystnb", "jupyter", "cellView")
+# A solution is folded wherever it is read: on the website, in JupyterLab, in Colab.
+HIDDEN = {"source_hidden": True, "outputs_hidden": True}
+FOLDED = {"tags": ["hide-cell"], "jupyter": HIDDEN, "cellView": "form"}
+SOLUTION = "# @title Solution\n"
 
 CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
@@ -71,7 +77,7 @@ def metadata_is_clean(notebook: NotebookNode, _: Path) -> Iterator[str]:
     if set(notebook.metadata) != {"kernelspec"}:
         yield f"notebook metadata is {sorted(notebook.metadata)}, not kernelspec alone"
     for cell in notebook.cells:
-        if extra := set(cell.metadata) - {"tags", "mystnb"}:
+        if extra := set(cell.metadata) - set(METADATA):
             yield f"{sorted(extra)} in the metadata of: {cell.source}"
 
 
@@ -88,17 +94,49 @@ def markdown_is_plain(notebook: NotebookNode, _: Path) -> Iterator[str]:
 
 def code_cells_are_short(notebook: NotebookNode, _: Path) -> Iterator[str]:
     for cell in code_cells(notebook):
-        lines = sum(bool(line.strip()) for line in cell.source.splitlines())
+        lines = sum(bool(line.strip()) for line in unfolded(cell.source).splitlines())
         if lines > CELL_LINES:
             yield f"{lines} lines that are not blank, at most {CELL_LINES}: {cell.source}"
+
+
+def unfolded(source: str) -> str:
+    """What a solution's cell says, without the line that Colab shows in its place."""
+    return source.removeprefix(SOLUTION)
+
+
+def draws(cell: NotebookNode) -> bool:
+    return any(content.startswith("<Figure size") for _kind, content in outputs(cell))
+
+
+def shows_a_diagram(cell: NotebookNode) -> bool:
+    return any("<svg" in content for kind, content in outputs(cell) if kind == "text/html")
 
 
 def figures_have_alt_text(notebook: NotebookNode, _: Path) -> Iterator[str]:
     for cell in code_cells(notebook):
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-        drawn = any(content.startswith("<Figure size") for _kind, content in outputs(cell))
-        if drawn and len(alt) < ALT_LENGTH:
+        if draws(cell) and len(alt) < ALT_LENGTH:
             yield f"alt text {alt!r} has fewer than {ALT_LENGTH} characters: {cell.source}"
+
+
+def figures_have_captions(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    """A caption is Markdown in italics below the figure: so Jupyter and Colab show it too."""
+    for cell, below in pairwise([*notebook.cells, new_markdown_cell()]):
+        if cell.cell_type != "code" or "hide-cell" in tags(cell):
+            continue
+        captioned = below.cell_type == "markdown" and re.match(r"\*[^*]", below.source)
+        if (draws(cell) or shows_a_diagram(cell)) and not captioned:
+            yield f"no caption below the figure of: {cell.source}"
+
+
+def solutions_are_folded(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    for cell in code_cells(notebook):
+        folded = {key: value for key, value in cell.metadata.items() if key != "mystnb"} == FOLDED
+        titled = cell.source.startswith(SOLUTION)
+        if "hide-cell" in tags(cell) and not (folded and titled):
+            yield f"not folded as a solution, {FOLDED} and {SOLUTION!r}: {cell.source}"
+        if "hide-cell" not in tags(cell) and (titled or {"jupyter", "cellView"} & {*cell.metadata}):
+            yield f"folded, and without the tag hide-cell: {cell.source}"
 
 
 def links_lead_to_files(notebook: NotebookNode, folder: Path) -> Iterator[str]:
@@ -157,6 +195,8 @@ RULES = [
     markdown_is_plain,
     code_cells_are_short,
     figures_have_alt_text,
+    figures_have_captions,
+    solutions_are_folded,
     links_lead_to_files,
     setup_comes_first,
     nothing_escapes_comparison,
@@ -190,7 +230,7 @@ def test_pair_is_one_notebook(chapter, notebook):
         return [(cell.cell_type, cell.source, kept(cell.metadata)) for cell in cells]
 
     def kept(metadata):
-        return {key: metadata[key] for key in ("tags", "mystnb") if key in metadata}
+        return {key: metadata[key] for key in METADATA if key in metadata}
 
     script = jupytext.read(chapter, fmt="py:percent")
     assert content(notebook.cells) == content(script.cells), "say: make notebooks"
@@ -213,11 +253,16 @@ def test_setup_is_the_same_everywhere():
     assert len({code_cells(notebook)[0].source for notebook in notebooks}) == 1
 
 
+def test_setup_says_nothing_outside_colab(notebook):
+    assert code_cells(notebook)[0].outputs == []
+
+
 # The rules under test.
 
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 FIGURE = {"text/plain": "<Figure size 600x300 with 1 Axes>"}
+DIAGRAM = {"text/html": "<svg role='img'></svg>"}
 SHORT_ALT = {"image": {"alt": "A plot."}}
 LONG_ALT = {"image": {"alt": "A line that falls from 4.2 to 2.5 nats and stays there."}}
 
@@ -238,6 +283,16 @@ def text(source: str) -> NotebookNode:
 def code(source: str, output: dict[str, str] | None = None, **metadata) -> NotebookNode:
     made = [] if output is None else [new_output("display_data", data=output)]
     return book(new_code_cell(source, outputs=made, metadata=metadata))
+
+
+def drawn(below: NotebookNode | None, output: dict[str, str], *cell_tags: str) -> NotebookNode:
+    """A notebook with a figure, and below it this cell."""
+    metadata = {"mystnb": LONG_ALT, "tags": [*cell_tags]}
+    if "hide-cell" in cell_tags:
+        metadata |= FOLDED
+    cell = new_code_cell(f"{SOLUTION if 'hide-cell' in cell_tags else ''}plot()", metadata=metadata)
+    cell.outputs = [new_output("display_data", data=output)]
+    return book(cell, *([] if below is None else [below]))
 
 
 def never_run() -> NotebookNode:
@@ -278,8 +333,18 @@ def without_setup(source: str, *setup_tags: str) -> NotebookNode:
         (markdown_is_plain, text("Text.\n\n:::{tip}\nMind this.\n:::")),
         (markdown_is_plain, text("(here)=\n## A place")),
         (code_cells_are_short, code("\n\n".join(["x = 1"] * 16))),
+        (code_cells_are_short, code(SOLUTION + "\n".join(["x = 1"] * 16), **FOLDED)),
         (figures_have_alt_text, code("plot()", FIGURE)),
         (figures_have_alt_text, code("plot()", FIGURE, mystnb=SHORT_ALT)),
+        (figures_have_captions, drawn(None, FIGURE)),
+        (figures_have_captions, drawn(new_code_cell("*a, b = c"), FIGURE)),
+        (figures_have_captions, drawn(new_markdown_cell("**Bold** is no caption."), DIAGRAM)),
+        (solutions_are_folded, code("answer()", tags=["hide-cell"])),
+        (solutions_are_folded, code("answer()", **FOLDED)),
+        (solutions_are_folded, code(f"{SOLUTION}answer()", tags=["hide-cell"], cellView="form")),
+        (solutions_are_folded, code("answer()", cellView="form")),
+        (solutions_are_folded, code("answer()", jupyter=HIDDEN)),
+        (solutions_are_folded, code(f"{SOLUTION}answer()")),
         (links_lead_to_files, text("See [chapter 12](12-nowhere.ipynb#there).")),
         (links_lead_to_files, text("See [this][here].\n\n[here]: nowhere.md")),
         (links_lead_to_files, text("See [the next](chapter.py).")),
@@ -311,7 +376,10 @@ def test_rule_sees_a_planted_fault(rule, notebook, tmp_path):
         text("```python\nf'{x}'\n```\n\n[two](chapter.ipynb#part), [a](#b), [c](https://d.org/e)"),
         text("`[not a link](nowhere.md)`"),
         code("\n\n".join(["x = 1"] * 15)),
-        code("plot()", FIGURE, mystnb=LONG_ALT),
+        code(SOLUTION + "\n".join(["x = 1"] * 15), **FOLDED),
+        drawn(new_markdown_cell("*A line that falls.*"), FIGURE),
+        drawn(new_markdown_cell("*Boxes and arrows.*"), DIAGRAM),
+        drawn(None, FIGURE, "hide-cell"),
         code("figures.listing(Head, 'forward')", tags=["nbval-ignore-output", "hide-input"]),
         code("from bardgpt import x\n\nlisting(x)", tags=["nbval-ignore-output"]),
     ],
@@ -331,7 +399,7 @@ def draft(tmp_path):
     shutil.copy(ROOT / "book/_tools/notebooks.py", script)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     path = tmp_path / "book/01-draft.py"
-    jupytext.write(code("print('first')", tags=["hide-cell"]), path, fmt="py:percent")
+    jupytext.write(code(f"{SOLUTION}print('first')", **FOLDED), path, fmt="py:percent")
     return path
 
 

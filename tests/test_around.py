@@ -1,0 +1,144 @@
+"""The pages around the chapters: contents, minutes, glossary, references, versions."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+BOOK = ROOT / "book"
+NOTEBOOKS = [*sorted(BOOK.glob("*.py")), *sorted(BOOK.glob("appendix/*.py"))]
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+# Contents
+
+
+def entries() -> list[str]:
+    """Every file that the table of contents names, in order."""
+    return re.findall(r"^ *(?:- )?(?:root|file): (\S+)$", read(ROOT / "_toc.yml"), re.MULTILINE)
+
+
+def test_contents_name_every_page_once():
+    """The build finds an entry without a file; a page that has none would only be a warning."""
+    named = entries()
+    pages = [path for path in BOOK.rglob("*.md") if not path.parent.name.startswith("_")]
+    expected = [path.relative_to(ROOT).with_suffix("").as_posix() for path in [*pages, *NOTEBOOKS]]
+    assert sorted(named) == sorted(expected)
+
+
+def test_chapters_stand_in_order_and_appendices_after_them():
+    named = entries()
+    chapters = [name for name in named if re.match(r"book/\d", name)]
+    assert chapters == sorted(chapters)
+    appendices = [name for name in named if name.startswith("book/appendix/")]
+    assert all(named.index(one) > named.index(chapters[-1]) for one in appendices)
+
+
+# Minutes
+
+
+@pytest.fixture
+def minutes(monkeypatch):
+    monkeypatch.syspath_prepend(BOOK / "_tools")
+    yield __import__("minutes")
+    for name in ("minutes", "notebooks"):
+        sys.modules.pop(name, None)
+
+
+def test_every_chapter_says_how_long_it_takes(minutes):
+    assert read(minutes.PAGE) == minutes.page(), "say: make notebooks"
+    for path in NOTEBOOKS:
+        assert f"]({path.relative_to(BOOK).with_suffix('.ipynb').as_posix()}) |" in minutes.page()
+
+
+def test_minutes_count_what_is_in_sight(minutes, tmp_path):
+    chapter = tmp_path / "01-draft.py"
+    hidden = "".join(f'# %% tags=["{tag}"]\nx = 1\n' + "x\n" * 300 for tag in minutes.UNSEEN)
+    text = f"# %% [markdown]\n# # A title\n# {'word ' * 437}\n\n"
+    chapter.write_text(f"{text}{hidden}# %%\n" + "x\n\n" * 30)
+    assert minutes.title(chapter) == "A title"
+    assert minutes.to_read(chapter) == 3  # 440 words, 30 lines
+
+
+# Glossary
+
+
+def terms() -> dict[str, str]:
+    """Each term with what is said about it."""
+    inside = re.search(r"```\{glossary\}\n(.*?)\n```", read(BOOK / "glossary.md"), re.DOTALL)[1]
+    parts = [part.split("\n", 1) for part in inside.split("\n\n")]
+    return {term: " ".join(said.split()) for term, said in parts}
+
+
+def test_terms_are_in_order_and_explained_once():
+    names = list(terms())
+    assert names == sorted(names, key=str.lower)
+    assert len({name.lower() for name in names}) == len(names) > 40
+
+
+@pytest.mark.parametrize("term", terms())
+def test_term_leads_to_a_chapter_that_uses_it(term):
+    said = terms()[term]
+    number, target = re.search(r"\[Chapter (\d)\]\(([\w./-]+)\.ipynb\)$", said).groups()
+    assert target.startswith(f"0{number}-")
+    chapter = re.sub(r"\s#?\s*", " ", read(BOOK / f"{target}.py")).lower()  # lines joined
+    assert re.sub(r"s$|'s start$", "", term.lower()) in chapter
+    assert said.count(". ") <= 2, "one or two sentences"
+
+
+# References
+
+
+def slug(heading: str) -> str:
+    """The anchor that a heading gets."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def references() -> dict[str, str]:
+    """Each entry's text, by its anchor."""
+    parts = re.split(r"^### (.+)$", read(BOOK / "references.md"), flags=re.MULTILINE)[1:]
+    return {slug(name): text for name, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def citations() -> dict[str, set[str]]:
+    """The anchors of the reference page that each page of the book names."""
+    pages = [*NOTEBOOKS, *(p for p in BOOK.rglob("*.md") if p.name != "references.md")]
+    return {page.name: set(re.findall(r"references\.md#([\w-]+)", read(page))) for page in pages}
+
+
+@pytest.mark.parametrize("anchor", references())
+def test_reference_can_be_found_and_is_cited(anchor):
+    stable = r"\]\(https://(doi\.org|arxiv\.org/abs|github\.com|[\w.-]+)/\S+\)|The Python package"
+    assert re.search(stable, references()[anchor])
+    assert any(anchor in cited for cited in citations().values())
+
+
+def test_identifiers_and_addresses_agree():
+    """[doi:X] leads to doi.org/X, [arXiv:X] to arxiv.org/abs/X."""
+    text = read(BOOK / "references.md")
+    for kind, base in (("doi:", "https://doi.org/"), ("arXiv:", "https://arxiv.org/abs/")):
+        found = re.findall(rf"\[{kind}([^\]]+)\]\(([^)]+)\)", text)
+        assert found
+        assert [(name, address) for name, address in found if address != base + name] == []
+
+
+def test_citations_resolve():
+    missing = {page: cited - references().keys() for page, cited in citations().items()}
+    assert {page: cited for page, cited in missing.items() if cited} == {}
+
+
+# Versions
+
+
+def test_the_version_is_said_in_one_place():
+    """pyproject.toml says it; the newest heading of the changelog is the same or not released."""
+    version = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]["version"]
+    headings = re.findall(r"^## \[?([\w.]+)", read(ROOT / "CHANGELOG.md"), re.MULTILINE)
+    assert next(name for name in headings if name != "Unreleased") == version
+    assert version not in read(ROOT / "CITATION.cff")
