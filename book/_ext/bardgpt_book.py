@@ -11,6 +11,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from docutils.nodes import TextElement
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -72,13 +74,15 @@ def page_of(app: Sphinx, docname: str) -> Path:
 
 
 def withdraw_undressed_pages(app: Sphinx) -> None:
-    """Take pages off the site that are older than its style sheets or than this file.
+    """Take pages off the site that are older than its style sheets, templates or extensions.
 
-    Sphinx looks at neither when it decides that there is nothing to do.
+    Sphinx looks at none of them when it decides that there is nothing to do.
     """
-    folders = [*app.config.html_static_path, *app.config.html_extra_path]
-    dress = [path for folder in folders for path in Path(app.srcdir, folder).rglob("*")]
-    newest = max(path.stat().st_mtime for path in [*dress, Path(__file__)])
+    config = app.config
+    folders = [*config.html_static_path, *config.html_extra_path, *config.templates_path]
+    folders = [*(Path(app.srcdir, folder) for folder in folders), Path(__file__).parent]
+    dress = [path for folder in folders for path in folder.rglob("*") if path.suffix != ".pyc"]
+    newest = max(path.stat().st_mtime for path in dress if path.is_file())
     for page in (page_of(app, docname) for docname in app.env.all_docs):
         if page.is_file() and page.stat().st_mtime < newest:
             page.unlink()
@@ -128,6 +132,18 @@ def drop_repeated_scripts(_: Sphinx, __: str, ___: str, context: dict, ____: obj
     context["script_files"] = list(once.values())
 
 
+def leave_code(
+    _: Sphinx, __: BuildEnvironment, node: pending_xref, content: TextElement
+) -> TextElement | None:
+    """Leave what stands between backticks in a docstring as code where it names nothing here."""
+    return content if node["reftype"] == "obj" else None
+
+
+def skip_tuple_fields(_: Sphinx, __: str, ___: str, member: object, *____: object) -> bool | None:
+    """Leave out of the API what a named tuple says of its fields: "Alias for field number 0"."""
+    return True if type(member).__name__ == "_tuplegetter" else None
+
+
 def setup(app: Sphinx) -> dict[str, object]:
     """Connect the functions above to the build, in the order in which they are called."""
     app.connect("builder-inited", empty_stale_cache, priority=600)  # after MyST-NB's own, at 500
@@ -136,6 +152,8 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.connect("env-before-read-docs", withdraw_pages)
     app.connect("source-read", depend_on_notebook)
     app.connect("env-updated", write_again)
+    app.connect("autodoc-skip-member", skip_tuple_fields)
+    app.connect("missing-reference", leave_code)
     app.connect("html-page-context", offer_notebook, priority=400)  # before the theme's, at 500
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
     return {

@@ -82,7 +82,7 @@ def evaluation_windows(
 
     Args:
         ids: (N,).
-        block_size: T.
+        block_size: T, the length of a window.
         batch_size: most windows in one batch; it changes the speed, not the windows. None takes as
             many as memory will surely hold.
 

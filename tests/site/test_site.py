@@ -10,12 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from built import CHAPTERS, PAGES, REPOSITORY, ROOT, SITE, page_of
 
-ROOT = Path(__file__).resolve().parents[2]
-SITE = ROOT / "_build/html"
-REPOSITORY = re.search(r"^  url: (\S+)$", (ROOT / "_config.yml").read_text(), re.MULTILINE)[1]
-PAGES = sorted(path for path in SITE.rglob("*.html") if "_static" not in path.parts)
-CHAPTERS = [*sorted(ROOT.glob("book/*.py")), *sorted(ROOT.glob("book/appendix/*.py"))]
 NEVER_FETCHED = {
     "canonical",
     "index",
@@ -44,7 +40,7 @@ def chapter(request):
 
 @pytest.fixture
 def chapter_page(chapter):
-    return SITE / chapter.relative_to(ROOT).with_suffix(".html")
+    return page_of(chapter)
 
 
 def is_elsewhere(url: str) -> bool:
@@ -188,3 +184,26 @@ def test_notebook_can_be_downloaded_as_it_is_in_the_repository(chapter, chapter_
     assert len(links) == 1
     downloaded = file_of(chapter_page, links[0]["href"])
     assert downloaded.read_bytes() == chapter.with_suffix(".ipynb").read_bytes()
+
+
+def test_edit_this_page_opens_the_chapter_s_script(chapter, chapter_page):
+    (link,) = parse(chapter_page).select("a.btn-source-edit-button")
+    assert link["href"] == f"{REPOSITORY}/edit/main/{chapter.relative_to(ROOT).as_posix()}"
+
+
+def test_pages_are_light(page):
+    """HTML with our own style sheets and scripts; the theme's come once and stay in the cache."""
+    ours = [page, *(ROOT / "book/_static").rglob("*.css"), *(ROOT / "book/_static").rglob("*.js")]
+    assert sum(path.stat().st_size for path in ours) < 1_000_000
+
+
+def test_previous_and_next_walk_through_the_book():
+    """From the first page to the last as _toc.yml has them, and the same way back."""
+    contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    pages = re.findall(r"^(?:root| *- file): (\S+)$", contents, re.MULTILINE)
+    walked = [SITE / f"{pages[0]}.html"]
+    while following := parse(walked[-1]).select_one("a.right-next"):
+        here = file_of(walked[-1], following["href"])
+        assert file_of(here, parse(here).select_one("a.left-prev")["href"]) == walked[-1]
+        walked.append(here)
+    assert walked == [SITE / f"{page}.html" for page in pages]

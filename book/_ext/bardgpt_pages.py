@@ -1,0 +1,146 @@
+"""The book's second Sphinx extension: what a page hands to the browser.
+
+Solutions and the code of figures fold under words that say what is in them, captions are marked as
+captions, figures say how large they are, so that nothing moves when they arrive, and what no page
+uses is not loaded.
+"""
+
+import re
+import struct
+from pathlib import Path
+
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+
+# What Jupyter Book brings along and this book has no use for: buttons on folded admonitions, code
+# that runs on the page, tabs and cards. Each mark is in the name of a file or in a script's text.
+UNUSED = (
+    "togglebutton",
+    "toggleHint",
+    "toggleOpenOnPrint",
+    "thebe",
+    "design-tabs",
+    "sphinx-design",
+)
+# MyST-NB's name for what is folded (`nb_code_prompt_show` hands it on): a whole cell, or its code.
+FOLDS = {"content": ("solution", "Solution"), "source": ("code", "Code of this figure")}
+# Opened from the disk a page may not read its neighbours: search finds them, and shows no extract.
+SEARCH_ON_DISK = (
+    'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+)
+TITLE = re.compile(r"\A# @title .*\n")
+SIGNATURE = re.compile(r'(?<=<span class="sig-paren">\(</span>)\s*<dl>(.*?)</dl>', re.DOTALL)
+IMAGE = re.compile(r'<img (?P<before>[^>]*)src="(?P<source>[^"]*)"')
+
+
+def has_picture(node: nodes.Node) -> bool:
+    """Say whether a node shows a plot, or raw HTML such as a diagram."""
+    return any(node.findall(lambda inside: isinstance(inside, nodes.image | nodes.raw)))
+
+
+def is_caption(paragraph: nodes.paragraph) -> bool:
+    """Say whether a paragraph is one italic text that follows a picture."""
+    above = paragraph.parent.children[: paragraph.parent.index(paragraph)]
+    return (
+        bool(above)
+        and [type(child) for child in paragraph.children] == [nodes.emphasis]
+        and (isinstance(above[-1], nodes.raw) or "cell" in above[-1].get("classes", ()))
+        and has_picture(above[-1])
+    )
+
+
+def mark_captions(_: Sphinx, document: nodes.document, __: str) -> None:
+    """Give each figure's caption the class `caption`."""
+    for paragraph in document.findall(nodes.paragraph):
+        if is_caption(paragraph):
+            paragraph["classes"].append("caption")
+
+
+def drop_titles_of_forms(_: Sphinx, document: nodes.document, __: str) -> None:
+    """Leave Colab's `# @title` out of a cell: here the fold itself has that title."""
+    for block in document.findall(nodes.literal_block):
+        code = TITLE.sub("", block.astext())
+        if code != block.astext():
+            block.children = []
+            block += nodes.Text(code)
+            block.rawsource = code
+
+
+def visit_fold(self: HTML5Translator, node: HideCodeCellNode) -> None:
+    """Open a fold under the words for what is in it."""
+    kind, words = FOLDS[node["prompt_show"]]
+    self.body.append(f'<details class="fold {kind}">\n<summary>{words}</summary>\n')
+
+
+def depart_fold(self: HTML5Translator, _: HideCodeCellNode) -> None:
+    """Close a fold."""
+    self.body.append("</details>\n")
+
+
+def size_of_png(path: Path) -> tuple[int, int] | None:
+    """Return a picture's width and height in pixels; None if it is no PNG file."""
+    with path.open("rb") as file:
+        head = file.read(24)
+    return struct.unpack(">II", head[16:]) if head.startswith(b"\x89PNG") else None
+
+
+def say_sizes(app: Sphinx, _: str, __: str, context: dict, ___: object) -> None:
+    """Write each figure's size into the page, and have it fetched when it comes near."""
+    paths = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
+
+    def sized(image: re.Match) -> str:
+        path = paths.get(image["source"].rpartition("/")[2])
+        size = path and size_of_png(path)
+        width_and_height = 'width="{}" height="{}" loading="lazy" '.format(*size) if size else ""
+        return f'<img {image["before"]}{width_and_height}src="{image["source"]}"'
+
+    if "body" in context:
+        context["body"] = IMAGE.sub(sized, context["body"])
+
+
+def line_up_signatures(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> None:
+    """Write a signature of several lines as lines: Sphinx's definition lists define nothing."""
+
+    def lines(signature: re.Match) -> str:
+        return signature[1].replace("<dd>", '<span class="sig-line">').replace("</dd>", "</span>")
+
+    if "body" in context:
+        context["body"] = SIGNATURE.sub(lines, context["body"])
+
+
+def name_index(_: Sphinx, pagename: str, __: str, context: dict, ___: object) -> None:
+    """Give the index a title on paper; the theme takes titles from sources, and it has none."""
+    if pagename == "genindex":
+        context["pagetitle"] = "Index"
+
+
+def drop_unused(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> None:
+    """Keep what no page uses out of the page's scripts and style sheets."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            file
+            for file in context[kind]
+            if not any(
+                mark in f"{file.filename or ''} {file.attributes.get('body', '')}"
+                for mark in UNUSED
+            )
+        ]
+
+
+def setup(app: Sphinx) -> dict[str, object]:
+    """Connect the functions above to the build."""
+    app.add_node(HideCodeCellNode, override=True, html=(visit_fold, depart_fold))
+    app.connect("doctree-resolved", mark_captions)
+    app.connect("doctree-resolved", drop_titles_of_forms)
+    app.add_js_file(None, body=SEARCH_ON_DISK)
+    app.connect("html-page-context", say_sizes)
+    app.connect("html-page-context", line_up_signatures)
+    app.connect("html-page-context", name_index, priority=900)  # after the theme
+    app.connect("html-page-context", drop_unused, priority=950)
+    return {
+        "version": "1",
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
