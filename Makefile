@@ -31,7 +31,7 @@ book: $(READY)  ## build the website into _build/html; a warning is an error
 
 test: $(READY)  ## unit tests, tests of the book, then every notebook against its stored outputs
 	$(RUN) -m bardgpt.corpus
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -q -n 2 --ignore tests/site --ignore tests/colab tests
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -q -n 2 --dist worksteal --ignore tests/site --ignore tests/colab tests
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(NBVAL) book
 
 test-site: book $(NPM)  ## the built website, in Chromium too: .ci/browser installs that and npm

@@ -27,8 +27,7 @@ if "google.colab" in sys.modules:
 # [Chapter 1](01-text-and-yardstick.ipynb) ended with a table of counts in the lead. Its weakness
 # was that each context is a row of its own. The bigram model has another: each position sees its
 # own character and nothing else. This chapter builds the part that lets a position look back:
-# *attention*, in small steps; after each we check that nothing else has changed. After this
-# chapter you can
+# *attention*, in small steps, each checked against the one before. After this chapter you can
 #
 # - build causal attention, from a mean of the past to queries, keys and values;
 # - say why scores are divided by the root of the head size, and why positions must be added;
@@ -114,7 +113,7 @@ print(" ".join(f"{weight:.2f}" for weight in scores.softmax(dim=-1)[3].tolist())
 #
 # Which earlier characters matter depends on which they are, and on who asks. An `r` may want to
 # know the vowel before it; a line break, whether a name stood there. So let each position make
-# three vectors of $hs$ numbers from its own $x$, each by a learned linear map:
+# three vectors of $hs$ numbers (the *head size*) from its own $x$, each by a learned linear map:
 #
 # - a *query* $q$: what it looks for,
 # - a *key* $k$: what it offers to be found by,
@@ -127,7 +126,8 @@ print(" ".join(f"{weight:.2f}" for weight in scores.softmax(dim=-1)[3].tolist())
 # $$y_t = \sum_{s \le t} A_{ts}\, v_s, \qquad A_{ts} = \mathrm{softmax}_{s \le t} \left(
 # \frac{q_t \cdot k_s}{\sqrt{hs}} \right).$$
 #
-# The softmax runs over all $s$ up to $t$. This is attention ([Vaswani et
+# The $A_{ts}$ are the *attention weights*; the softmax runs over all $s$ up to $t$. ($y_t$ is
+# what comes out, not the target $y$ of chapter 1.) This is attention ([Vaswani et
 # al.](references.md#vaswani-2017), equation 1). It is called *self*-attention if queries, keys
 # and values come from the same `x`, and *causal* if no one looks into the future. One set of the
 # three maps is a *head*.
@@ -158,8 +158,9 @@ for row in weights[0, :4].tolist():
     print(" ".join(f"{weight:.2f}" for weight in row))
 
 # %% [markdown]
-# The rows still sum to 1, the future is still 0, and each text of the batch now has weights of
-# its own. Here is the package's head (its `dropout` is off until chapter 8):
+# The rows still sum to 1, the future is still 0, and each window of the batch now has weights of
+# its own (shown: the first). Here is the package's head (`causal` is the mask `past`; `dropout`
+# is off until chapter 8):
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.attention import Head, attention_weights
@@ -201,7 +202,7 @@ print((head(changed) == head(x)).all(dim=(0, 2)).tolist())
 
 # %% [markdown]
 # Position 4 and all before it did not notice. They give a weight of exactly 0 to what comes
-# later, so this is an equality and not an approximation. It also makes learning cheap: all
+# later, so this is an equality and not an approximation. The mask also makes learning cheap: all
 # positions of a window can be trained in one pass, each as if the text ended there.
 
 # %% [markdown]
@@ -253,10 +254,10 @@ figures.keys_chosen({"unscaled": dots.softmax(dim=0), "scaled": (dots / 8).softm
 #
 # A choice that is made can hardly be unmade. Where one weight is nearly 1, a small change of the
 # query changes next to nothing, so hardly any gradient comes back to correct it. Where two keys
-# are close rivals, the opposite holds: the softmax is not saturated, and the gradient carries the
-# scale as a factor, so that without it the query is pushed up to eight times as hard. Let the
-# values be random, let a random change of the output be wanted, and see what reaches each query
-# `q` of the last cell, at head size 64:
+# are close rivals, the opposite holds: without the division a change of the query moves their
+# scores $\sqrt{hs}$ times as far. At the same weights the gradient is then larger by that factor,
+# 8 at head size 64. Let the values be random, let a random change of the output be wanted, and
+# see what reaches each query `q` of the last cell, at head size 64:
 
 # %%
 v, wanted = torch.randn(2, 4_000, 8, 64, generator=generator, dtype=torch.double)
@@ -276,7 +277,7 @@ for name, norm in norms.items():
 # %% [markdown]
 # The usual is the median with the scale. It is often said that without the scale the gradient
 # vanishes. Here it is *uneven*: for about one query in six it has vanished, for one in ten it is
-# over ten times the usual, and its mean has even grown. With the scale there are neither.
+# over ten times the usual, and its mean has even grown. With the scale there is neither.
 #
 # The scale adds nothing that a head could not learn: the query map could absorb the factor. It
 # only sees to it that at the start nothing is decided yet. (The argument is about independent
@@ -431,8 +432,8 @@ print(tuple(rows.shape), "rows of scores, mixed by", tuple(weights.shape), "weig
 # %% [markdown]
 # ## Looking at the weights
 #
-# What does your head look at? Here is a piece of the validation text, *Nay, good my lord, be not
-# angry*, before training and after.
+# What does your head look at? Take the window `my lord,` from the validation text (*Nay, good my
+# lord, be not angry*), before training and after.
 
 # %%
 from bardgpt.teaching import probes
@@ -442,7 +443,7 @@ untrained = GPT(rung)  # the same start as your run's
 pair = [probes.attention_maps(net, window)[0, 0, 0] for net in (untrained, model)]
 print("before and after, each", tuple(pair[1].shape))
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two triangular maps of attention weights over the eight characters of my lord, with a comma. Before training each row is spread over all that came before. After training the diagonal is bright, so most characters look mainly at themselves, and the r looks also at the o before it."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two triangular maps of attention weights over the eight characters of my lord, with a comma. Before training each row is spread over all that came before. After training the diagonal is bright, so most characters look mainly at themselves, the l looks also at the space and the r at the o before it."}}
 figures.maps(torch.stack(pair), "my lord,", ("before training", "after 1,000 steps"))
 
 # %% [markdown]
@@ -464,8 +465,8 @@ print(f"less than a tenth on the oldest four: {back[4:].sum().item() < 0.1}")
 
 # %% [markdown]
 # The head is allowed to look at eight characters. After 1,000 steps it is a bigram model that
-# casts a glance at its neighbour. It has no other way to remember who it is: nothing but the head
-# leads from a character to its prediction. (A way around it comes in chapter 5.)
+# casts a glance at its neighbour. A position can keep its own character in no other way: nothing
+# but the head leads from a character to its prediction. (A way around it comes in chapter 5.)
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -503,13 +504,13 @@ print(f"the last is worse than character frequencies: {by_position[7].item() > t
 # Try each before you open its solution.
 #
 # **Check yourself.** (a) In a window of eight, how many weights of position 3 are not 0, and what
-# is their sum? (b) All its scores are 5. What does it receive? (c) A head without positions has
-# seen `th` and stands at the `e`. Which other two characters would have given it the same?
+# is their sum? (b) All its scores are 5. What does it receive? (c) A window begins with `the`.
+# With which other beginning would a head without positions receive the same at the `e`?
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
 # (a) Four: of positions 0, 1, 2 and its own; their sum is 1. (b) The mean of their values, as with
-# scores of 0: softmax sees differences only. (c) `ht`: the same keys and values, in another order.
+# scores of 0: softmax sees differences only. (c) `hte`: the same keys and values in another order.
 fives = torch.full((T, T), 5.0).masked_fill(~past, float("-inf"))
 print(fives.softmax(dim=-1)[3].tolist())
 
@@ -587,7 +588,7 @@ print(f"costs more than 0.03: {loss > history.at(500) + 0.03}")
 #   than half of what the head gains.
 # - One head reaches 2.402. A table of two characters is still far ahead.
 #
-# In the config, all of this is two entries:
+# In the config, all of this is two entries. (A layer is a *block*, which so far holds one head.)
 
 # %%
 from bardgpt.teaching.ladder import config_diff
@@ -598,8 +599,9 @@ print(*config_diff(RUNGS["bigram"].config, RUNGS["one-head"].config), sep="\n")
 figures.diagram("rung-one-head")
 
 # %% [markdown]
-# *The rung of this chapter. In colour: what the bigram model did not have.*
+# *The rung of this chapter. In colour: what the bigram model did not have. The dashed frame is
+# the block; later chapters fill it.*
 #
-# A head has one set of weights for each position: looking at two things means giving half to
-# each. What if several heads looked at once, each at its own? That is [chapter
+# A head has one set of weights for each position, and they sum to 1: what it gives to one thing
+# it takes from another. What if several heads looked at once, each at its own? That is [chapter
 # 3](03-multi-head-attention.ipynb).

@@ -36,9 +36,10 @@ if "google.colab" in sys.modules:
 #
 # After this chapter you can
 #
-# - say which of the two layers can do what, and test it with a changed character;
-# - find out by a control whether it is new parameters that help, or what they are used for;
-# - say what a single hidden unit fires on, without fooling yourself.
+# - say what attention can do and the feed-forward layer can't, and test it with one changed
+#   character;
+# - tell by a control whether a gain comes from the new parameters or from the ReLU;
+# - choose a hidden unit for a property of the text, and judge it, without fooling yourself.
 #
 # **Before you run anything:** the layer brings 1,056 new parameters, all in the linear map; the
 # ReLU has none. Suppose you keep the parameters and leave the ReLU out. How much of the gain
@@ -241,8 +242,9 @@ listing(PlainBlock)
 
 # %% [markdown]
 # The block returns the shape that it received, so its output can be the input of another one. A
-# position then gathers what others have already thought. In a stack, too, only the past can move
-# the present: a product of lower-triangular matrices is lower-triangular.
+# position then gathers what others have already thought. In a stack, too, no later position can
+# move an earlier one: by the chain rule its derivatives are products, and a product of
+# lower-triangular matrices is lower-triangular.
 
 # %%
 block = new.blocks[0]
@@ -305,9 +307,9 @@ checks.measured(
 )
 
 # %% [markdown]
-# Your run shows that the layer helps. Whether it is the ReLU that helps, a run of 1,000 steps
-# can't decide: by then the control has gained, too, and lies only 0.013 behind. So here is the
-# record, with all 5,000 steps of five seeds:
+# With the layer your run is already below the mean of four heads. Whether it is the ReLU that
+# helps, 1,000 steps can't decide: by then the control has gained, too, and lies only 0.013
+# behind. So here is the record, five seeds and all 5,000 steps:
 
 # %%
 control_runs = records.load("feed-forward-linear")
@@ -390,9 +392,8 @@ figures.seeds_compared(models)
 #
 # The wider layer gains another 0.072 nats, nearly three times what the first one gave, and for
 # every seed. But here there is no control: the model has nearly twice as many parameters. One
-# thing can be said all the same. After the second linear map comes the output layer, so it folds,
-# just as the control did. What is left of the growth is a larger number of hidden units: 128
-# instead of 32.
+# thing can be said all the same. The second linear map folds into the output layer, just as the
+# control did. What is left of the growth is a larger number of hidden units: 128 instead of 32.
 
 # %% [markdown]
 # ## What single units fire on
@@ -412,10 +413,10 @@ figures.seeds_compared(models)
 #
 # The score is the *AUC*, the area under the ROC curve: take one position that has the property
 # and one that has not, at random; the AUC is the probability that the unit is larger at the first
-# (a tie counts half; [Hanley and McNeil](references.md#hanley-1982)). A perfect unit has 1, one
-# that knows nothing 0.5, one that is rather low where the property holds less than 0.5. Here are
-# the choosing and the judging on your own model, for two of the properties; what they are
-# compared with comes from the record:
+# (a tie counts half; [Hanley and McNeil](references.md#hanley-1982)). A perfect unit has 1, and
+# one that knows nothing 0.5; a unit that is lower where the property holds has less than 0.5.
+# Here are the choosing and the judging on your own model, for two of the properties; what they
+# are compared with comes from the record:
 
 
 # %%
@@ -474,7 +475,7 @@ figures.unit_scores(
 # *How well one hidden unit tells a property: mean and standard deviation over five seeds, 8,000
 # positions of new text. Circles: the unit chosen on the training text, after 5,000 steps;
 # squares: the same before training; crosses: the mean over the 32 units after 5,000 steps. Where
-# a cross lies below 0.5, at spaces and line breaks above all, most units are low.*
+# a cross lies below 0.5, at spaces and line breaks above all, the units are on the whole low.*
 
 # %%
 runs = relu.probes["units"][5_000]
@@ -574,13 +575,15 @@ for name, net in (("feed-forward", trained), ("neighbours", leaky)):
 #
 # **Check yourself.** (a) Swap two neighbouring vectors of the feed-forward layer's input. What
 # happens to its output? (b) Of the $T \times T$ pairs of positions, how many can attention
-# connect, for $T = 8$ and for $T = 256$? (c) Why would two feed-forward layers without their
-# ReLUs be no better than one?
+# connect, for $T = 8$ and for $T = 256$? (c) Someone adds a linear layer before the output layer,
+# and after 250 steps the loss is lower. Can the new model say more than the old one? What should
+# be looked at before the layer is kept?
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
 # (a) The two outputs there are swapped, and no other changes. (b) Each position connects with
-# itself and all before it: T (T + 1) / 2. (c) Two linear maps in a row are one.
+# itself and all before it: T (T + 1) / 2. (c) No: two linear maps in a
+# row are one. It may only have learned faster; so compare at the end, over several seeds.
 for positions in (8, 256):
     print(f"T = {positions}: {causal_mask(positions).sum():,} of {positions**2:,} pairs")
 
@@ -666,13 +669,13 @@ for name in ("a space", "a line break", "a capital", "two capitals in a row"):
 # - The pair is the block. It keeps the shape, so it can be repeated.
 # - In this model it lowers the loss by 0.025 nats, and by nothing if the ReLU is left out: then
 #   the layer folds into the output layer. What is not linear is what counts.
-# - Extra linear parameters can speed up training and gain nothing in the end.
+# - An extra linear layer can speed up training and gain nothing in the end.
 # - A loss that is too good may be a leak: ask whether a later character moves an earlier
 #   position.
 # - Single units tell simple properties of the text well, a place in a word less well. To say so,
 #   choose on one text, judge on another, and compare with untrained units.
 #
-# In the config:
+# In the config one setting has changed:
 
 # %%
 from bardgpt.teaching.ladder import config_diff
@@ -683,7 +686,7 @@ print(*config_diff(RUNGS["four-heads"].config, RUNGS["feed-forward"].config), se
 figures.diagram("rung-feed-forward")
 
 # %% [markdown]
-# *The rung of this chapter, with one block. In colour: what is new against four heads alone.*
+# *The rung of this chapter, one block. In colour: what is new against four heads alone.*
 #
 # If one round of gathering and thinking helps, several should help more. But simply stacking
 # blocks turns out to be harder than it looks, and what makes it work is an addition. That is the

@@ -30,17 +30,17 @@ if "google.colab" in sys.modules:
 # goes, and then mends it with a few characters of code, `x +`:
 #
 # > **A residual connection adds what a layer computes to what came in, instead of replacing it.**
-# > Addition hands the gradient on unchanged, so one part of it reaches every block just as it
-# > came to the last, however many blocks lie between. Our sixteen blocks, which do not train
-# > without it, train with it.
+# > Addition hands the gradient on unchanged, so one part of it reaches every block as it was at
+# > the output of the last, however many lie between. Without it our sixteen blocks learn, in
+# > 2,000 steps, no more than the frequencies of the characters; with it they train.
 #
 # After this chapter you can
 #
 # - say what an addition does to a number on its way forward and to a gradient on its way back;
 # - show where sixteen plain blocks lose the text, and the gradient;
-# - say when branches start small, and when they do not.
+# - say under which starts the added parts are small at first, and under which they are not.
 #
-# **Before you run anything:** take the block of chapter 4 and stack three of it. Will the model
+# **Before you run anything:** take the block of chapter 4 and stack three of them. Will the model
 # be better, as good, or worse than with one? And with sixteen?
 
 # %% [markdown]
@@ -59,10 +59,12 @@ from bardgpt.teaching import figures
 figures.diagram("rung-plain-blocks")
 
 # %% [markdown]
-# *The block as it is from now on, three times. In colour: what is new against chapter 4.*
+# *The block as it is from now on, three times. In colour: what is new against the rung of chapter
+# 4, whose layer had no second matrix.*
 #
 # First such a *plain* stack, in which each part's output replaces its input. Five seeds of 5,000
-# steps, beside chapter 4's one block with the two-layer feed-forward:
+# steps, beside chapter 4's one block with the two-layer feed-forward (and no `proj` in its
+# attention):
 
 # %%
 from bardgpt.gpt import GPT
@@ -122,11 +124,11 @@ for block in (16, 12, 8, 4, 0):
     print(f"after {block:2} blocks: 10^{math.log10(sizes[block]):.0f}")
 
 # %% [markdown]
-# At this start, PyTorch's default, each block shrinks the gradient about twelvefold, and sixteen
-# of them by eighteen powers of ten. You may object that the optimizer does not care: AdamW
-# divides each gradient by its own usual size. But to that size it adds $10^{-8}$, and a gradient
-# that is far smaller moves nothing. (Training takes the mean over positions, which makes it
-# smaller still. Exercise 3 watches the first block stand still.)
+# At this start, PyTorch's default, each block shrinks the gradient about thirteenfold, and
+# sixteen of them by eighteen powers of ten. You may object that the optimizer does not care:
+# AdamW divides each gradient by its own usual size. But to that size it adds $10^{-8}$, and a
+# gradient that is far smaller moves nothing. (Training takes the mean over positions, which makes
+# it smaller still. Exercise 3 watches the first block stand still.)
 #
 # Back to three. They lose the text just as these sixteen do in their first three. Their gradient
 # loses only three to four powers of ten, which AdamW's division can make good. That fits the
@@ -306,8 +308,8 @@ figures.gradients_by_depth(
 #   Here the branches are about half as large as the stream, or as large, and so the stream itself
 #   grows from block to block.
 #
-# The start matters to the plain stack too: with Xavier's its gradient shrinks to $10^{-4}$, not
-# to $10^{-18}$. (How such a stack trains we have not tested.)
+# The start matters to the plain stack too: with Xavier's its gradient shrinks to $10^{-4}$ of its
+# size at the end, not to some $10^{-18}$. (How such a stack trains we have not tested.)
 #
 # So addition mends what vanishes. It does nothing against what explodes; for that something must
 # keep the stream's size in hand. That is chapter 6.
@@ -385,8 +387,7 @@ figures.ladder("residual")
 #
 # 2.084, where the lecture reports 2.08 (with another evaluation). At equal parameters `x +` is
 # worth 0.215 nats. And depth now pays: 0.093 nats below chapter 4's one block with the same
-# two-layer feed-forward (which has no `proj` in its attention). The table that sees two
-# characters, at 2.049, is still ahead.
+# two-layer feed-forward. The table that sees two characters, at 2.049, is still ahead.
 
 # %% [markdown]
 # ## Do the branches start small?
@@ -405,8 +406,8 @@ figures.ladder("residual")
 #   distribution of standard deviation 1. Our ladder uses it.
 # - `normal`: everything, embeddings too, from a normal distribution of standard deviation 0.02,
 #   as in the lecture's final program and in [GPT-2](references.md#radford-2019).
-# - `depth-scaled`: the same, and the output projections divided by $\sqrt{2L}$, for $2L$ branches
-#   add up; also from GPT-2.
+# - `depth-scaled`: the same, and the output projections (each branch's `proj`) divided by
+#   $\sqrt{2L}$, for $2L$ branches add up; also from GPT-2.
 # - `zero`: the default, but the output projections all 0.
 #
 # All four with the wiring of this chapter, and with *pre-norm*, that of most GPTs today, in which
@@ -502,12 +503,14 @@ for start in ("zero", "default"):
 #
 # **Check yourself.** (a) Write what leaves two residual blocks as a sum. How many terms has it?
 # (b) The gradient at $c = a + b$ is 3. What is it at $a$, and what at $b$? (c) A branch's
-# projection is 0. What is the derivative of $x + f(x)$ by $x$?
+# projection is 0. What is the derivative of $x + f(x)$ with respect to $x$? (d) From PyTorch's
+# default start, do the branches start small?
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
 # (a) Five: what entered, and what each of 2 * 2 branches gave. (b) 3 at both, not half of it.
-# (c) The identity: f is 0 whatever x is, so its own derivative is 0.
+# (c) The identity: f is 0 whatever x is, so its own derivative is 0. (d) Smaller than the stream,
+# about a quarter of it without a norm; but not "very little", less than a tenth.
 a, b = torch.zeros(2, requires_grad=True)
 at_a, at_b = torch.autograd.grad(3 * (a + b), (a, b))
 print(f"(b) at a: {at_a:.0f}, at b: {at_b:.0f}")
@@ -593,7 +596,7 @@ for wiring in ("residual", "pre-norm"):
 #
 # - A plain stack, at the default start, forgets its input on the way forward and loses its
 #   gradient on the way back. Three blocks do worse than one, and sixteen learn, in 2,000 steps,
-#   the frequencies of the characters.
+#   no more than the frequencies of the characters.
 # - With $x + f(x)$ the output is the input plus what every branch gave, and the gradient at the
 #   first block is that at the last plus what every branch gives back.
 # - An addition hands the whole gradient to both sides. What it guarantees is one term, not the
@@ -603,7 +606,8 @@ for wiring in ("residual", "pre-norm"):
 #   start at nothing, at a quarter of the stream, or five times as loud as it.
 # - Don't scale the stream.
 #
-# In the config there were two steps. First the block was completed, and stacked; then came `x +`:
+# The config has changed in two steps. First the block was completed (`projection` is the `proj`
+# of attention), and stacked; then came `x +`:
 
 # %%
 from bardgpt.teaching.ladder import config_diff

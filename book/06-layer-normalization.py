@@ -164,8 +164,9 @@ from bardgpt.layers.normalization import BatchNorm
 listing(BatchNorm.forward, BatchNorm._remember)
 
 # %% [markdown]
-# In training mode this is the same call with `dim=0`. Give both layers random gains and biases,
-# and compare each with our function and with PyTorch's layer:
+# In training mode this is the same call with `dim=0` (`_wide` is the care for half precision).
+# Give both layers random gains and biases, and compare each with our function and with PyTorch's
+# layer:
 
 # %%
 torch.manual_seed(0)
@@ -235,10 +236,10 @@ except ValueError as error:
 # $$x \leftarrow \mathrm{norm}(x + f(x)),$$
 #
 # where $f$ is attention or the feed-forward layer. We trained it with layer norm and with batch
-# norm, from five seeds for 5,000 steps in batches of 32 windows. Then each model was asked for
-# its loss on the first 2,000 windows of the validation text: in evaluation mode, and in training
-# mode with the windows dealt at random into batches of 8, 32, 128 or 512. The *gap* is training
-# mode minus evaluation mode.
+# norm, from five seeds for 5,000 steps in batches of 32 windows of eight characters. Then each
+# model was asked for its loss on the first 2,000 windows of the validation text: in evaluation
+# mode, and in training mode with the windows dealt at random into batches of 8, 32, 128 or 512.
+# The *gap* is training mode minus evaluation mode.
 
 # %%
 from bardgpt.teaching import probes
@@ -270,8 +271,9 @@ figures.mode_gaps(
 # With layer norm there is no gap. With batch norm the model is on average *worse* in training
 # mode: by 0.026 nats with 8 windows, by 0.007 with 32, as in training. We read this as noise. The
 # means and variances of a batch are a guess at those of the text, and each batch guesses
-# differently, 8 windows from only 64 positions. If that is the cause, four times the windows must
-# leave a quarter of it, since the variance of a mean of $n$ numbers goes as $1/n$.
+# differently, 8 windows from only 64 positions. Small noise of mean 0 costs about in proportion
+# to its variance, and the variance of a mean of $n$ numbers goes as $1/n$. So if noise is the
+# cause, four times the windows must leave about a quarter of the gap.
 
 # %%
 for small, large in ((8, 32), (32, 128), (128, 512)):
@@ -281,10 +283,10 @@ for small, large in ((8, 32), (32, 128), (128, 512)):
     assert falls.mean > 2 * falls.sd
 
 # %% [markdown]
-# Each step saves between a third and a fifth of what the one before did, in line with the quarter
-# of pure noise. So the statistics of a small batch are noisy, and the loss that training reports
-# has the noise in it. What is left at 512 windows has either sign: the buffers are an estimate
-# too, from the latest batches of other text.
+# Each step saves much less than the one before, roughly the quarter that noise would leave (the
+# last is too small to say more). So the statistics of a small batch are noisy, and the loss that
+# training reports has the noise in it. What is left at 512 windows has either sign: the buffers
+# are an estimate too, from the latest batches of other text.
 #
 # And the bet? The losses of both on the whole validation split, in evaluation mode:
 
@@ -356,8 +358,8 @@ figures.who_moves(cases, changed=(1, 4))
 # So what batch norm trains is not a causal model: it has heard of the answer. Has it made use of
 # that? The gap above does not say. Larger batches weaken the leak and the noise alike, and the
 # loss falls: any gain from the leak is smaller than the cost of the noise. Here a character is
-# one of 32 that share their statistics, in training one of 256. In "what broke", below, it is one
-# of 8, and the model learns to listen.
+# one of 32 that share their statistics, in training one of 256. Below, in "What broke", the
+# statistics are those of 8 characters of one text, and there the model learns to listen.
 
 # %% [markdown]
 # ## The rung: where the paper put it
@@ -421,8 +423,9 @@ figures.ladder("post-norm")
 #
 # After 5,000 steps the norm is ahead by 0.007 nats. All five seeds lean the same way, so it may
 # well be real, but by the rule of the bet it is next to nothing, and thirty times less than the
-# additions brought. The lecture calls the norm the second optimization that deep networks need.
-# This one is not deep, its weights start small, and its learning rate is modest.
+# 0.215 that the additions brought in chapter 5. The lecture calls the norm the second
+# optimization that deep networks need. This one is not deep, its weights start small, and its
+# learning rate is modest.
 #
 # So why have a norm at all? What it gives here is bounded sizes: after each norm the size is 1 at
 # the start, whatever the depth and the weights, and training moves it only as far as gains and
@@ -513,13 +516,14 @@ for name, value in slips.items():
 #
 # **Check yourself.** (a) A row is 2, 2, 2, 2. What does layer norm make of it, with gain 1 and
 # bias 0? (b) A batch has the shape (4, 8, 16). How many means does layer norm take, and how many
-# batch norm in training mode? (c) You have one text, and want the next character. Which of the
-# two gives in training mode what it gives in evaluation mode?
+# batch norm in training mode? (c) You want the next character of one text, and somebody puts a
+# second text into the batch. Under which norm, and in which mode, does your answer change?
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
 # (a) Zeros; epsilon keeps 0/0 away. (b) One for each of 32 positions, against one for each of 16
-# channels. (c) Layer norm: it has one mode only.
+# channels. (c) Batch norm, in training mode. Layer norm keeps each position to itself, and batch
+# norm in evaluation mode takes its running statistics in place of the batch's.
 batch = torch.zeros(4, 8, 16)  # (B, T, C)
 print("(a)", standardize(torch.full((4,), 2.0), dim=0).tolist())
 print("(b)", batch.mean(dim=-1).numel(), "and", batch.mean(dim=(0, 1)).numel())
@@ -629,7 +633,8 @@ print(*config_diff(RUNGS["residual"].config, RUNGS["post-norm"].config), sep="\n
 figures.diagram("rung-post-norm")
 
 # %% [markdown]
-# *The rung of this chapter. In colour: what is new against the residual blocks.*
+# *The rung of this chapter. In colour: what is new against the residual blocks, two norms in each
+# of three blocks. The config names the wiring only: layer norm is its default.*
 #
 # So the norm now stands across the very path that chapter 5 had kept clear. Must it? The [next
 # chapter](07-pre-and-post-norm.ipynb) moves it into the branch, and asks what that is worth.

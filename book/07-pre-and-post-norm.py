@@ -28,12 +28,12 @@ if "google.colab" in sys.modules:
 # it: after the addition, on the stream itself. If you have read other people's code, you will
 # have frowned: most of it normalizes *before* attention and *before* the feed-forward layer. So
 # which is right, and is the other a bug? Neither is: they are two models. This chapter builds
-# both, tests that each one's words and code say the same, and measures what differs.
+# both, tests that names and code agree, and measures what differs.
 #
 # > **Post-norm computes norm(x + f(x)), pre-norm x + f(norm(x)).** Post-norm has norms on the
 # > stream. Pre-norm has nothing on it but additions, and ends in one more norm. A shallow model
 # > at a modest learning rate hardly notices which it is. With more blocks and larger rates,
-# > pre-norm still trains where post-norm is stuck at the loss of the letters' frequencies.
+# > pre-norm still trains where post-norm learns no more than how frequent each character is.
 #
 # After this chapter you can
 #
@@ -289,17 +289,16 @@ for size, L in (("small", 16), ("full", 6)):
 # The paper's bounds and our measurement agree in order of magnitude: in the last block,
 # post-norm's gradient is 4.5 times pre-norm's with 16 blocks (give or take 1.4) and 2.7 times
 # with 6, where $\sqrt{L}$ is 4.0 and 2.4; exercise 3 puts the root to a harder test. That
-# post-norm's gradient *grows* towards the output, we see with 16 blocks (2.3 times, and noisily;
-# 1.3 times with PyTorch's default), but with 6 under neither of these starts. And pre-norm's is
-# not flat either: its weights get about half as much in the last block as in the first.
+# post-norm's gradient *grows* towards the output, we see with 16 blocks (2.3 times, and noisily),
+# but not with 6 (0.9 times). And pre-norm's is not flat either: its weights get about half as
+# much in the last block as in the first.
 #
 # Look also at the left column, which the phrase "better gradient flow" brings to mind. With 16
 # blocks post-norm is the *flatter* of the two there: its largest value is 2.1 times its smallest,
-# while pre-norm's falls by a factor of 3.7 towards the output. With 6 blocks they are about
-# equal, 2.03 against 1.97. Cleaner need not mean flatter. And a fine point: AdamW divides each
-# weight's gradient by its own recent size, so a whole layer's gradient that is twice as large
-# makes no larger step. What we see here is a difference, not yet an explanation of what comes
-# below.
+# while pre-norm's falls by a factor of 3.7 towards the output. With 6 blocks the two vary about
+# equally. Cleaner need not mean flatter. And a fine point: AdamW divides each weight's gradient
+# by its own recent size, so a whole layer's gradient that is twice as large makes no larger step.
+# What we see here is a difference, not yet an explanation of what comes below.
 #
 # Now the initializations that people use (chapter 5 has their definitions):
 
@@ -325,11 +324,11 @@ for size, L in (("small", 16), ("full", 6)):
 # about two of each other: post-norm is fine. With $N(0, 0.02)$ the odd place is the *embedding's*
 # end. Its vectors are small (RMS 0.03), so the first norm they meet enlarges them about 35 times,
 # and their gradient with them: under post-norm 0.68 at the embedding and 0.02 everywhere after.
-# Under pre-norm a narrow stream stays small for longer, 0.08 after 16 blocks, so each norm
-# enlarges what it reads, the last one everything, and it is pre-norm whose weights get the larger
-# gradients. A wide one grows at once, to 0.22 after one block of 384, and its gradient drops
-# there, from 0.810 to 0.068. Whoever says that one wiring has the larger gradients should say for
-# which initialization.
+# Under pre-norm a narrow stream stays small for longer, 0.08 after 16 blocks. So the final norm
+# enlarges it too, and the gradient of everything before it: here pre-norm's weights get the
+# larger gradients. A wide stream grows at once, to 0.22 after one block of 384, and its gradient
+# drops there, from 0.810 to 0.068. Whoever says that one wiring has the larger gradients should
+# say for which initialization.
 
 # %% [markdown]
 # ## The stream grows, and the final norm
@@ -345,7 +344,7 @@ trained = {
 }
 end = {name: record.profile("stream", "stream", 5_000) for name, record in trained.items()}
 for name, bands in end.items():
-    print(f"{name:13}: first block reads {bands[0].mean:.1f}, output layer gets {bands[-1]}")
+    print(f"{name:13}: first block reads {bands[0].mean:.1f}, last block leaves {bands[-1]}")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots of the stream's RMS against blocks passed. Left, 16 untrained blocks: post-norm falls to 1 after the first block and stays there, pre-norm grows from 1.4 to above 4. Right, three blocks after 5,000 steps, all near 1.3 at the embedding: post-norm ends near 1.6, pre-norm near 2.1, pre-norm without the final norm near 3."}}
 figures.streams_by_depth(
@@ -361,10 +360,10 @@ figures.streams_by_depth(
 # *The size of one number on the stream, by depth; means and standard deviations over five seeds.*
 #
 # At the start 16 blocks triple the stream, from 1.4 to 4.3. Of the trained ones at the right,
-# three blocks are too few to show much growth. Pre-norm's stream ends at 2.1, and after the first
-# block it is a little smaller than before it: a branch may also take away. Without the final norm
-# it ends larger, at 3.0. Post-norm's 1.6 at the end is the gain of its last norm, which training
-# has raised.
+# three blocks are too few to show much growth. Pre-norm's stream ends at 2.1, before the final
+# norm, and after the first block it is a little smaller than before it: a branch may also take
+# away. Without the final norm it ends larger, at 3.0. Post-norm's 1.6 at the end is the gain of
+# its last norm, which training has raised.
 #
 # The growth at the start is the one that the $\sqrt{L}$ above comes from. So what does the norm
 # at the end do? Scale the last stream by two, and look at the logits:
@@ -468,8 +467,9 @@ figures.rate_sweep(sweep, flat)
 
 # %% [markdown]
 # *Validation loss after 1,000 steps against the learning rate; each mark is one run, each line
-# joins the runs of one of three seeds. Left without, right with 200 steps of warm-up. The lowest
-# row has other rates, from 0.0003 to 0.01.*
+# joins the runs of one of three seeds. Left without, right with 200 steps of warm-up. The upper
+# row also has pre-norm without its final norm; the lowest row has other rates, from 0.0003 to
+# 0.01.*
 #
 # How many of each setting's three runs ended within 0.1 nats of that line, or above it?
 
@@ -684,12 +684,14 @@ figures.diagram("rung-pre-norm")
 
 # %% [markdown]
 # *The rung of this chapter. In colour: what is new against post-norm. The norms in the blocks
-# have moved, the last one is added.*
+# have moved from the stream into the branches; the final norm is added, and its gains and biases
+# are the 64 parameters more.*
 #
 # **Which, when?** With a few blocks and a modest rate take either: the difference is smaller than
 # that between seeds. With more blocks, a larger rate or a louder start take pre-norm, and its
 # final norm with it. If you need post-norm, say to load somebody's weights, keep the rate small
 # and warm up, which moves the edge but does not remove it.
 #
-# We have all the parts now. Before the model grows, one more: with a million characters of text
-# and ten million parameters it will learn the text by heart. The next chapter is about dropout.
+# The model now has all its parts but one. With ten million parameters and a million characters of
+# text it will learn the text by heart. What is used against that is dropout, in [chapter
+# 8](08-dropout.ipynb).

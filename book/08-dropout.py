@@ -98,8 +98,8 @@ for name, y in (("by hand", by_hand), ("nn.Dropout", nn.Dropout(p)(x))):
 # %% [markdown]
 # Which numbers fall can differ from machine to machine, even with one seed. So this book never
 # looks at a mask, only at its rate and at means. One more thing follows from the product $y = m
-# \, x$, where $m$ is 0 or $1/(1-p)$: the gradient is $m$ times what comes back. A number that was
-# dropped learns nothing in this step.
+# \, x$, where $m$ is 0 or $1/(1-p)$: the gradient is $m$ times what comes back. Through a number
+# that was dropped, nothing is learned in this step.
 
 # %%
 x = torch.randn(1_000, requires_grad=True)
@@ -173,10 +173,11 @@ for name, y in seen.items():
     print(f"{name:12}: {(y == 0).double().mean():.1f} of it is 0")
 
 # %% [markdown]
-# The first place is another kind of thing. There it is not channels that fall but *looks*: an
-# attention weight of 0 means that this position does not hear that one, in this pass and in this
-# head. That is what the notes mean by "randomly prevent some nodes from communicating". It comes
-# after the softmax, and so the weights of a row no longer sum to 1:
+# So nothing does. The first place, inside attention, is another kind of thing. There it is not
+# channels that fall but *looks*: an attention weight of 0 means that this position does not hear
+# that one, in this pass and in this head. That is what the notes mean by "randomly prevent some
+# nodes from communicating". It comes after the softmax, and so the weights of a row no longer sum
+# to 1:
 
 # %%
 from bardgpt.layers.attention import attention_weights, causal_mask
@@ -192,7 +193,7 @@ for name, A in (("before", weights), ("after", thinned)):
 print("the first position hears itself with weight", sorted({*thinned[:, 0, 0].tolist()}))
 
 # %% [markdown]
-# In the mean over many passes they still do, position by position; a cell asserts it to four
+# In the mean over many passes they still do, position by position; the cell asserts it to four
 # standard errors. But the first position has only itself to listen to, and with probability $p$ a
 # head hears nothing there at all.
 
@@ -215,9 +216,9 @@ for mode in (thin.train, thin.eval):
 
 # %% [markdown]
 # At test time the model is, to the bit, one that never heard of dropout. So its layers meet other
-# numbers there than in training, and it is not clear that they can cope. Here $1/(1-p)$ comes in.
-# Let $m$ be the factor of one number $x$: 0 with probability $p$, else $1/(1-p)$. The mean of $m
-# \, x$ over all throws is
+# numbers there than in training, and it is not clear that they can cope. Here the factor
+# $1/(1-p)$ comes in. Let $m$ be the factor of one number $x$: 0 with probability $p$, else
+# $1/(1-p)$. The mean of $m \, x$ over all throws is
 #
 # $$p \cdot 0 + (1 - p) \cdot \frac{x}{1 - p} = x,$$
 #
@@ -247,8 +248,8 @@ print(f"{len(masks):,} masks; their probabilities sum to {chances.sum():.3f}, th
 # of it.)
 #
 # It is the mean of the *dropped number* that is kept, and not of what is made from it. Behind a
-# nonlinearity the two part. Two numbers, $1$ and $-1$, are summed and go through a ReLU, with $p
-# = 0.5$:
+# nonlinearity the two part. Two numbers, $1$ and $-1$, are summed and go through a ReLU. With $p
+# = 0.5$ a number that is kept is doubled:
 
 # %%
 few, even = all_masks(2, 0.5)
@@ -270,10 +271,11 @@ print(f"mean after the ReLU {even @ sums.relu():.1f}, of test time {0.0:.1f}")
 # A model with some of its numbers at 0 is a smaller model, and every pass trains another one of
 # them, all with the same weights. (In our GPT each position of each window has dice of its own,
 # so a pass runs many of them side by side.) At test time, say the notes, "all those sub-networks
-# merge into a single ensemble". For ten numbers there are 1,024 sub-networks, few enough to ask
-# every one. Does their mean give what the network of test time gives? A mean can be taken at
-# three points: of the outputs before the softmax (the logits); of the probabilities; or of the
-# logarithms of the probabilities, which are then normalized again (the *geometric mean*).
+# merge into a single ensemble". Let dropout sit on the ten inputs of a small network: that makes
+# 1,024 sub-networks, few enough to ask every one. Does their mean give what the network of test
+# time gives? A mean can be taken at three points: of the outputs before the softmax (the logits);
+# of the probabilities; or of the logarithms of the probabilities, which are then normalized again
+# (the *geometric mean*).
 
 # %%
 torch.manual_seed(0)
@@ -294,17 +296,17 @@ for name, network in networks.items():
 # %% [markdown]
 # For one linear layer the mean of the logits is exact, whatever the weights, since a mean goes
 # through a linear function. Then the geometric mean is exact too. For $\log \text{softmax}$ is
-# the logits minus one number that all five share, and normalizing again takes out any such
-# number; this is how [Hinton and others](references.md#hinton-2012) justified the network of test
-# time. The ordinary mean of the probabilities is not exact even here. And with one ReLU in
-# between nothing is.
+# the logits minus one number that all five outputs share. So its mean is the mean of the logits
+# minus one number, which normalizing again takes out. This is how [Hinton and
+# others](references.md#hinton-2012) justified the network of test time. The ordinary mean of the
+# probabilities is not exact even here. And with one ReLU in between, none of the three is.
 #
-# A GPT has many. It also has too many masks to ask them all (exercise 3 counts). So take $N$
-# random ones, and two measures. One is the KL divergence: with $\bar p$ for the mean of the $N$
-# predictions and $q$ for the prediction at test time, the sum of $\bar p \ln (\bar p / q)$ over
-# the 65 characters, in nats, averaged over positions. It is 0 only if the two agree everywhere.
-# The other is the loss of both on validation text. The model is the one above with $p = 0.2$,
-# trained on the same 20,000 characters.
+# A GPT has many nonlinearities. It also has too many masks to ask them all (exercise 3 counts).
+# So take $N$ random ones, and two measures. One is the KL divergence: with $\bar p$ for the mean
+# of the $N$ predicted distributions and $q$ for the one at test time (neither is a dropout rate
+# or a query), the sum of $\bar p \ln (\bar p / q)$ over the 65 characters, in nats, averaged over
+# positions. It is 0 only if the two agree everywhere. The other is the loss of both on validation
+# text. The model is the one above with $p = 0.2$, trained on the same 20,000 characters.
 
 # %%
 thinned_model = sweep["slice-0.2"]
@@ -324,18 +326,19 @@ figures.ensembles(thinned_model)
 # the loss minus that of the test-time model of the same seed.*
 #
 # One mask is far from the model of test time, 0.181 nats, and predicts worse than it, by 0.068.
-# The mean of more masks comes nearer, but not for ever. What is left to chance should halve with
-# each doubling of $N$; yet from 32 masks to 64 the KL falls from 0.055 to 0.053 only. So it will
-# not come much below 0.05. The geometric mean, which the old argument is about, comes closer, to
-# 0.027, and stops too.
+# The mean of more masks comes nearer, but not for ever. From 16 masks to 32 the KL falls by
+# 0.005, from 32 to 64 by half of that. If each further doubling brings half of the one before,
+# the KL ends at about 0.05, not at 0. The geometric mean, which the old argument is about, comes
+# closer, to 0.027 with 64 masks, and levels off too.
 #
-# And where the two disagree, the loss says who is right: the mean of 64 masks predicts new text
-# *better* than the model of test time, by 0.086 nats, and two masks are as good as it. Here the
-# notes say too much. The sub-networks do not merge into one at test time; another network stands
-# in for them, which costs one pass instead of 64 and is not quite as good. (This is a model that
-# has read one small text some fifty times. In the paper's comparison, on handwritten digits, it
-# took about 50 sampled networks to be as good as the one of test time, and more were hardly
-# better; §7.5 there. Of larger GPTs on more text we have not measured it.)
+# Which of the two is better, the loss says: the mean of 64 masks predicts new text *better* than
+# the model of test time, by 0.086 nats, and two masks are as good as it. Here the notes say too
+# much. The sub-networks do not merge into one at test time; another network stands in for them,
+# which costs one pass instead of 64 and is not quite as good. (This is a model that has read one
+# small text some fifty times: 1,000 steps of 32 windows of 32 characters. In the paper's
+# comparison, on handwritten digits, it took about 50 sampled networks to be as good as the one of
+# test time, and more were hardly better; §7.5 there. Of larger GPTs on more text we have not
+# measured it.)
 
 # %% [markdown]
 # ## Does it regularize?
@@ -351,7 +354,8 @@ figures.gaps({f"p = {rate}": sweep[f"slice-{rate}"] for rate in ("0", "0.2", "0.
 
 # %% [markdown]
 # *Loss on the 20,000 characters that were learned from, and on the validation text, evaluated
-# every 200 steps; each line is one of three seeds.*
+# every 200 steps; each line is one of three seeds. The losses at the start, 4.3, lie above the
+# frame.*
 
 # %%
 for rate in ("0", "0.2", "0.4"):
@@ -365,16 +369,16 @@ for rate in ("0", "0.2", "0.4"):
 # %% [markdown]
 # That answers the question of the beginning. With $p = 0.2$ the model knows its own text less
 # well, 1.56 nats instead of 1.16, and new text much better, 2.43 instead of 2.85. The gap is
-# halved. With $p = 0.4$ it is smaller still, but the validation loss is no better than with 0.2.
-# A small gap is not the aim; a model that learns nothing has none.
+# about halved. With $p = 0.4$ it is smaller still, but the validation loss is no better than with
+# 0.2. A small gap is not the aim; a model that learns nothing has none.
 #
 # Look at the left panel once more, though. After 400 steps the model without dropout stood at
-# 2.47. Had one stopped there (*early stopping*), it would be only 0.047 behind the lowest that $p
-# = 0.2$ reaches. What dropout mainly buys here is that one may go on.
+# 2.47. Had one stopped there (*early stopping*), the model would be only 0.047 behind the lowest
+# that $p = 0.2$ reaches. What dropout mainly buys here is that one may go on.
 #
-# Is it good for any model, then? The same two models, but with the whole training text to learn
-# from, a million characters. In 1,000 steps they see it once, and nothing can be learned by
-# heart:
+# Is it good for any model, then? Take $p = 0$ and $p = 0.2$ once more, now with the whole
+# training text, a million characters. In 1,000 steps each comes up about once, with hardly a
+# chance to be learned by heart:
 
 # %%
 whole, whole_thinned = sweep["whole-0"], sweep["whole-0.2"]
@@ -384,12 +388,12 @@ print(f"gain by dropout, whole text: {records.gain(whole, whole_thinned)}")
 print(f"gain by dropout, slice:      {records.gain(without, thinned_model)}")
 
 # %% [markdown]
-# Here dropout *costs* 0.070 nats, with all three seeds. Where nothing is learned by heart there
-# is nothing to prevent, and what is left of dropout is the noise. (After so few steps; a model
-# that went on for long might come to need it.) So it is no charm that one adds to any model. The
-# ladder's small rungs go without. The notes' full model is another case: it has ten parameters
-# for each character and reads the text about 82 times, in 5,000 steps of 64 windows of 256
-# characters.
+# Here dropout *costs* 0.070 nats, with all three seeds. Where hardly anything is learned by heart
+# there is little to prevent, and what is left of dropout is the noise. (After so few steps; a
+# model that went on for long might come to need it.) So it is no charm that one adds to any
+# model. The ladder's small rungs go without. The notes' full model is another case: it has ten
+# parameters for each character and reads the text about 82 times, in 5,000 steps of 64 windows of
+# 256 characters.
 #
 # Your turn: the slice, $p = 0.2$, one seed, 600 steps. Both answers to the question of the
 # beginning, live:
@@ -438,11 +442,10 @@ print("your model: left on is worse:", found["left on"] > found["off"])
 # At both rates it costs 0.07 nats. It is not the masks that hurt: many of them together did
 # better than none. It is having only one.
 #
-# **Forgetting the $1/(1-p)$.** Whoever multiplies by 0 and 1 only, trains matrices that make up
-# for the missing share: the very same model in training, but with matrices $1/(1-p)$ times as
-# large in every branch. At test time nothing is missing any more, and each branch comes out
-# $1/(1-p)$ times too loud. This can be heard without training again: the probe puts the factor at
-# each place of dropout.
+# **Forgetting the $1/(1-p)$.** Whoever multiplies by 0 and 1 only gets the same model in training
+# from larger matrices: by $1/(1-p)$ for each place of dropout. At test time nothing is missing
+# any more, and each place comes out $1/(1-p)$ times too loud. This can be measured without
+# training again: the probe puts the factor at each place of dropout.
 
 # %%
 for rate in ("0.2", "0.4"):
@@ -450,12 +453,12 @@ for rate in ("0.2", "0.4"):
     print(f"p = {rate}: off {switches['off']}, not rescaled {switches['not rescaled']}")
 
 # %% [markdown]
-# At $p = 0.2$, where each branch is 1.25 times too loud, that costs 0.025 nats: so little that
-# nobody would look for a mistake. At $p = 0.4$ it is 0.11.
+# At $p = 0.2$ each place is 1.25 times too loud, and attention has two places in a row. That
+# costs 0.025 nats: so little that nobody would look for a mistake. At $p = 0.4$ it is 0.11.
 #
 # **Dropping before the softmax.** A score of 0 is not silence: $e^0 = 1$, so the position that
-# should not be heard gets a weight like any other. And where the mask has put $-\infty$, for the
-# future, dropout makes it $-\infty \cdot 0$, which is no number at all:
+# should not be heard gets a weight like any other. And where the causal mask has put $-\infty$,
+# for the future, dropout makes it $-\infty \cdot 0$, which is no number at all:
 
 # %%
 scores = torch.randn(8, 8)
@@ -525,12 +528,12 @@ print(f"windows seen: {5_000 * 64:,}")
 #   branch, where it silences channels. The stream itself is never dropped.
 # - In the mean over all masks the dropped number is the number. Behind a ReLU, a softmax or a
 #   norm this no longer holds.
-# - The model of test time is the ensemble of its sub-networks in one linear layer, to the digit.
-#   In our GPT it only stands in for it: the mean of 64 masked passes predicts new text 0.086 nats
-#   better.
+# - In one linear layer the model of test time is the mean of its sub-networks' logits exactly. In
+#   our GPT it only stands in for that ensemble: the mean of 64 masked passes predicts new text
+#   0.086 nats better.
 # - It regularizes: with 20,000 characters and 1,000 steps, $p = 0.2$ halves the gap and takes
-#   0.42 nats off the validation loss. Where nothing could be learned by heart, on the whole text
-#   read once, it cost 0.07.
+#   0.42 nats off the validation loss. Where there was little chance to learn by heart, on the
+#   whole text read about once, it cost 0.07.
 # - Compare losses with everything switched on, `model.eval()`. Our `evaluate` and `generate` do
 #   it themselves and put the mode back.
 #

@@ -27,8 +27,8 @@ if "google.colab" in sys.modules:
 # All pieces are on the table: attention in many heads, a feed-forward layer, a stream that is
 # only ever added to, norms before the branches, and dropout. The model that they make is still
 # tiny. It has 42,369 parameters, sees 8 characters, and stands at 2.071 nats, far above the 1.669
-# of a table that counts what follows four characters. The notes claim that nothing more is
-# needed:
+# of a table that counts what follows four characters. The notes claim that nothing new is needed,
+# only more of the same:
 #
 # > **Make the same model larger and let it see further. The validation loss "improved to 1.48, a
 # > significant improvement just from scaling up the neural network with our existing code", and
@@ -39,8 +39,8 @@ if "google.colab" in sys.modules:
 # it has not understood at all.
 #
 # **Before you run anything:** the large model has 255 times as many parameters as the small one.
-# Guess how many times as much computing one training step will take: as many, fewer, or more? And
-# on which characters of a play will a model that has read a million of them still be lost?
+# Guess how much more computing one training step will take: 255 times, less, or more? And at
+# which characters of a play will a model that has read a million of them still be lost?
 
 # %% [markdown]
 # ## The same code, a few other numbers
@@ -88,11 +88,13 @@ print("its training:", *config_diff(full.training, sprint.training), sep="\n  ")
 
 # %% [markdown]
 # - The **model is the same function**, with the same 10,788,929 parameters. They start as in
-#   GPT-2 ([chapter 5](05-residual-connections.ipynb) measured this start), and in training
-#   dropout sits on the embeddings and not on the attention weights, which makes a step cheaper.
+#   GPT-2 ([chapter 5](05-residual-connections.ipynb) measured this start). In training, dropout
+#   sits on the embeddings and not on the attention weights, which makes a step cheaper (`None` in
+#   the list means: as much as everywhere else).
 # - The **optimizer** is [Muon](references.md#jordan-2024) for the matrices inside the blocks.
 #   AdamW treats each number by itself; Muon treats a matrix's step as a matrix, and gives all its
-#   directions about the same length. AdamW keeps the rest: embeddings, output layer, norms.
+#   directions about the same length. AdamW keeps the rest: embeddings, output layer, norms. So
+#   there are two rates: `muon_rate` for the matrices, `learning_rate` for the rest.
 # - The **learning rate** warms up and then falls in a straight line, gradients are clipped, and
 #   only matrices decay.
 # - The **run is shorter**: 1,500 steps of 32 windows instead of 5,000 of 64. Both run over the
@@ -139,8 +141,8 @@ print(scaling.table(stages))
 #
 # - **Batch** 64: twice the windows, twice the work, and nothing else.
 # - **Context** 256: 248 more rows of position embeddings, and 32 times the characters in a step.
-#   But the operations grow 72 times, for each position now looks at up to 256 others, and in a
-#   model as narrow as ours that costs more than all its matrices.
+#   But the operations grow 72 times, for attention now compares 256 positions with 256, and in a
+#   model 32 channels wide that costs more than all its matrices.
 # - **Width** 384: twelve times the width is 144 times the numbers in each matrix. Here the
 #   parameters come from.
 # - **Heads** 6: nothing, in parameters and operations; that was [chapter
@@ -212,8 +214,10 @@ scaling.say_time(seconds, plan)
 # on your Drive, and no cell needs to change.
 #
 # On a processor the cell trains the same model, with the same code, for 12 steps with 4 windows
-# each. That takes some seconds, and shows that nothing here is hidden: it starts as a blind guess
-# and has learned after 12 steps more than how frequent the characters are.
+# each. That takes some seconds, and shows that nothing here is hidden. The model starts as a
+# blind guess; after 12 steps it must be below 3.347 nats, the loss of one who knows only how
+# frequent each character is. For the whole run on a processor, `bardgpt train sprint` in a
+# terminal takes about the hours that you have just read.
 
 # %%
 finished = scaling.train(plan, show=display)
@@ -226,8 +230,8 @@ scaling.report(plan, finished)
 # ### The recorded run
 #
 # From here on *recorded* means one run, made beforehand and shipped with the book as its log and
-# its weights. It is not what your machine just did, and unlike the small rungs it was run
-# **once**: it has no spread over seeds.
+# its weights. It is not what your machine just did. Unlike the small rungs it was run **once**,
+# so it has no spread over seeds. It needed no GPU: two processor cores and an hour.
 
 # %%
 from bardgpt.teaching import records
@@ -248,16 +252,17 @@ figures.full_run(record.metrics, record.training.steps)
 # *The recorded run: the loss of the training batches, with dropout on, and the loss on the whole
 # validation text, with dropout off. One run.*
 #
-# 1.4789: the 1.48 of the notes is reached, though not by much. And 8 bits a weight cost nothing
-# that one could measure. Two more things can be read off the curve. The validation loss was still
-# falling when the run ended, more and more slowly, as the learning rate did; it never turned back
-# up. Yet on the text that it trained on the model is 0.395 nats better: it has begun to learn
-# that text by heart, in spite of dropout. [Chapter 8](08-dropout.ipynb) is about this gap.
+# 1.4789: the 1.48 of the notes is reached, though not by much. And to store each weight in 8
+# bits, as the book does to ship them, costs nothing that shows here. Two more things can be read
+# off the curve. The validation loss was still falling when the run ended, more and more slowly,
+# as the learning rate did; it never turned back up. Yet on its training text the model is 0.395
+# nats better: it has begun to learn that text by heart, in spite of dropout. [Chapter
+# 8](08-dropout.ipynb) is about this gap.
 #
-# The claim asks for 1.48 for "that model on one million characters". We reached it with the same
-# architecture, with `sprint`, on a processor with two cores. The notes' own run, `full`, we did
-# not make; it takes a GPU. If you have one, write `scaling.plan(devices.facts(), "full")` in the
-# cell that makes the plan, and you will know more than this page.
+# Our [claims page](claims.md) asks for 1.48 by "that model on one million characters". We reached
+# it with the same architecture, with `sprint`, on a processor with two cores. The notes' own run,
+# `full`, we did not make; it takes a GPU. If you have one, write `scaling.plan(devices.facts(),
+# "full")` in the cell that makes the plan, and you will know more than this page does.
 
 # %% [markdown]
 # ## The ladder, complete
@@ -272,8 +277,8 @@ figures.ladder("full")
 # tables.*
 #
 # On page one of this book a table of counts beat every small network. The full model is the first
-# to pass it. Three notes before you compare the last row to the third digit. The lecture and
-# nanoGPT estimate the loss on windows drawn at random, we go over the whole validation text.
+# to pass it. Three things before you compare the last row to the third digit. The lecture and
+# nanoGPT estimate the loss on windows drawn at random; we go over the whole validation text.
 # nanoGPT's twin has GELU in place of ReLU, ties the embedding to the output layer, trains with
 # AdamW for up to 5,000 steps of 64 windows, and reports the best evaluation on the way; ours is
 # the last step, as decided before the run. And each is one run.
@@ -290,8 +295,8 @@ assert record.validation < table < small.mean
 # ## Why 8 became 256
 #
 # A window of 256 characters holds 256 predictions. The first sees one character, the last sees
-# 256. So one evaluation tells what context is worth: take the mean loss at each position, over
-# all 435 windows of the validation text.
+# 256. So one evaluation says something about what context is worth: take the mean loss at each
+# position, over all 435 windows of the validation text.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss against the number of characters that the prediction could see, 1 to 256, logarithmic. Pale dots for each position scatter; the means of octaves, joined by a line, fall from about 2.5 at one character to about 1.5 between eight and fifteen, and are nearly level, a little below 1.5, from sixteen on. Crosses for the count tables lie near the line up to four characters and turn upwards at five. A dotted line marks the ladder's 8."}}
 tables = [t["validation"] for t in records.read("count-tables")["tables"]]
@@ -325,14 +330,14 @@ for least in (8, 16, 32, 64, 128):
 
 # %% [markdown]
 # (± is the standard error. These are the first characters of the validation text, which are
-# easier than the rest.) From 8 to 16 characters the model gains 0.025 nats, from 16 to 32 another
-# 0.023, and beyond that nothing that these characters could show. So this model, after these
-# 1,500 steps, reads about a line back. The rest of its window it carries along and hardly uses.
-# We shall see below what that makes it miss.
+# easier than the rest.) The step from 8 characters to 16 gains 0.025 nats, the next another
+# 0.023, and beyond that these characters show nothing that stands out from its error. So this
+# model, after these 1,500 steps, reads about a line back. The rest of its window it carries along
+# and hardly uses. We shall see below what that makes it miss.
 #
-# Then where does the gain over the ladder come from? A window of 8 is judged on positions 1 to 8,
-# from which one sees little, and a window of 256 mostly on others. So judge the large model on
-# its first eight positions only:
+# Then where does the gain over the ladder come from? A window of 8 is judged only where one sees
+# 1 to 8 characters, a window of 256 mostly where one sees more. So judge the large model on its
+# first eight positions only:
 
 # %%
 first = sum(record.found["by position"][:8]) / 8
@@ -341,9 +346,9 @@ print(f"the full model, first 8 positions:           {first:.2f}")
 print(f"the full model, all 256 positions:           {record.validation:.2f}")
 
 # %% [markdown]
-# Of 0.59 nats a good quarter of a nat is size and training: a better prediction from the same few
-# characters. The larger part, 0.34, is that it may look further, and most of that is had by
-# looking sixteen characters back.
+# The gap is 0.59 nats. A quarter of a nat of it is size and training: a better prediction from
+# the same few characters. The larger part, 0.34, comes from looking further, and by the first
+# table most of that is had sixteen characters back.
 #
 # This is also why a loss at 256 must not be set beside a loss at 8 as if only the size had
 # changed.
@@ -368,7 +373,7 @@ figures.passage(passage["text"], passage["losses"])
 # stands there, *uage* follows. The line break after a speaker's name costs nothing at all. Rare
 # things cost most: *Hag-seed*, *Setebos*, *Shrug'st*. And look at the two speakers' names. For
 # the `O` at the end of PROSPERO the model had to pay 13 nats, a probability of one in half a
-# million. It was sure of something else, and soon we shall know of what.
+# million. It was sure of something else; near the end of the chapter we ask of what.
 #
 # The numbers come from the record. Are they those of the weights that you have? Load them (any
 # machine can: they are 11 MB), and let them read the same passage:
@@ -392,7 +397,8 @@ print(f"{len(live)} losses agree with the record; their mean is {live.mean():.1f
 # beginning of The Tempest. Of its 39 speakers 26 never speak in the training text. So the number
 # that everybody quotes for Tiny Shakespeare is in part a measure of meeting strangers. How large
 # a part? Split the loss: the names above the speeches, each with its colon, against all other
-# text.
+# text (*rest*). A name is *known* if it speaks in the training text, else *new*; *again* means
+# that it already heads a speech in the window, *first* that it does not.
 
 # %%
 names = record.found["names"]
@@ -410,18 +416,18 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 # *Mean loss at each letter of speakers' names. Known: speaks in the training text. In the window:
 # the name already heads a speech in the up to 255 characters before.*
 #
-# A letter in a new speaker's name costs 4.6 nats: more than the 4.17 of a blind guess. The model
-# is not only ignorant here, it is *wrong*: having seen PER it is sure of a name that it knows. In
+# A character in a new speaker's name costs 4.55 nats: more than the 4.17 of a blind guess. So the
+# model is not only ignorant here, it is *wrong*: it puts its money on names that it knows. In
 # known names the rest is free after four letters. The names of strangers are 3 % of the text and
 # nearly 9 % of the loss.
 #
 # And now what we did not expect. If the stranger's name already stands in the window, a few lines
 # further up, a reader would copy it. The model pays as much as the first time: 4.5 nats against
-# 4.6. It has not learned to look a name up in its own context and to go on as it went on there,
-# which fits what far context was worth above. Larger models do learn this. [Olsson and
-# others](references.md#olsson-2022) found the heads that do it, two in different layers that work
-# together. Why ours has none we have not tested; in the plays that it read, every name could be
-# learned by heart.
+# 4.6. It has hardly learned to look a name up in its own context and to go on as it went on
+# there. That fits how little far context was worth above. Larger models do learn this. [Olsson
+# and others](references.md#olsson-2022) found the heads that do it, two in different layers that
+# work together. Why ours has none we have not tested; in the plays that it read, every name could
+# be learned by heart.
 
 # %% [markdown]
 # ## What it writes
@@ -431,7 +437,8 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 # First let it speak, on whatever machine you have. The cache of keys and values makes this quick
 # enough without a GPU (the [appendix](appendix/fast-attention.ipynb) measures by how much). The
 # helper prints the beginning and holds the text's statistics against those of the recorded
-# samples.
+# samples. If you made the whole run yourself, you can let your own model speak: import `load_run`
+# from `bardgpt.training.run` and add a cell with `model, _ = load_run(scaling.run_folder(plan))`.
 
 # %%
 from bardgpt.sampling import sample
@@ -445,13 +452,13 @@ checks.generated("ROMEO:" + text, reference, record.pieces(), show=500)
 # %% [markdown]
 # The notes say that this "maintains the characteristic structure and style of the input text",
 # and is "still nonsensical when you actually read". The second half you judge best yourself. The
-# first can be measured. Four numbers, each on pieces of 500 characters: which share of the lines
-# are speakers' names, how long the spoken lines are, which share of the words (of three letters
-# and more) the training text knows, and how long the longest piece is that stands in the training
-# text exactly as it is. We ask the same of every rung's recorded samples, of the best count
-# table, and of real text that nobody trained on.
+# first can be measured. Four numbers, each on pieces of 500 characters: the share of lines that
+# are speakers' names; the length of the spoken lines; the share of words (of three letters and
+# more) that stand in the training text; and the length of the longest piece that stands there
+# exactly as it is. We ask the same of every rung's recorded samples, of the best count table, and
+# of real text that nobody trained on.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of samples by model, from the best count table over all rungs down to the full model, with a line and a grey band for real text. In all four the full model is closest to the band or in it. Share of speakers' lines: near zero for the first rungs, then nearing the band. Characters per spoken line: widely spread for the first rungs. Known words: from below a half up to nearly one. Longest copied piece: about ten characters for the small rungs, more for the count table, the full model and real text."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of samples by model, from the best count table over all rungs down to the full model, with a line and a grey band for real text. In all four the full model is closest to the band or in it. Share of speakers' lines: around a tenth or less for nearly all rungs, with wide spreads, and about a fifth for the full model. Characters per spoken line: widely spread for the first rungs. Known words: from below a half up to nearly one. Longest copied piece: about ten characters for the small rungs, more for the count table, the full model and real text."}}
 titles = {"counts": "counts, 4 before"} | {n: r.title for n, r in RUNGS.items()}
 titles |= {"full": "the full model", "real text": "held-out real text"}
 figures.forms({title: record.form(name) for name, title in titles.items()})
@@ -470,23 +477,23 @@ for name, title in titles.items():
 # %% [markdown]
 # In all four the full model stands where real text stands. A fifth of its lines are speakers'
 # names, its lines are as long, 94 % of its words are known, as with real text (93 %; Shakespeare
-# invents words, too). The rungs climb towards it from the left, and each piece of the model
-# shows, best in the known words: 9 % for the bigram, 45 % for the last small rung.
+# invents words, too). How the rungs climb towards it shows best in the known words: 9 % for the
+# bigram, 45 % for the last small rung. In the speakers' share and the length of lines their
+# spreads overlap.
 #
 # One number stands out for the table of counts: it copies *longer* pieces than the full model,
-# for all it can do is to go on as some place in the text went on. The full model's longest copies
-# have 20 characters, and held-out real text has 19 in common with the training text. By this
-# measure it does not recite.
+# for all it can do is to go on as some place in the text went on.
 #
-# Does it simply recite? Fifty pieces have room for only short copies, so look at the longest
-# piece in all 25,000 characters of recorded samples that stands in the training text as it is:
+# Does the full model recite, then? Its longest copies have 20 characters, and held-out real text
+# shares 19 with the training text: hardly. But 500 characters may cut a copy short. So here is
+# the longest in all 25,000 characters of recorded samples:
 
 # %%
 print(repr(record.found["longest copy"]))
 print(len(record.found["longest copy"]), "characters")
 
 # %% [markdown]
-# The end of a speech, a speaker and the first word of the answer: 31 characters of layout more
+# The end of a speech, a speaker and the first word of the answer: 29 characters, of layout more
 # than of Shakespeare.
 
 # %% [markdown]
@@ -502,10 +509,10 @@ for habit, band in record.habits("full").items():
 
 # %% [markdown]
 # Lines begin with capitals as often as they should. But its speakers are nearly all from the
-# training plays, in one company across all of them: Romeo answers Sicinius. In one of eighteen
-# speeches the same speaker begins again who had just finished, which real text does not do; so it
-# does not keep track of whose turn it is. And it does not rhyme. (Neither does most of the real
-# text here; one line in a hundred.)
+# training plays, and it mixes the casts: in one recorded sample Sicinius, of Coriolanus, speaks
+# right after Romeo and Benvolio. In one of eighteen speeches the same speaker begins again who
+# had just finished, which real text does not do; so it does not keep track of whose turn it is.
+# And it does not rhyme. (Neither does most of the real text here; one line in a hundred.)
 #
 # And some small questions, asked of the weights directly. For each beginning, what does the model
 # expect next?
@@ -519,9 +526,10 @@ for prompt in ("ROMEO:\nI am thy hus", "ROMEO:\nThe q", "\n\nPETRUCH", "\n\nPROS
     print(f"… {prompt[-20:]!r:24} goes on with {tokenizer.decode(likeliest)!r}")
 
 # %% [markdown]
-# It spells, and finishes names that it knows. PROSPER it finishes as PERDITA, who speaks in A
-# Winter's Tale: here are the 13 nats. And ZANZIBO, whom it has just met, becomes some Italian
-# whose name ends like BAPTISTA's. There is no one in this model who could be introduced.
+# It spells, and finishes names that it knows. After PROSPER it writes DITA, the end of PERDITA,
+# who speaks in The Winter's Tale: that is what it held for likelier than the `O` that cost 13
+# nats. And ZANZIBO, whom it has just met, gets the end of a name like BAPTISTA. Nobody can be
+# introduced to this model.
 #
 # What it knows, then: letters, words, lines, the layout of a play, who the people are, what a
 # sentence sounds like. What it does not know: who is on stage, what was said a few lines ago,
@@ -530,8 +538,8 @@ for prompt in ("ROMEO:\nI am thy hus", "ROMEO:\nThe q", "\n\nPETRUCH", "\n\nPROS
 # %% [markdown]
 # ## What broke when we changed it
 #
-# **Take too large a batch.** On a GPU with little memory the cell above that times a step would
-# have stopped with this message:
+# **Take too large a batch.** On a GPU with little memory the cell that times a step stops with a
+# message. For the preset `full` it would be this one:
 
 # %%
 print(scaling.out_of_memory(PRESETS["full"]))
@@ -551,7 +559,7 @@ print("worse by more than 0.02 nats:", with_holes - whole > 0.02)
 
 # %% [markdown]
 # On the passage from The Tempest one would not have noticed (try it). A model with holes is less
-# sure of itself, and among strangers that costs nothing.
+# sure of itself, and among strangers that costs little.
 
 # %% [markdown]
 # **Give it one character too many.** A position has an embedding or it has none:

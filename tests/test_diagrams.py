@@ -60,7 +60,7 @@ def test_no_id_is_there_twice():
     assert len(ids) == len(set(ids))
 
 
-FOR_WIDE_PAGES = {"yardsticks", "dropout-places"}
+FOR_WIDE_PAGES = {"yardsticks"}
 
 
 @pytest.mark.parametrize("name", sorted({*diagrams.DIAGRAMS} - FOR_WIDE_PAGES))

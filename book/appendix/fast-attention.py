@@ -24,28 +24,26 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # # The fast path
 #
-# [Chapter 3](../03-multi-head-attention.ipynb) built attention as a list of heads, because that
-# is how it is understood. [Chapter 6](../06-layer-normalization.ipynb) wrote layer norm in three
-# lines. The full model computes neither in this way: its config says `fused=True`. This side path
-# goes from the one to the other in small steps, and then on to lower precision, to sampling with
-# a cache, and to several GPUs.
+# [Chapter 3](../03-multi-head-attention.ipynb) built attention as a list of heads, and [chapter
+# 6](../06-layer-normalization.ipynb) wrote layer norm in three lines, for that is how they are
+# understood. The full model computes neither in this way: its config says `fused=True`. This side
+# path goes from the one to the other in small steps, then on to 16 bits, to sampling with a cache,
+# and to several GPUs.
 #
 # > **Faster must not mean different.** Each step here computes the same function as the one
 # > before, up to rounding, and a cell shows it. Then comes what it gains, measured.
 #
 # **Before you run anything**, rank these three by what they gain in a training step of the full
 # model: all heads in one product; attention in one kernel; products in 16 bits instead of 32. And
-# for sampling: a cache spares 99 of 100 positions that would be computed otherwise. How many
-# times faster will it be?
+# for sampling: a cache spares 99 of 100 positions. How many times faster will it be?
 
 # %% [markdown]
 # ## How the gains were measured
 #
-# By `make bench`, in one run on one machine. It trains the full model on 16 windows of 256 at a
-# time, and each way of computing a step takes its turn, then each takes its turn again. Two ways
-# are compared within a turn. So if the machine is busy with something else for a while, that
-# falls on both. What is printed below as a gain is the median of the turns, with the least and
-# the most in brackets.
+# `make bench` trained the full model on 16 windows of 256 at a time, on one machine. In each turn
+# all ways of computing a step were timed one after the other, and two ways are compared within a
+# turn, so that whatever else keeps the machine busy falls on both. A gain below is the median of
+# the turns, with the least and the most in brackets.
 
 # %%
 from bardgpt.teaching import speeds
@@ -57,16 +55,16 @@ print(f"{len(found.steps)} ways to compute a step, {found.turns} turns; device: 
 print(f"a step: {found.characters:,} characters, {found.flops / 1e9:,.0f} billion operations")
 
 # %% [markdown]
-# These are figures of *this* machine. Another processor has other ratios, and on a GPU everything
-# is different; nobody has measured one for this book. `make bench` measures yours.
+# Another processor has other ratios, and no GPU was measured for this book. `make bench` measures
+# yours.
 
 # %% [markdown]
 # ## From a list to one product
 #
 # A list of $nh$ heads makes $3\,nh$ products with $x$, each of them small: $C$ channels in, $hs$
 # out. Row $i$ of a linear layer's weight makes channel $i$ of its output. So put the matrices on
-# top of each other: the rows of all queries first, then of all keys, then of all values. One
-# product with this matrix of $3C$ rows makes all of them.
+# top of each other, first those of all queries, then of all keys, then of all values: one product
+# with this matrix of $3C$ rows makes all of them.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -74,11 +72,11 @@ from bardgpt.teaching import figures
 figures.diagram("one-product")
 
 # %% [markdown]
-# *From a list of heads to one product, drawn for three heads. Of each of q, k and v the $C$
-# channels are then seen as $nh$ heads of $hs$ channels. The heads become a dimension of the
+# *From a list of heads to one product, drawn for three heads. The heads become a dimension of the
 # tensor, and attention runs for all of them at once.*
 #
-# By hand, with the full model's sizes:
+# By hand, with the full model's sizes. Dropout and the projection at the end stay as they are, so
+# we leave them out:
 
 # %%
 from dataclasses import replace
@@ -109,10 +107,10 @@ torch.testing.assert_close(y, heads(x))
 print(f"one product instead of {len(parts)}: the same as the list of heads, up to rounding")
 
 # %% [markdown]
-# "Up to rounding" deserves a proof. A sum in another order is rounded differently, in the seventh
-# digit where numbers have 32 bits and in the sixteenth where they have 64. A mistake would stay
-# the same size. So do it again in 64 bits, with the package's class, whose `from_heads` stacks
-# the matrices as we did, and look at outputs and gradients:
+# "Up to rounding" can be tested. A sum in another order is rounded differently, in the seventh
+# digit with 32 bits and in the sixteenth with 64; a mistake would stay the same size. So once
+# more in both, for outputs and gradients, with the package's class, whose `from_heads` stacks the
+# matrices as we did:
 
 # %%
 from bardgpt.layers.attention import CausalSelfAttention
@@ -134,12 +132,12 @@ for dtype, most in ((torch.float32, 1e-5), (torch.float64, 1e-13)):
     print(f"{dtype}: output, gradient of x, gradient of the weights agree within {most:g}")
 
 # %% [markdown]
-# The difference goes down by eight powers of ten with the precision: it is rounding.
+# With 64 bits they agree to eight more digits: what differs is rounding.
 #
-# Why should one product be faster, if it does the same multiplications? Each product has a cost
-# of its own: it has to be started, it reads $x$ again, and a narrow result may leave some of the
-# arithmetic idle. And the softmax, the mask and the product with the values, six small ones each
-# before, now run once for all heads. What is it worth in a step of the whole model?
+# Why should one product be faster, if it does the same multiplications? Each product has to be
+# started, reads $x$ again, and may leave some of the arithmetic idle if its result is narrow.
+# What is it worth in a step of the whole model? The table goes on to the steps of the next two
+# sections: a *kernel* is code that does in one go what would be several operations.
 
 # %%
 from itertools import pairwise
@@ -152,27 +150,24 @@ print(f"all three steps together {fusion} times")
 assert fusion.least > 1
 
 # %% [markdown]
-# *The next two sections explain "attention kernel" and "all kernels".*
-#
-# One product: next to nothing. The gain lies in the noise, at most a twentieth. Yet of all the
-# steps this is the one that everybody takes, and for good reasons on a GPU, where starting a
-# piece of work costs more beside the work. (We could not measure one.) On this processor the list
-# of heads is not slow to begin with: it reaches three quarters of what the largest products get,
-# as a table below shows. There was little idleness to fill. Nor do all three steps together gain
-# much more than a tenth. What they do gain is memory, as we shall see.
+# One product gains nothing that can be told from noise: at the median it is a twentieth slower,
+# and the turns lie on both sides of 1. The list of heads is not slow to begin with; it reaches
+# three quarters of what the largest products get, as a table below shows. (On a GPU starting a
+# piece of work costs more beside the work itself.) All three steps together gain little more than
+# a tenth in time. What they do gain is memory.
 
 # %% [markdown]
 # ## One kernel for attention
 #
 # So far the weights of attention exist: for each text and head a matrix of $T \times T$ numbers.
-# It is written to memory, read for the mask, written, read for the softmax, written, and read for
-# the product with the values. And for the backward pass it is kept.
+# It is written to memory, read again for the mask, the softmax and the product with the values,
+# and kept for the backward pass.
 #
 # It need not exist. A row of the softmax, times the values, is a weighted mean, and a weighted
 # mean can be taken piece by piece: go through the keys in blocks, and keep for each query the sum
 # of $e^\text{score}$ and the sum of $e^\text{score} v$ so far. Divide at the end. One thing needs
-# care. So that $e^\text{score}$ does not overflow, softmax subtracts the row's largest score
-# first, and that is not known before the end. So subtract the largest *so far*; whenever a larger
+# care. So that $e^\text{score}$ does not overflow, softmax first subtracts the row's largest
+# score, which is not known before the end. So subtract the largest *so far*; whenever a larger
 # one comes, scale both sums down to it.
 
 
@@ -196,7 +191,7 @@ torch.testing.assert_close(streamed(q, k, v, 32), attention_weights(q, k, causal
 print("in blocks of 32 keys: the same as with the whole matrix")
 
 # %% [markdown]
-# And in 64 bits, with blocks of other sizes, and with PyTorch's own kernel, of which more below:
+# In 64 bits, with blocks of other sizes, and with PyTorch's own kernel:
 
 # %%
 import torch.nn.functional as F
@@ -209,18 +204,16 @@ torch.testing.assert_close(F.scaled_dot_product_attention(q, k, v, is_causal=Tru
 print("in blocks of 1, 100 or 256 keys, and by PyTorch's kernel: the same")
 
 # %% [markdown]
-# This is the idea of [FlashAttention](../references.md#dao-2022), of 2022, with a sum that
-# [others](../references.md#milakov-2018) had found before. PyTorch has it as one kernel,
-# `scaled_dot_product_attention`, for GPUs and for processors. Be clear about what it is, and what
-# it is not:
+# This is the idea of [FlashAttention](../references.md#dao-2022), of 2022;
+# [others](../references.md#milakov-2018) had found the running sum before. PyTorch has it as one
+# kernel, `scaled_dot_product_attention`:
 #
-# - It is *exact*. Nothing is approximated. It multiplies as much as before, but for blocks of
-#   keys that lie wholly in the future, which it skips; and in the backward pass it multiplies
-#   more, because it computes the weights again instead of keeping them.
-# - It saves *memory traffic*. The paper is about GPUs, whose arithmetic is far faster than their
-#   main memory; a block of scores stays in the small fast memory beside the arithmetic, and the
-#   $T \times T$ matrix never goes to the large slow one. A processor's caches play the same part
-#   for PyTorch's other implementation. Its gain is its own, and not the paper's.
+# - It is *exact*. It multiplies as much as before, but skips blocks of keys that lie wholly in
+#   the future. In the backward pass it multiplies more, because it computes the weights again
+#   instead of keeping them.
+# - It saves *memory traffic*. On GPUs, for which the paper was written, a block of scores stays
+#   in the small fast memory beside the arithmetic. On a processor the caches play this part, and
+#   the gain is another.
 # - It saves *memory*: what is kept for the backward pass grows with $T$ instead of $T^2$. That
 #   can be counted exactly, for one text and six heads:
 
@@ -256,19 +249,18 @@ for name, way in ways.items():
     print(f"{name:16}", *(f"T = {T}: {kept(way, T):6.1f} MiB  " for T in (256, 512, 1024)))
 
 # %% [markdown]
-# The kernel keeps q, k, v, what comes out, and one number for each query; twice the window, twice
-# the memory. Written out, the weights are kept as well, and with the window they grow towards
-# fourfold at each step. At the full model's 256 it is 1.5 MiB against 2.7; at 1,024 it is a
-# fifth.
+# The kernel keeps q, k, v, what comes out, and one number for each query: twice the window, twice
+# the memory. Written out, the weights are kept as well, and those grow fourfold. At the full
+# model's 256 it is 1.5 MiB against 2.7; at 1,024 it is a fifth.
 #
-# Look at the last line. With dropout on the attention weights the memory is back. On a processor
-# PyTorch's kernel knows no dropout, and silently the softmax is written out after all. (On NVIDIA
-# GPUs the kernel draws its masks itself.) The preset `full` drops attention weights, as the notes
-# do; the preset `sprint` drops everywhere else, and keeps the kernel.
+# With dropout on the attention weights the memory is back, and more than doubled: on a processor
+# the kernel knows no dropout, and silently the softmax is written out after all. (On NVIDIA GPUs
+# the kernel draws its masks itself.) Chapter 9's preset `full` drops attention weights; its
+# preset `sprint` drops everywhere else, and keeps the kernel.
 #
-# How much can a kernel for attention gain at all? Count the multiplications of a forward pass for
-# one character. The matrices take $12 C^2$ in each block, and $C V$ at the end; scores and values
-# take $2 T C$ in each block.
+# How much can the kernel gain at all? Count the multiplications of a forward pass for one
+# character. The matrices take $12 C^2$ in each block ($4 C^2$ in attention, $8 C^2$ in the
+# feed-forward layer), and $C V$ at the end; scores and values take $2 T C$ in each block.
 
 # %%
 full = PRESETS["full"].model
@@ -280,11 +272,11 @@ assert 3 * 2 * (matrices + attention) * found.characters == found.flops
 print("times 3 for forward and backward, times 2: the operations that PyTorch counted")
 
 # %% [markdown]
-# A tenth. If this tenth cost nothing and everything else went by multiplications, a step would be
-# 1.11 times faster. What the kernel can gain beyond that are the passes over the $T \times T$
-# matrices: scale, mask, softmax, and the way back through each. In the bench it gained something
-# in every turn, if not the same. With longer windows the share grows; at $T = 256$ we are in the
-# shallows of FlashAttention.
+# A tenth. (The last line: backward multiplies twice as much as forward, and PyTorch counts
+# additions too.) If this tenth cost nothing and everything else went by multiplications, a step
+# would be 1.11 times faster. The kernel also spares passes over the $T \times T$ matrices, for
+# scale, mask and softmax, forward and back. In the bench it gained in every turn, from 1.04 to
+# 1.46 times.
 
 # %% [markdown]
 # ## One kernel for layer norm
@@ -308,9 +300,8 @@ print("layer norm in one kernel: the same")
 # %% [markdown]
 # ## Sixteen bits
 #
-# The next step is another kind: it does change the numbers. A number in 16 bits takes half the
-# memory, and processors and GPUs that have instructions for it multiply it faster. There are two
-# such formats, which spend their bits differently:
+# The next step does change the numbers. A number in 16 bits takes half the memory, and processors
+# and GPUs that have instructions for it multiply it faster. There are two such formats:
 
 # %%
 formats = {name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")}
@@ -327,11 +318,11 @@ for number in (70_000.0, 1.001, 1e-8):
 # `bfloat16` is a `float32` cut in half: the same range, but only two to three digits. `float16`
 # has three to four digits, and a narrow range: 70,000 is too large for it, and $10^{-8}$ is 0.
 #
-# Look at 1.001. In `bfloat16` it is 1. A step of the optimizer that changes a weight by less than
-# 0.2 % would be lost. So the precision is *mixed* ([Micikevicius and
-# others](../references.md#micikevicius-2018)): weights, gradients of weights and the optimizer
-# stay in 32 bits; only the products are computed from 16-bit copies. PyTorch's `autocast` decides
-# it operation by operation.
+# In `bfloat16` 1.001 is 1: a step of the optimizer that changes a weight by a thousandth would be
+# lost. So the precision is *mixed* ([Micikevicius and
+# others](../references.md#micikevicius-2018)): weights, their gradients and the optimizer stay in
+# 32 bits; only the products are computed from 16-bit copies. PyTorch's `autocast` decides it
+# operation by operation.
 
 # %%
 from bardgpt.gpt import GPT, next_character_loss
@@ -348,9 +339,10 @@ print(f"logits {logits.dtype}, loss {loss.dtype}")
 print(f"a weight {weight.dtype}, its gradient {weight.grad.dtype}")
 
 # %% [markdown]
-# "The same up to rounding" still holds, only that rounding now is in the third digit. How much is
-# that? Each product is off by a few thousandths of its size. Of the logits we ask no more than
-# that either, 2 % of their size, and of the loss, a mean over many of them, a hundredth of a nat:
+# "The same up to rounding" still holds, but rounding is now in the third digit. Each product is
+# off by a few thousandths of its size, and that adds up through six blocks. So we ask that the
+# logits be off by less than 2 % of their size, and the loss, a mean over many of them, by less
+# than a hundredth of a nat:
 
 # %%
 with torch.no_grad():
@@ -362,14 +354,14 @@ assert change < 0.01
 print(f"logits off by more than 0.1 %: {bool(off > 0.001)}, but less than 2 %; loss by < 0.01 nats")
 
 # %% [markdown]
-# That was one model before training. That it also *trains* as well in `bfloat16` does not follow
-# from it. What the book has is the run of [chapter 9](../09-scaling-up.ipynb), made in `bfloat16`
-# from beginning to end; of a twin in 32 bits it has nothing.
+# That the model also *trains* as well in `bfloat16` does not follow. The run of [chapter
+# 9](../09-scaling-up.ipynb) was made in it from beginning to end; the book has no twin in 32
+# bits.
 #
-# And `float16`? Of the two formats, older GPUs like the T4 that Colab gives away are fast in this
-# one only. It has the more digits; the trouble is its range, for gradients are small. The loss is
-# a mean over all characters of a batch, so the gradient of a logit is the probability that it
-# stands for (minus 1, if its character came), divided by their number.
+# Older GPUs, like the T4 that Colab gives away, are fast in `float16` only. It has the more
+# digits; the trouble is its range, for gradients are small. The loss is a mean over all
+# characters of a batch, so the gradient of a logit is the probability that it stands for (minus
+# 1, if its character came), divided by their number.
 
 # %%
 characters = 64 * 256  # in a batch of preset "full"
@@ -382,12 +374,11 @@ for row in zip(p, gradient, plain, scaled, strict=True):
 
 # %% [markdown]
 # Without scaling, digits get lost from 0.01 on, and a character that the model believes to be
-# very unlikely would give no gradient at all. The remedy is simple: multiply the *loss* by a
-# large number before the backward pass, and divide the gradients by it, in 32 bits, before the
-# step. The chain rule is linear, so nothing else changes. How large? As large as possible. A
-# `GradScaler` begins at 65,536. If a gradient becomes infinite or NaN, it leaves out this step
-# and halves the number; after 2,000 good steps it doubles it. `bfloat16` has the range of 32 bits
-# and needs none of this.
+# very unlikely gives no gradient at all. The remedy: multiply the *loss* by a large number before
+# the backward pass, and divide the gradients by it, in 32 bits, before the step. The chain rule
+# is linear, so nothing else changes. A `GradScaler` begins at 65,536. If a gradient becomes
+# infinite or NaN, it leaves out this step and halves the number; after 2,000 good steps it
+# doubles it. `bfloat16` needs none of this.
 
 # %%
 from bardgpt.config import TrainingConfig
@@ -405,16 +396,14 @@ for precision in ("float32", "float16"):
 print("5 steps, mean loss within 0.01 nats:", abs(losses["float32"] - losses["float16"]) < 0.01)
 
 # %% [markdown]
-# `bardgpt.training.devices` chooses: `bfloat16` on GPUs that multiply in it (NVIDIA's of compute
-# capability 8.0 and above) and on processors that have instructions for it, `float16` with a
-# scaler on older GPUs, else 32 bits.
+# `bardgpt.training.devices` chooses: `bfloat16` where the processor or GPU has instructions for
+# it, `float16` with a scaler on older GPUs, else 32 bits.
 
 # %% [markdown]
 # ## Fusion and precision, apart
 #
-# Two things have been changed by now, and it is easy to credit one with what the other did. So
-# the bench measures all four corners: list of heads or all kernels, 32 or 16 bits; without
-# dropout and with it.
+# Two things have changed by now: *fusion* (from the list to all kernels) and precision. The bench
+# measures all four corners, without dropout and with it:
 
 # %%
 for dropout in ("", ", dropout"):
@@ -439,11 +428,10 @@ figures.step_speeds(found, list(found.steps), than="list of heads, float32")
 # dropout: median over the turns, with the least and the most. Squares: 32 bits, circles: 16 bits;
 # hollow: with dropout.*
 #
-# So much for ranking: the 16 bits win, and by far. They make a step about two and a half times as
-# fast, with the list or with the kernels; fusion adds about a tenth to either. With dropout,
-# fusion gains no time at all. That is the last line of `kept` again: with dropout on the
-# attention weights there is no kernel for them on a processor. Keep dropout for the ends of the
-# branches, as `sprint` does, and the kernel is back:
+# So the ranking is: 16 bits by far, then the kernel, and one product last. 16 bits make a step
+# about two and a half times as fast, with the list or with the kernels (with dropout twice);
+# fusion adds about a tenth. With dropout, fusion gains no time, for then the softmax is written
+# out. Keep dropout for the ends of the branches, as `sprint` does, and the kernel is back:
 
 # %%
 everywhere, at_ends = "all kernels, bfloat16, dropout", "all kernels, bfloat16, dropout at ends"
@@ -452,9 +440,8 @@ print(f"no dropout on attention weights: {without} times")
 assert without.least > 1.2
 
 # %% [markdown]
-# How far is it to the end of the road? No step can be faster than its products. So let the
-# machine multiply large matrices, in the same turns, and take the best that it reached as the
-# peak:
+# How much more could there be? No step can be faster than its products. So the machine multiplied
+# large matrices, in the same turns; the best that it reached counts as the peak:
 
 # %%
 print(f"products alone: 16 bits {found.peak['bfloat16'] / found.peak['float32']:.1f} times as fast")
@@ -467,32 +454,30 @@ for case in found.steps:
 # *Characters a second; share of the peak of the same precision, in medians; and memory that a
 # step takes beyond weights and text. The operations are those of the list of heads for all.*
 #
-# In 32 bits all kernels together run at more than four fifths of the peak: that road is at its
-# end, on this machine. In 16 bits products alone are four times as fast, a step is two and a half
-# times, and comes to about half of the peak. Products at their peak would take half of its time;
-# the other half goes to all the rest (softmax, norms, the optimizer, reading and writing) and to
-# products of shapes that suit the machine less.
+# In 32 bits all kernels together run at more than four fifths of the peak: there is little left
+# to gain on this machine. In 16 bits a step comes to about half of it; the other half of its time
+# goes to all else (softmax, norms, the optimizer, reading and writing) and to products of shapes
+# that suit the machine less.
 #
-# And look at the last column. The kernels nearly halve the memory in 32 bits, and more than halve
-# it in 16; from the list in 32 bits to the kernels in 16 it is a third of what it was. On a GPU
-# memory is what decides how many windows fit into a batch. With dropout on the attention weights
-# most of this is lost again.
+# And the last column: the kernels nearly halve the memory in 32 bits, and more than halve it in
+# 16; with both it is a third of what it was. On a GPU that decides how many windows fit into a
+# batch. With dropout on the attention weights most of it is lost again.
 
 # %% [markdown]
 # ## Sampling: keep what does not change
 #
-# To write a character the model reads the window, gives scores for the next one, and the
-# character that is drawn joins the window. Then it reads the window again. All but the last
-# position are as they were: what a position offers, its key and its value, depends on itself and
-# on what came before it, and that is the same as a moment ago. So keep them.
+# To write a character the model reads the window and gives scores for the next one; the character
+# that is drawn joins the window, and the model reads it all again. Yet the key and the value of
+# an old position depend only on itself and on what came before it: they are what they were. So
+# keep them.
 
 # %% tags=["hide-input"]
 figures.diagram("cache")
 
 # %% [markdown]
 # *Above: with a cache the new character alone is computed; its query meets all keys, its own
-# among them. Below: when the window is full, the last `block_size // 2` characters are kept, and
-# computed again.*
+# among them, and $y_5$ is a mean of all the values. Below: when the window is full, the last
+# `block_size // 2` characters are kept, and computed again.*
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.attention import KeyValueCache
@@ -502,9 +487,10 @@ from bardgpt.teaching import listing
 listing(KeyValueCache.append, cached)
 
 # %% [markdown]
-# Queries are not kept, because an old position asks nothing any more. And no mask is needed: the
-# new position stands last and may look at everything. Now the check: a text read at once, without
-# a cache, against the same text read character by character, in the full model.
+# Queries are not kept, because an old position asks nothing any more. Nor is a mask needed: the
+# new position stands last and may look at everything. Now the check, in the full model: a text
+# read at once against the same text read character by character. The second argument of `model`
+# says at which position its ids begin.
 
 # %%
 ids = torch.randint(full.vocab_size, (1, 48))  # (1, T)
@@ -516,16 +502,12 @@ with torch.no_grad():
 print(f"{len(one_by_one)} times one position: the same logits as {len(one_by_one)} at once")
 
 # %% [markdown]
-# (Tolerance: logits have a size of about 1, and a product of one row is summed in another order
-# than one of 48; six blocks of that stay well below $10^{-4}$.)
-#
-# **When the window is full.** Our positions are absolute: the model has learned a row for each of
-# them, and a character's key and value contain it. If the window slides by one, every character
-# moves to another position, and nothing that was kept is right any more. So the window does not
-# slide. When it is full, all but its last `block_size // 2` characters are forgotten, these are
-# computed again at their new positions, in one pass, and then there is room for half a window
-# more. It costs context. Sampling without a cache follows the same rule, so both write the same
-# text:
+# **When the window is full.** The model has learned a row for each position, and a character's
+# key and value contain it. If the window slid by one, every character would move to another
+# position, and nothing that was kept would be right any more. So it does not slide. All but its
+# last `block_size // 2` characters are forgotten, these are computed again at their new
+# positions, in one pass, and there is room for half a window more. It costs context. Sampling
+# without a cache follows the same rule, so both write the same text:
 
 # %%
 from bardgpt.sampling import generate
@@ -538,8 +520,7 @@ print(torch.equal(*texts))
 
 # %% [markdown]
 # What does it spare? Count the positions that go through the model, for the 500 characters of the
-# bench, with a window of 256. (Any model will do to count; this one has one block of one
-# channel.)
+# bench and a window of 256. (To count, a model with one block of one channel will do.)
 
 # %%
 from bardgpt.config import GPTConfig
@@ -565,22 +546,19 @@ assert times.least > 4
 # %% [markdown]
 # One position for each character instead of some 160, and it is six times as fast. Why not 160
 # times? Because work is not time. A product with one row reads the whole matrix from memory and
-# uses each number of it once; with 256 rows it uses each 256 times. One position costs as much
-# reading as a window. (It is the argument of FlashAttention once more, on weights.) That is why
-# those who serve large models answer many people at once: their rows share the reading.
+# uses each number of it once; with 256 rows it uses each 256 times, for the same reading. That is
+# why those who serve large models answer many people at once: their rows share the reading.
 
 # %% [markdown]
 # ## Many GPUs
 #
-# First the warning: for this book nobody has measured the speed of a GPU, let alone of several.
-# What follows has been run, but on processors.
+# What follows has been run, but on processors; its speed on GPUs was not measured.
 #
-# The way is *data parallel*, by PyTorch's [`DistributedDataParallel`](../references.md#li-2020),
-# "DDP". Each process has the whole model and one GPU. All draw the same batch of windows, and
-# each takes its share, forward and backward. Then the gradients are averaged over the processes,
-# while the backward pass is still running, and so all make the same step and stay equal without
-# ever sending a weight. Why the average is right: the loss is a mean over the batch, and the mean
-# of the means of equal shares is the mean of all.
+# In PyTorch's [`DistributedDataParallel`](../references.md#li-2020), "DDP", each process has the
+# whole model and one GPU. All draw the same batch of windows, and each takes its share, forward
+# and backward. Then the gradients are averaged over the processes, so all make the same step and
+# their models stay equal. It is right because the loss is a mean over the batch, and the mean of
+# the means of equal shares is the mean of all.
 
 # %%
 from bardgpt.training.distributed import Share
@@ -600,8 +578,8 @@ for whole, *parts in zip(gradients(Share()), *of_four, strict=True):
 print("four shares of two windows, gradients averaged: those of eight windows")
 
 # %% [markdown]
-# `torchrun`, which comes with PyTorch, starts the processes and tells each which one it is. It is
-# in the same folder as `bardgpt`. One machine with four GPUs:
+# `torchrun`, which comes with PyTorch, starts the processes and tells each which one it is. One
+# machine with four GPUs:
 #
 # ```sh
 # torchrun --standalone --nproc-per-node 4 -m bardgpt.cli train full --folder runs/full-4
@@ -616,42 +594,33 @@ print("four shares of two windows, gradients averaged: those of eight windows")
 #     -m bardgpt.cli train full --folder /shared/runs/full
 # ```
 #
-# What to know:
-#
-# - The folder must be one that all machines see. Only the first process writes there; to go on
-#   after a stop, all read. If they don't find the same state, the run says so and ends.
-# - The batch stays what the preset says, 64 windows, and each process takes an equal share: with
-#   eight processes 8 windows each. A number of processes that does not divide it is refused. So
-#   the run is the same. How much faster it is, and whether 8 windows keep a GPU busy, we have not
-#   measured. `--training.batch-size 512` gives each as many as one had, and is another run, with
-#   another best learning rate.
-# - What is sent in each step is the size of the gradients, the same whatever the batch:
+# - All machines must see the folder. Only the first process writes there; to go on after a stop,
+#   all read. If they don't find the same state, the run says so and ends.
+# - The batch stays what the preset says, 64 windows, in equal shares; a number of processes that
+#   does not divide it is refused. So the run is the same, but for dropout, whose masks differ
+#   between processes.
+# - If one process dies, `torchrun` ends all and says of what it died. The same line again goes on
+#   from the last checkpoint.
+# - What is sent in each step is the size of the gradients, whatever the batch:
 
 # %%
 print(f"{model.n_parameters() * 4 / 1e6:.0f} MB of gradients in each step")
 
 # %% [markdown]
-# - If one process dies, `torchrun` ends all and says of what it died. The same line again goes on
-#   from the last checkpoint.
-# - Dropout masks differ between processes, as they should; so with dropout the run is not that of
-#   one GPU, number by number.
-#
-# **What is tested.** The book's tests start two processes on a processor, by `torchrun`, and hold
-# the run against that of one: the same losses at each step to within $10^{-5}$ (at dropout 0,
-# with AdamW), weights of the two equal to the bit, one writer; and one process is killed in the
-# middle, both end, and the same command finishes the run. Each line above is read by `torchrun`
-# and by `bardgpt` themselves, and the second one is run as it stands, but for the sizes, by two
-# `torchrun`s on one machine. What is *not* tested is what only GPUs have: NCCL, the library that
-# averages there, and the speed.
+# **What is tested**, on a processor: two processes have the same losses as one at each step, to
+# within $10^{-5}$ (at dropout 0), and the weights of the two are equal to the bit. When one is
+# killed, both end, and the same command finishes the run. The second line above is run by two
+# `torchrun`s on one machine, in small. *Not* tested is what only GPUs have: NCCL, the library
+# that averages there, and the speed.
 
 # %% [markdown]
 # ## What broke when we changed it
 #
-# **Leave out the transpose.** `view(B, nh, T, hs)` in place of `view(B, T, nh, hs)` and
+# **Leave out the transpose.** Take `view(B, nh, T, hs)` in place of `view(B, T, nh, hs)` and
 # `transpose(1, 2)`: every shape is right, and no error is raised. But a row of $C$ numbers is now
-# taken for six positions of one head. So head 1 gets the first sixth of the text, head 2 the
-# second, and so on. Change the first character, and see whose output moves. Change the last, as
-# the test of causality in [chapter 2](../02-one-head.ipynb) does:
+# taken for six positions of one head: head 1 gets the first sixth of the text, head 2 the second,
+# and so on. Change the first character, and see whose output moves; then the last, as the test of
+# causality in [chapter 2](../02-one-head.ipynb) does:
 
 
 # %%
@@ -670,14 +639,13 @@ for name, layer in (("right", one.float()), ("without the transpose", without_tr
         print(f"{name}: change position {place}, and the outputs of {moved.sum()} move")
 
 # %% [markdown]
-# Causality is kept, so its test is content, though no head sees more than 43 characters. We have
-# not trained it; perhaps one would not notice. The comparison with the list of heads does, at
-# once. That is what the slow version is for. (`make break FAULT=heads-cut-across-time` plants
-# this mistake.)
+# Causality is kept, so its test is content, though no head sees more than 43 characters. The
+# comparison with the list of heads notices at once: that is what the slow version is for.
+# (`make break FAULT=heads-cut-across-time` plants this mistake.)
 
 # %% [markdown]
-# **Forget the position.** With a cache the new character comes alone, and `model(ids)` would put
-# it at position 0. Nothing fails here either:
+# **Forget the position.** With a cache the new character comes alone, and `model(ids)`, without
+# the second argument, puts it at position 0. Nothing fails here either:
 
 # %%
 with torch.no_grad(), cached(model):
@@ -749,14 +717,14 @@ print("weighted mean:", torch.allclose((3 * three + 5 * five) / 8, all_eight, at
 # ## What to remember
 #
 # - One product for all heads, one kernel for attention, one for layer norm: the same function up
-#   to rounding, which 64 bits prove. On our processor they gain about a tenth of the time, and
-#   nearly half of the memory.
-# - A softmax can be taken piece by piece. So the $T \times T$ weights need not exist, and memory
-#   grows with $T$; with dropout on them, on a processor, they do exist.
-# - 16 bits for products, 32 for weights. `bfloat16` lacks digits, `float16` lacks range, which a
-#   scaled loss makes up for. It is the largest gain: two and a half times.
+#   to rounding. Without dropout they make a step on our processor about a tenth faster, and
+#   nearly halve its memory.
+# - A softmax can be taken piece by piece. So the $T \times T$ weights need not exist; with
+#   dropout on them, on a processor, they do.
+# - 16 bits for products, 32 for weights: the largest gain, two and a half times. `bfloat16` lacks
+#   digits, `float16` lacks range, which a scaled loss makes up for.
 # - Keys and values of the past don't change, so keep them. 99 of 100 positions are spared, and a
 #   character comes six times as fast.
-# - Several GPUs average gradients of equal shares. It is the same run, tested on processors.
+# - Several GPUs average gradients of equal shares. But for dropout's masks it is the same run.
 #
-# The full model that all this is for is trained in [chapter 9](../09-scaling-up.ipynb).
+# The full model is trained in [chapter 9](../09-scaling-up.ipynb).

@@ -37,7 +37,7 @@ if "google.colab" in sys.modules:
 # > make it the same to the byte.**
 #
 # **Before you read on:** a tenth of the file is held back to judge models on. What, do you think,
-# is hardest to predict there, even for who knows the other nine tenths by heart?
+# is hardest to predict there, even for someone who knows the other nine tenths by heart?
 
 # %% [markdown]
 # ## Nine plays in a row
@@ -125,8 +125,8 @@ print(text[text.rindex("HERMIONE:", 0, at) : at + 39].strip())
 # %% [markdown]
 # Three more scars. *Henry VI, part 3* was taken from pages with a running title, and it got in
 # between the scenes. *Romeo and Juliet* begins with an empty line where its prologue was, for
-# nobody is named who speaks it. And in *Coriolanus* a direction in the middle of a line took the
-# rest of the line along:
+# nobody is named who speaks it. And in *Coriolanus* the edition has words of its editor's in
+# brackets. They were taken for directions, and twice the rest of the line went with them:
 
 # %%
 print("the running title occurs", text.count("3 KING HENRY VI\n"), "times")
@@ -169,15 +169,15 @@ for speech in rebuild.speeches(rebuild.clean(markdown)):
 
 # %% [markdown]
 # The heading and the direction vanish, the second owl loses what it says aside, and of two who
-# speak together only the first is named. These are the rules in words, and the function that you
-# just called:
+# speak together only the first is named. Here are all the rules in words, and below them the
+# function that you just called, which does rules 2 to 8:
 #
 # 1. Nine plays, in the order above.
 # 2. Titles, headings and paragraphs of stage directions are left out.
 # 3. A name stands on a line of its own, with a colon; of two, only the first.
 # 4. A speech is its lines and one empty line; what follows a direction inside it joins on.
 # 5. A speech that begins with a direction in brackets loses all its words.
-# 6. A direction within a line takes the rest of the line with it, and leaves two spaces.
+# 6. Brackets within a line take the rest of the line with them, and leave two spaces.
 # 7. Verse that nobody is named for becomes one empty line.
 # 8. In *Henry VI, part 3*, the running title stands between scenes.
 # 9. After 40,000 lines the text stops.
@@ -189,8 +189,8 @@ listing(rebuild.speeches)
 
 # %% [markdown]
 # The rules alone leave 59 of the 40,000 lines different, where the two editions disagree or the
-# Markdown is damaged. Forty mends, of one line each, see to those. In a mend, `{old|new}` stands
-# within the words that say where, and `/` is the end of a line:
+# Markdown is damaged. Forty mends see to those, and each is written in one line: `{old|new}` stands
+# within the words that say where, and `/` is the end of a line of the Markdown:
 
 # %%
 mends = rebuild.read_fixes()
@@ -232,8 +232,8 @@ print(f"they head {sum(speech[1] in new for speech in after)} of {len(after)} sp
 # %% [markdown]
 # (KATARINA is Katharina, misspelt once; the file has it so.) Nobody can know how an unheard name
 # goes on. To see what that costs, sort the validation characters into three kinds: known names in
-# front of a speech, new ones, both with their colon, and all the rest. And take chapter 1's tables
-# of counts, with 0 to 5 characters of context:
+# front of a speech, new ones, both with their colon, and all the rest. For each kind, its share of
+# the characters, then the loss of chapter 1's tables of counts, with 0 to 5 characters of context:
 
 # %%
 import torch
@@ -264,9 +264,9 @@ figures.losses_by_kind(
 # %% [markdown]
 # *Loss on the validation text by kind of character, for tables that count in the training text.*
 #
-# Context helps with a name that one knows, and *hurts* with one that one does not: the longer the
-# table looks back, the surer it is of some other name, and the more it pays. With four characters
-# of context, less than 3 % of the characters cause almost a tenth of the loss:
+# Context helps with a name that one knows. With one that one does not, it *hurts* from the second
+# character on: the longer the table looks back, the surer it is of some other name, and the more it
+# pays. With four characters, less than 3 % of the characters cause almost a tenth of the loss:
 
 # %%
 four, newly = each[4], each[4][kind == 2]
@@ -275,10 +275,10 @@ print(f"  of this, the letters of new names: {newly.sum() / len(four):.3f}")
 print(f"  all other characters alone: {four[kind != 2].mean():.3f}")
 
 # %% [markdown]
-# So a validation loss on this file is partly a measure of meeting strangers. It is the same for all
-# models, and comparisons stay fair. But no reader of the training text, however clever, gets below
-# what the strangers cost at their first word. What a model can do is to remember a stranger who has
-# been named once: one more thing that a table of counts cannot do, and a long window can.
+# So a validation loss on this file is partly a measure of meeting strangers. All models meet the
+# same ones, and comparisons stay fair. But no reader of the training text, however clever, gets
+# around what strangers cost where they are first named. What a model with a long window could do,
+# and a table of counts cannot, is to remember a stranger who has been named once.
 
 # %% [markdown]
 # ## Exercises
@@ -288,8 +288,8 @@ print(f"  all other characters alone: {four[kind != 2].mean():.3f}")
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
-# Harder by 0.41 nats; without all these names, by 0.07. It is mostly the names: nearly all of those
-# in the Shrew have spoken before the cut.
+# Harder by 0.41 nats; without names in front of speeches, by 0.07. So it is mostly the names, and
+# in the Shrew most of them are known from before the cut: there, names even lower the mean.
 tempest = starts["The Tempest"] - n_train - 1
 for name, here in (("all characters", kind >= 0), ("without names", kind == 0)):
     shrew, storm = four[:tempest][here[:tempest]], four[tempest:][here[tempest:]]
@@ -306,5 +306,5 @@ for name, here in (("all characters", kind >= 0), ("without names", kind == 0)):
 # - Tiny Shakespeare is the first 40,000 lines of nine plays, with marks of how it was made: silent
 #   ghosts, a running title, no prologue.
 # - It can be made again to the byte, so the book does not depend on a server.
-# - Two thirds of the names in the validation text never spoke before. They are less
-#   than 3 % of its characters, and almost a tenth of the loss of chapter 1's best table.
+# - Two thirds of the names in the validation text never spoke before. They are less than 3 % of its
+#   characters, and almost a tenth of the loss of chapter 1's best table.

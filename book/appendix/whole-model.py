@@ -38,7 +38,7 @@ figures.diagram("whole-model")
 # %% [markdown]
 # *The full model, from the ids of characters at the top to probabilities at the bottom. The thick
 # line is the stream, to which each branch adds; what is in the dashed frame repeats six times; the
-# numbers beside the parts count their parameters.*
+# numbers beside the parts count their parameters. The shapes in attention are those of one head.*
 #
 # In formulas, with $i_t$ for the id of the character at position $t$ (counted from 0) and $x_t$
 # for the row of $C$ numbers that describes this position:
@@ -54,8 +54,9 @@ figures.diagram("whole-model")
 #
 # The first line adds a row of the table $E$ for the character and a row of $P$ for its place. The
 # next two are a block: gather from the past, then compute, each position by itself. There are
-# $L = 6$ blocks, one after the other, each with weights of its own. The last line gives a score to
-# each possible next character, and softmax turns the scores into probabilities.
+# $L = 6$ blocks, one after the other, each with weights of its own. The last line is a norm and a
+# linear layer, with matrix $W$ and bias $b$: a score for each possible next character, which
+# softmax turns into probabilities.
 
 # %% [markdown]
 # ## Nothing but weights
@@ -99,7 +100,7 @@ for name, tensor in part(weights, "blocks.0").items():
 
 # %% [markdown]
 # So this is a block. `qkv` holds the maps of all heads to queries, keys and values, $3C$ rows in
-# one matrix. The ids to try it on are random, which is the hardest text there is:
+# one matrix. To try it on, any ids will do, and 48 positions of the 256 that it could read:
 
 # %%
 ids = torch.randint(V, (B, T))  # (B, T)
@@ -126,8 +127,8 @@ print(tuple(x.shape))
 # ## Normalize
 #
 # Each position by itself: subtract the mean of its $C$ numbers, divide by their standard
-# deviation, then give each channel its gain and its bias. ([Chapter
-# 6](../06-layer-normalization.ipynb).)
+# deviation (with $10^{-5}$ added to the variance, lest it be 0), then give each channel its gain
+# and its bias. ([Chapter 6](../06-layer-normalization.ipynb).)
 
 
 # %%
@@ -145,10 +146,10 @@ print("the first norm agrees")
 # %% [markdown]
 # ## Gather from the past
 #
-# Queries, keys and values for all heads at once. Each head compares its queries with its keys,
-# shuts out the future, and takes a weighted mean of its values. The heads' outputs stand side by
-# side again, and `proj` mixes them. ([Chapter 2](../02-one-head.ipynb) for one head, [chapter
-# 3](../03-multi-head-attention.ipynb) for several.)
+# Queries, keys and values for all heads at once. Each head compares its queries with its keys
+# (scores, divided by $\sqrt{hs}$), shuts out the future, and takes a weighted mean of its values.
+# The heads' outputs stand side by side again, and `proj` mixes them. ([Chapter
+# 2](../02-one-head.ipynb) for one head, [chapter 3](../03-multi-head-attention.ipynb) for several.)
 
 
 # %%
@@ -289,8 +290,9 @@ print("fewer than 60 lines:", sum(lines_of_code(piece.forward) for piece in piec
 # %% [markdown]
 # ## Try it
 #
-# **1. Which line?** Say for each change which line above it would touch, by hand: one head instead
-# of six; post-norm instead of pre-norm; a model that sees the future; a window of 512 characters.
+# **1. Which line?** Say for each change which line of our functions it would touch: one head
+# instead of six; post-norm instead of pre-norm; a model that sees the future; a window of 512
+# characters.
 
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
@@ -324,6 +326,7 @@ for name in ("blocks.3.attention.proj.bias", "blocks.5.attention_norm.bias", "no
 # %% [markdown]
 # ## What to remember
 #
-# - The whole forward pass is an embedding, six times two additions, a norm and a linear layer.
+# - The whole forward pass is two embeddings, six times two branches that add to the stream, a norm
+#   and a linear layer.
 # - Only one operation moves anything between positions: `A @ v`.
 # - Nothing else is in the model: whatever it knows of Shakespeare is in the numbers of `weights`.

@@ -4,6 +4,7 @@ from bardgpt.teaching.diagrams.shapes import (
     INK,
     LINE,
     MUTED,
+    NARROW,
     Diagram,
     box,
     label,
@@ -13,13 +14,13 @@ from bardgpt.teaching.diagrams.shapes import (
 )
 from bardgpt.teaching.palette import COLOURS
 
-STREAM, MIDDLE = 84, 250  # of the stream, and of the branches beside it
+STREAM, MIDDLE = 36, 142  # of the stream, and of the branches beside it
 TOP, STEP, HEIGHT = 76, 52, 34  # of the first branch; from box to box; of a box
 BRANCHES = {
     "attention": (
         ("norm", "norm", ""),
-        ("scores, softmax", "attention", "each row of weights sums to 1"),
-        ("dropout", "dropout", "sets attention weights to 0:"),
+        ("scores, softmax", "attention", "each row sums to 1"),
+        ("dropout", "dropout", "sets weights to 0:"),
         ("mix the values", "attention", ""),
         ("proj", "attention", ""),
         ("dropout", "dropout", "sets numbers to 0"),
@@ -31,7 +32,7 @@ BRANCHES = {
         ("dropout", "dropout", "sets numbers to 0"),
     ),
 }
-NOTES = ("some positions are not heard", "just before the addition", "just before the addition")
+NOTES = ("someone is not heard", "just before the addition", "just before the addition")
 
 
 def dropout_places() -> Diagram:
@@ -45,13 +46,13 @@ def dropout_places() -> Diagram:
         shapes += _branch(top, joined, part, steps, notes)
         top = joined + 34
     floor = top + 34
-    outline = box(STREAM - 40, TOP - 22, 322, top - TOP + 14, edge=LINE, dash="5 4")
+    outline = box(8, TOP - 22, NARROW - 16, top - TOP + 14, edge=LINE, dash="5 4")
     stream = route([(STREAM, TOP - 44), (STREAM, floor)], colour=COLOURS["stream"], width=4)
     shapes = [
         outline,
         stream,
         label(STREAM + 16, TOP - 34, "the stream, from the embeddings", colour=MUTED),
-        label(STREAM + 274, top - 16, "block", at="end", colour=MUTED),
+        label(NARROW - 20, top - 16, "block", at="end", colour=MUTED),
         label(STREAM + 16, floor - 4, "more such blocks", colour=MUTED),
         *shapes,
     ]
@@ -67,6 +68,7 @@ def dropout_places() -> Diagram:
         "stream itself.",
         floor + 22,
         shapes,
+        width=NARROW,
     )
 
 
@@ -96,6 +98,6 @@ def _branch(top: float, joined: float, part: str, steps, notes) -> list[str]:
             if text:
                 shift = 22 if len(lines) == 1 else 14 + 18 * n
                 shapes.append(
-                    label(MIDDLE + 136, y + shift, text, colour=INK if len(lines) > 1 else MUTED)
+                    label(MIDDLE + 84, y + shift, text, colour=INK if len(lines) > 1 else MUTED)
                 )
     return shapes
