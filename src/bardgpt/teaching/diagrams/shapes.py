@@ -18,7 +18,7 @@ from bardgpt.teaching.palette import COLOURS
 
 WIDTH = 720
 NARROW = 432  # text of 15 is above 11 pixels in a column of 328
-PANEL = 352  # two of them, and a gap of 16, are as wide as WIDTH
+PANEL = 352  # two of them, and a gap of 16, are as wide as a page
 MARGIN = 24
 INK, MUTED, LINE, PAPER = (
     f"var(--bard-{name}, {COLOURS[name]})" for name in ("ink", "muted", "line", "paper")

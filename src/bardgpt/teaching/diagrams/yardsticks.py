@@ -6,7 +6,7 @@ from bardgpt.teaching import records
 from bardgpt.teaching.diagrams.shapes import (
     MARGIN,
     MUTED,
-    WIDTH,
+    NARROW,
     Diagram,
     box,
     label,
@@ -26,17 +26,15 @@ def yardsticks() -> Diagram:
     rows.append(("reported", "full model, as reported", LECTURE_FULL))
     rows.sort(key=lambda row: -row[2])
     left, top, height, gap = 244, 54, 22, 11
-    per_nat = (WIDTH - MARGIN - 60 - left) / rows[0][2]
-    shapes = [
-        label(MARGIN, 30, "validation loss in nats per character: shorter is better", colour=MUTED)
-    ]
+    per_nat = (NARROW - 56 - left) / rows[0][2]
+    shapes = [label(MARGIN, 30, "loss in nats per character: shorter is better", colour=MUTED)]
     for i, (role, name, loss) in enumerate(rows):
         y, colour = top + i * (height + gap), COLOURS[role]
         style = {"fill": colour, "strength": {"count": 0.35, "model": 0.9, "reported": 0.1}[role]}
         if role == "reported":
             style["dash"] = "5 4"
         shapes += [
-            label(left - 12, y + 16, name, at="end"),
+            label(left - 10, y + 16, name, at="end"),
             box(left, y, loss * per_nat, height, edge=colour, **style),
             label(
                 left + loss * per_nat + 8,
@@ -51,4 +49,5 @@ def yardsticks() -> Diagram:
         f"A bar for each loss on the validation text, longest first: {listed} nats per character.",
         top + len(rows) * (height + gap) + 14,
         shapes,
+        width=NARROW,
     )
