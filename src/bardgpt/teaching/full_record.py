@@ -27,7 +27,7 @@ from bardgpt.gpt import GPT
 from bardgpt.sampling import generate
 from bardgpt.teaching import plays, records, scaling
 from bardgpt.teaching.count_tables import CountTable
-from bardgpt.teaching.experiments import SAMPLE_LENGTH, provenance
+from bardgpt.teaching.experiments import PROMPT, SAMPLE_LENGTH, provenance
 from bardgpt.teaching.ladder import RUNGS
 from bardgpt.teaching.text_statistics import Reference, text_statistics
 from bardgpt.tokenizer import CharTokenizer
@@ -35,7 +35,6 @@ from bardgpt.training import checkpoint, devices, run
 
 FOLDER = Path("runs/sprint")
 MOST_LOST = 0.005  # nats that 8 bits may cost
-PROMPT = "ROMEO:"
 SEEDS = (0, 1, 2, 3, 4)
 PIECE = 500  # characters that all records keep of a sample: so long is what is compared
 REAL = 50  # of real text, spread over the validation split
