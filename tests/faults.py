@@ -743,8 +743,9 @@ def plant(fault: Fault, copy: Path) -> None:
         ValueError: as `edit`.
     """
     _, wrong = edit(fault)
+    made = shutil.ignore_patterns("__pycache__", "node_modules", ".ipynb_checkpoints")
     for folder in ("src", "tests", "book"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, copy / folder, ignore=made)
     shutil.copy(ROOT / "pyproject.toml", copy)
     (copy / PACKAGE / fault.module).write_text(wrong, encoding="utf-8")
 
@@ -789,12 +790,13 @@ def run(files: list[str], copy: Path) -> list[ET.Element]:
 
 
 def red_cells(copy: Path) -> list[str]:
-    """Which cells of the chapters turn red in a copy, each with the first line that it prints by.
+    """Which cells of the book turn red in a copy, each with the first line that it prints by.
 
     Of a notebook whose cell raised an error, the cells after it say nothing and are left out.
     """
-    files = sorted(f"book/{file.name}" for file in (copy / "book").glob("*.ipynb"))
-    found = []
+    found = [*copy.glob("book/*.ipynb"), *copy.glob("book/appendix/*.ipynb")]
+    files = sorted(file.relative_to(copy).as_posix() for file in found)
+    red = []
     for case in run(files, copy):
         if not any(part.tag in ("failure", "error") for part in case):
             continue
@@ -803,8 +805,8 @@ def red_cells(copy: Path) -> list[str]:
         code = [cell for cell in cells if cell.cell_type == "code"]
         source = code[int(case.get("name").removeprefix("Cell "))].source.splitlines()
         line = next((line for line in source if "print(" in line or "(" in line), source[0])
-        found.append(f"{Path(notebook).stem}, {case.get('name').lower()}: {line.strip()[:70]}")
-    return found
+        red.append(f"{Path(notebook).stem}, {case.get('name').lower()}: {line.strip()[:70]}")
+    return red
 
 
 def _plain(problem: ET.Element) -> tuple[str, str]:
@@ -848,7 +850,7 @@ def demonstrate(fault: Fault) -> bool:
         Whether the check noticed, by what it asserts.
     """
     print(f"{fault.name}: {fault.story}\n\n{PACKAGE / fault.module}\n{diff(fault)}\n")
-    print(f"Running {fault.check.file} and all chapters in a copy of the project …", flush=True)
+    print(f"Running {fault.check.file} and every notebook in a copy of the project …", flush=True)
     with tempfile.TemporaryDirectory(prefix="bardgpt-fault-") as folder:
         plant(fault, Path(folder))
         cells = red_cells(Path(folder))
