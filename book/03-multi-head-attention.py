@@ -24,11 +24,11 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # # 3 · Many heads
 #
-# [Chapter 2](02-one-head.ipynb) gave the model one head of attention: at each position one set of
-# weights over the past, and with them one mean of the values, the same for all their 32
-# *channels*, as we call the numbers of a vector. A character has several things to find out at
-# once: which letter came just before, where the word began, whether the line is new. One head has
-# to answer all of that with a single mean. After this chapter you can
+# [Chapter 2](02-one-head.ipynb) gave the model one head of attention. At each position it has one
+# set of weights over the past, and takes with it one mean of the values: the same weights for all
+# their 32 *channels*, as we call the numbers of a vector. But a character has several things to
+# find out at once: which letter came just before, where the word began, whether the line is new.
+# One mean has to answer all of that. After this chapter you can
 #
 # - build multi-head attention as a list of heads, and as one product;
 # - say what four heads cost against one, and what they gain;
@@ -37,8 +37,8 @@ if "google.colab" in sys.modules:
 # The remedy takes one line of code. Our claim:
 #
 # > **Multi-head attention is several attentions in parallel, their outputs concatenated.** Four
-# > heads of 8 channels have exactly as many parameters as one head of 32, on average look at more
-# > different things than untrained ones, and, in this model, predict better.
+# > heads of 8 channels have exactly as many parameters as one head of 32, and in this model they
+# > predict better. Once trained, they differ more in where they look, on average, than before.
 #
 # **Before you run anything:** four heads of 8 need no extra parameters. Then what do they give up
 # for the four means that they gain? And would you bet on four against one?
@@ -48,8 +48,8 @@ if "google.colab" in sys.modules:
 #
 # *Claims mha-1 and mha-2 of the [claims page](claims.md).*
 #
-# We need what chapter 2 built, `Head`, and a config that says how many (the rest, 32 channels and
-# windows of 8, is its default). With $nh$ heads on $C$ channels, each head is $hs = C / nh$ wide.
+# We need chapter 2's `Head`, and a config that says how many (32 channels, and windows of at most
+# 8, are its defaults). With $nh$ heads on $C$ channels, each head is $hs = C / nh$ wide.
 
 # %%
 import torch
@@ -59,7 +59,7 @@ from bardgpt.layers.attention import Head
 
 torch.manual_seed(0)
 config = GPTConfig(vocab_size=65, n_head=4)
-x = torch.randn(2, 8, 32)  # (B, T, C)
+x = torch.randn(3, 5, 32)  # (B, T, C)
 
 heads = [Head(config) for _ in range(config.n_head)]
 outputs = [head(x) for head in heads]  # each (B, T, hs)
@@ -67,8 +67,8 @@ y = torch.cat(outputs, dim=-1)  # (B, T, nh * hs = C)
 print(f"{len(outputs)} outputs of {tuple(outputs[0].shape)} make {tuple(y.shape)}")
 
 # %% [markdown]
-# That is all: run them side by side, and put what they return next to each other in the channel
-# dimension. The heads don't know of one another.
+# That is all: run them side by side, and concatenate what they return over the channels. The
+# heads don't know of one another.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -78,8 +78,7 @@ figures.diagram("heads")
 # %% [markdown]
 # *One head: one matrix of attention weights A mixes the positions, in the same way for all 32
 # channels of the values. Four heads: each mixes the positions by a matrix of its own, for its 8
-# channels. Every head computes its q, k and v from all 32 channels of x. The output is as wide as
-# before.*
+# channels. Every head computes its q, k and v from all 32 channels of x.*
 #
 # The package's class is this list. It has two things more, which later chapters switch on: a
 # linear layer that mixes the heads' outputs, and dropout.
@@ -126,19 +125,23 @@ for n_head in (1, 2, 4, 8):
 # *Claim mha-4.*
 #
 # The [lecture](references.md#ng-video-lecture) compares this with a *group convolution*, in which
-# the channels are cut into groups that are filtered apart. For one step of attention the likeness
-# is exact: for $A v$, the mixing of values once the weights $A$ are known. Take the *positions*
-# as the convolution's channels, and let its filter, of width 1, slide along the $hs$ channels of
-# the values: at each of them it mixes the $T$ positions by the same $T \times T$ matrix. With $B$
-# texts and $nh$ heads there are $B \cdot nh$ groups of $T$ such channels, and each group has its
-# own matrix:
+# the channels are cut into groups, and each group has a filter of its own. One step of attention
+# is exactly that: $A v$, the mixing of the values once the weights $A$ are known. Only the roles
+# are swapped:
+#
+# - the $T$ *positions* are the convolution's channels;
+# - the $hs$ channels of the values are the places along which its filter slides;
+# - the filter has width 1: it mixes the $T$ numbers found at one place by a $T \times T$ matrix,
+#   the same at every place, and this matrix is $A$;
+# - each head of each text is a group, with an $A$ of its own, so $B$ texts make $B \cdot nh$
+#   groups.
 
 # %%
 import torch.nn.functional as F
 
 from bardgpt.layers.attention import attention_weights, causal_mask
 
-B, T, nh, hs = 2, 8, 4, 8
+B, T, nh, hs = 3, 5, 4, 8
 parts = [(head.query(x), head.key(x), head.value(x)) for head in heads]
 q, k, v = (torch.stack(z, dim=1) for z in zip(*parts, strict=True))
 A = attention_weights(q, k, causal_mask(T))  # (B, nh, T, T); q, k, v (B, nh, T, hs)
@@ -153,10 +156,10 @@ print(f"{B * nh} groups, each mixing {T} positions: equal to the heads")
 # %% [markdown]
 # One head of 32 would be $B$ groups: *one* mixing matrix for all the channels of a text.
 #
-# For the whole layer, from $x$ to $y$, the likeness ends, and where it ends is worth knowing.
-# Think now of an ordinary group convolution, on the 32 channels of $x$. Three things differ.
+# The whole layer, from $x$ to $y$, is not like an ordinary group convolution on the 32 channels
+# of $x$. Three things differ.
 #
-# **The groups are open.** In a group convolution, group 1 of the output sees group 1 of the
+# **The groups are open.** In a group convolution, group 1 of the output sees only group 1 of the
 # input. A head's queries, keys and values read *all* channels. Nudge one input channel, and all
 # four heads answer:
 
@@ -169,10 +172,10 @@ print("heads whose output moves:", moved)
 
 # %% [markdown]
 # **The mixing depends on the data.** A convolution has the same filter for every text. Attention
-# computes $A$ from its input, anew each time (our two random inputs stand for two texts):
+# computes $A$ from its input, anew each time (our random inputs stand for texts):
 
 # %%
-between = (A[0] - A[1]).abs().amax(dim=(1, 2))  # (nh,), of two texts
+between = (A[0] - A[1]).abs().amax(dim=(1, 2))  # (nh,), of the first two texts
 print("weights differ between two inputs, for each head:", (between > 1e-2).tolist())
 
 # %% [markdown]
@@ -193,8 +196,8 @@ for groups in (1, 4):
 #
 # *Claim mha-5, first half.*
 #
-# Now the bet. The rung "four heads of 8" differs from "one head of 32" in a single number of the
-# config, and has the same 7,553 parameters:
+# Now the bet. This chapter's rung of the ladder, the book's series of models, differs from
+# chapter 2's in a single number of the config, and has the same 7,553 parameters:
 
 # %%
 from bardgpt.gpt import GPT
@@ -206,7 +209,7 @@ for name in ("one-head", "four-heads"):
     print(f"{name}: n_head = {rung.n_head}, {GPT(rung).n_parameters():,} parameters")
 
 # %% [markdown]
-# You train four heads for the first 1,000 steps, and compare with what one head has reached by
+# You train four heads for the first 1,000 steps, which should bring them below one head's mean by
 # then. The record has the full 5,000 steps of both, from the same five seeds.
 
 # %%
@@ -241,23 +244,22 @@ assert all(
 figures.ladder("four-heads")
 
 # %% [markdown]
-# *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed, the
-# tables of chapter 1.*
+# *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed,
+# chapter 1's tables of counts, with one, two and four characters before.*
 #
-# Four heads win, by 0.128 nats with the same seeds (and so the same windows of text); the cell
-# above asserts that this is more than four of its standard errors, and that each seed agrees. It
-# is more than the first head gained over the bigram. After 1,000 steps it was only 0.03: some
-# things take time. The lecture's figures, 2.40 and 2.28, were made with another evaluation and
-# agree. All this is for this small model. And a table that sees two characters is still far ahead
-# of a network that sees up to eight.
+# Four heads win, by 0.128 nats with the same seeds (and so the same windows of text). That is far
+# more than four of its standard errors (0.004 / √5 each), and each seed agrees. It is more than
+# the first head gained over the bigram. After 1,000 steps it was only 0.03: some things take
+# time. The lecture's figures, 2.40 and 2.28, were made with another evaluation and agree. All
+# this is for this small model, and the table that sees two characters is still far ahead of it.
 
 # %% [markdown]
 # ## Looking at the heads
 #
 # *Claim mha-5, second half.*
 #
-# What do four heads do with their four means? Take your model, and a window of new text. For each
-# head, the row of a position shows which positions it takes from:
+# What do four heads do with their four means? Give your model a window of text, and see for each
+# head how much each position takes from each other:
 
 # %%
 from bardgpt.teaching import probes
@@ -275,15 +277,14 @@ figures.maps(seen[0, 0], passage)
 # diagonal, which is the future; the first position has only itself.*
 #
 # Bright diagonals: in most heads a position gives much of its weight to itself. In this model
-# attention is the only way through: what no head looks at does not arrive. If no head looked at
-# its own position, the current character could only steer, by its query, where the heads look. So
-# it pays that some head looks there, and the others are free to look away. (Chapter 5 gives the
-# character another way.)
+# attention is the only way through: if no head looked at its own position, the current character
+# could only steer, by its query, where the heads look. So it pays that some head looks there, and
+# the others are free to look away. (Chapter 5 gives the character another way.)
 #
 # But one window proves little. So average over 2,000 windows of new text, always from the last
 # position, which can see all eight: at which distance does the weight lie, and on which class of
-# character? (From one fixed position, "three back" is also "the fifth place". These averages
-# cannot tell the two apart, and the model may use either.)
+# character? (From the last position, three back is always the fifth place: whether distance or
+# place counts, these averages cannot tell.)
 
 # %%
 from bardgpt.batches import evaluation_windows
@@ -291,23 +292,24 @@ from bardgpt.batches import evaluation_windows
 windows, _ = next(evaluation_windows(validation, 8, batch_size=2_000))
 classes = probes.character_classes(tokenizer.vocabulary)
 layer = probes.attention_maps(model, windows)[0]
-print(f"attention weights {tuple(layer.shape)}; classes: {', '.join(probes.CLASSES)}")
+print(f"attention weights {tuple(layer.shape)}\nclasses: {', '.join(probes.CLASSES)}")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots with four markers each. Left: mean attention weight against distance. Most heads peak at distance zero and fall off; one or two peak a few characters back. Right: mean weight on vowels, consonants, spaces, line breaks and other characters; the heads lie apart on consonants and spaces."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots with four kinds of marks each. Above: mean attention weight against distance. Most heads peak at distance zero and fall off; one or two peak a few characters back. Below: mean weight on vowels, consonants, spaces, line breaks and other characters; the heads lie apart on consonants and spaces."}}
 figures.head_profiles(
     probes.by_distance(layer), probes.by_class(layer, classes[windows]), probes.CLASSES
 )
 
 # %% [markdown]
 # *Where your four heads look from the last position of a window, mean over 2,000 windows: how far
-# back (left), and at which class of character (right).*
+# back (above), and at which class of character (below).*
 #
-# Do they look at different things, or would four untrained heads differ as much? To say it in a
-# number, take the *total variation* of two heads: half the sum of the absolute differences of
-# their mean weights, 0 if these are the same and 1 if they share nothing. There are six pairs of
-# heads; we take their mean. The claim is that it lies above what the recorded models had *before*
-# training. A second comparison says how much of the number is mere noise of 2,000 windows: deal
-# the distances (or classes) out at random within each window, the same to all heads.
+# Do they look at different things, or would four untrained heads differ as much? The *total
+# variation* of two heads puts it in a number: half the sum of the absolute differences of their
+# marks in one plot, 0 if these are the same and 1 if they share nothing. We take the mean over
+# the six pairs of heads. The claim is that it lies above what the recorded models had *before*
+# training. Part of it may be noise: 2,000 windows are a sample. To see how much, shuffle in each
+# window which weight stands at which distance (or class), for all heads alike: then no head can
+# prefer any, and what still differs is noise.
 
 # %%
 spreads = probes.head_spreads(model, windows, classes)
@@ -333,35 +335,34 @@ figures.head_spreads(
 
 # %% [markdown]
 # *How much four heads differ in where they look: mean over their six pairs, then mean and
-# standard deviation over five seeds. At the right the distances and classes of the trained model
-# were shuffled, which leaves the noise of 2,000 windows.*
+# standard deviation over five seeds. At the right, shuffled: the noise of 2,000 windows.*
 #
-# On average they do: by distance nearly three times as much as untrained heads after 1,000 steps,
-# and twice as much at the end; by class about twice as much at both. (Why they are more alike at
-# the end than after 1,000 steps we did not look into.) But a mean over pairs can come from one
-# head that stands apart. So look at the two heads that are most *alike*, too:
+# After 1,000 steps heads differ by distance nearly three times as much as untrained ones do, and
+# at the end twice as much; by class it is about twice at both times. Next to nothing of it is
+# noise. (Why they differ less at the end we did not look into.) But a mean over pairs can come
+# from one head that stands apart. So look at the two heads that are most *alike*, too:
 
 # %%
-print("total variation of heads")
+print(f"total variation, {end['by class'].n} seeds   mean of pairs  closest pair")
 for kind in ("by distance", "by class"):
     for name, found in (("untrained", before), ("5,000 steps", end)):
-        closest = found[f"{kind}, closest pair"]
-        print(f"{kind:12} {name:12} mean {found[kind]}; closest pair {closest}")
+        bands = found[kind], found[f"{kind}, closest pair"]
+        print(f"{kind:12} {name:12}", *(f"{b.mean:.3f} ± {b.sd:.3f}" for b in bands), sep="  ")
 
 # %% [markdown]
 # The closest pair is hardly further apart than before training: the change is within the spread
 # of the seeds. So the honest reading is: heads differ more on average, because *some* find work
 # of their own. What two heads that look alike do with their values we did not measure. The
 # lecture says that the tokens "want to find the consonants, the vowels from certain positions".
-# We measured place and class apart, and heads have come to differ in both.
+# We measured place and class, though not together, and heads have come to differ in both.
 
 # %% [markdown]
 # ## The same answer in one product
 #
-# A list of heads is easy to read, but four heads make twelve small matrix products for q, k and v
-# where one would do: as every head reads the same $x$, all their matrices can be stacked.
-# `CausalSelfAttention` does this, and leaves scores, softmax and mixing to one operator of
-# PyTorch, for all heads at once. `from_heads` copies the parameters:
+# A list of heads is easy to read, but makes twelve small products for q, k and v where one would
+# do: every head reads the same $x$, so all their matrices can be stacked. `CausalSelfAttention`
+# does this, and leaves scores, softmax and mixing to one operator of PyTorch, for all heads at
+# once. `from_heads` copies the parameters:
 
 # %%
 from bardgpt.layers.attention import CausalSelfAttention
@@ -383,8 +384,8 @@ listing(CausalSelfAttention.from_heads, CausalSelfAttention.forward)
 # ## What broke when we changed it
 #
 # A slip that no error message reports: put *the same* head into the list four times, as
-# `[Head(config)] * 4` does. The shapes fit. But it is one head of 8, four times over, and its
-# parameters are counted once:
+# `[Head(config)] * 4` does. The shapes fit. But it is one head of 8, four times over: its
+# parameters are counted once, and its 32 channels are 8 repeated (they have *rank* 8):
 
 # %%
 same = torch.nn.ModuleList([Head(config)] * config.n_head)  # one head, four names
@@ -406,22 +407,24 @@ for name, row in (("four heads", own), ("one head, four times", same)):
 #
 # Try each before you open its solution.
 #
-# **Check yourself.** (a) The full model of chapter 9 has 384 channels and 6 heads in each block.
-# How wide is a head? (b) How many parameters do the queries, keys and values of one block have,
-# and how many would they have with 12 heads? (c) Which channels of the output, counted from 0,
-# does the second of four heads of 8 make, and which channels of the input may it read?
+# **Check yourself.** (a) The full model of chapter 9 has 384 channels and 6 heads in each
+# attention layer. How wide is a head? (b) How many parameters do the queries, keys and values of
+# one layer have, and how many would they have with 12 heads? (c) Which channels of the output,
+# counted from 0, does the second of four heads of 8 make, and which of the input may it read?
+# Which would the second of four groups of an ordinary convolution read?
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
 # (a) 64. (b) 3 C^2 with any number of heads. (c) It makes channels 8 to 15, and reads all 32.
+# The second group of a convolution would read channels 8 to 15 alone.
 for n_head in (6, 12):
     big = MultiHeadAttention(GPTConfig(vocab_size=65, n_embd=384, n_head=n_head))
     size = sum(p.numel() for p in big.parameters())
     print(f"{n_head:2} heads of {384 // n_head}: {size:,} parameters")
 
 # %% [markdown]
-# **1. The order of heads.** Swap the first two heads of your model. Which other weights must be
-# swapped, and how, for the logits to stay as they were?
+# **1. The order of heads.** Swap the first two heads of your model. Which weights of the output
+# layer, `lm_head`, must be swapped too for the logits to stay as they were?
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
@@ -485,7 +488,8 @@ print(*config_diff(RUNGS["one-head"].config, RUNGS["four-heads"].config), sep="\
 figures.diagram("rung-four-heads")
 
 # %% [markdown]
-# *The rung of this chapter. In colour: what is new against one head.*
+# *The rung of this chapter. In colour: what is new against one head. The dashed frame is what
+# later chapters fill and repeat.*
 #
 # Attention gathers. But then the model of this chapter must answer at once: between attention and
 # the logits there is one linear map, nothing that could *think* about what was found. That is the

@@ -49,8 +49,7 @@ if "google.colab" in sys.modules:
 # ## Votes that are only added
 #
 # What is hard for a model that goes straight from attention to the logits? Take chapter 3's rung
-# of the ladder (the book's series of models, one piece more on each), with four heads, and a
-# window of text:
+# of the ladder, with four heads, and a window of text:
 
 # %%
 import torch
@@ -85,8 +84,8 @@ print("the logits are a weighted sum of", A.shape[1], "votes of each character")
 # Attention decides only how much they count. "An `r` was found, so these letters get more" and "a
 # space was found, so those get more": such findings the model adds up. They can act on each other
 # in one way only, the competition in a softmax: what one character gains in weight, the others
-# lose. That is not nothing. Three heads that find `a`, `b`, and either of them can even say "only
-# if both were found": the first plus the second minus the third. But it takes three heads.
+# lose. That is not nothing: with one head that finds `a`, one that finds `b`, and one that finds
+# either, the first plus the second minus the third says "both were found". But it takes three.
 #
 # With something that is not linear after attention it is easy. The simplest such thing is the
 # *ReLU*, $\max(0, z)$: it lets positive numbers pass, and makes 0 of all others. Suppose that one
@@ -158,8 +157,8 @@ figures.diagram("feed-forward")
 # *Claim ffn-1 of the [claims page](claims.md).*
 #
 # Two tests. First: change one character, and see whose output moves. "my lord," and "my word,"
-# differ in position 3 only. We give the embeddings of both to the two layers of a new model (any
-# vectors would do for this test), and print a dot for each position whose output stays the same
+# differ only in position 3, counted from 0. We give the embeddings of both to the two layers of a
+# new model (any vectors would do), and print a dot for each position whose output stays the same
 # to the last bit:
 
 # %%
@@ -202,9 +201,9 @@ for name, part in (("feed-forward", feed_forward), ("attention", attention)):
 #
 # The first test tried one change. A derivative speaks for all small changes, though still around
 # one point. For output position $i$ and input position $j$ there are $C \times C$ derivatives, of
-# each output channel with respect to each input channel. We take the root of the sum of their
-# squares (their *Frobenius norm*). That leaves one number for each pair of positions, a $T \times
-# T$ picture of who can move whom.
+# each output channel with respect to each input channel: a part of the layer's *Jacobian*. We
+# take the root of the sum of their squares (their *Frobenius norm*). That leaves one number for
+# each pair of positions, a $T \times T$ picture of who can move whom.
 
 # %%
 from bardgpt.layers.attention import causal_mask
@@ -233,7 +232,8 @@ figures.jacobians({"attention": across, "feed-forward": within}, "my lord,")
 #
 # *Claim ffn-3.*
 #
-# The layer comes right after attention. Gather, then think about what was gathered:
+# The layer comes right after attention. Gather, then think about what was gathered (`_Parts` only
+# makes the two layers):
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.blocks import PlainBlock
@@ -266,10 +266,10 @@ print(f"three blocks: {tuple(x.shape)} in, {tuple(stack(x).shape)} out, and stil
 # parameters, but without time to think. Leave the ReLU out, and the layer is a linear map after
 # attention. The output layer is linear too, and two linear maps in a row are one:
 #
-# $$W_2 (W_1 x + b_1) + b_2 = (W_2 W_1)\, x + (W_2 b_1 + b_2).$$
+# $$W_2 (W_1 x + b_1) + b_2 = W' x + b',$$
 #
-# So the linear layer folds into the output layer `lm_head`, and what is left is chapter 3's model
-# with other numbers in it:
+# with $W' = W_2 W_1$ and $b' = W_2 b_1 + b_2$. So the linear layer folds into the output layer
+# `lm_head`, and what is left is chapter 3's model with other numbers in it:
 
 # %%
 import dataclasses
@@ -307,9 +307,9 @@ checks.measured(
 )
 
 # %% [markdown]
-# With the layer your run is already below the mean of four heads. Whether it is the ReLU that
-# helps, 1,000 steps can't decide: by then the control has gained, too, and lies only 0.013
-# behind. So here is the record, five seeds and all 5,000 steps:
+# Your run is already below the mean of four heads. Whether by the ReLU, 1,000 steps can't decide:
+# by then the control, too, has gained, and its mean lies only 0.013 behind, as the record shows.
+# It has five seeds and all 5,000 steps:
 
 # %%
 control_runs = records.load("feed-forward-linear")
@@ -348,20 +348,19 @@ figures.leads(four, {"linear": control_runs, "linear, ReLU": relu})
 # same seed: five seeds as thin lines, their mean as a thick one. Dashed: no lead.*
 
 # %%
+steps = (250, 1_000, 2_000, 5_000)
+print(f"{'lead after':12}", *(f"{step:7,}" for step in steps), " steps")
 for name in ("linear", "linear, ReLU"):
-    leads = (
-        f"{four.band(step).mean - models[name].band(step).mean:6.3f} after {step:,}"
-        for step in (250, 1_000, 5_000)
-    )
-    print(f"{name:12} leads by", ", ".join(leads))
+    leads = (four.band(step).mean - models[name].band(step).mean for step in steps)
+    print(f"{name:12}", *(f"{lead:7.3f}" for lead in leads), " nats")
 
 # %% [markdown]
 # After 250 steps the control is further ahead of four heads than the real layer is; after 1,000
-# it still has more than half of the real layer's lead; by 3,000 its lead is gone. It cannot say
-# anything new, it only gets there faster. (Two linear maps in a row can be quicker to learn than
-# the one that they amount to; [Arora et al.](references.md#arora-2018) study why. We did not look
-# into our case.) Whoever stops after 1,000 steps, and has no control, credits the ReLU with what
-# is not its doing.
+# it still has more than half of the real layer's lead; after 2,000 hardly anything is left. It
+# cannot say anything new, it only gets there faster. (Two linear maps in a row can be quicker to
+# learn than the one that they amount to; [Arora et al.](references.md#arora-2018) study why. We
+# did not look into our case.) Whoever stops after 1,000 steps, and has no control, credits the
+# ReLU with what is not its doing.
 
 # %% [markdown]
 # ## A wider layer
@@ -384,8 +383,8 @@ figures.seeds_compared(models)
 
 # %% [markdown]
 # *Validation loss after 5,000 steps by what stands between attention and the logits: one kind of
-# mark for each of five seeds, a bar at their mean. Runs of one seed saw the same windows of
-# text.*
+# mark for each of five seeds, a bar at their mean. A line joins the runs of one seed, which saw
+# the same windows of text.*
 #
 # The lines are why we compare seed by seed. The worst run with the ReLU ends no better than the
 # best one with nothing. But they are not of the same seed, and along each line the ReLU gains.
@@ -416,7 +415,8 @@ figures.seeds_compared(models)
 # (a tie counts half; [Hanley and McNeil](references.md#hanley-1982)). A perfect unit has 1, and
 # one that knows nothing 0.5; a unit that is lower where the property holds has less than 0.5.
 # Here are the choosing and the judging on your own model, for two of the properties; what they
-# are compared with comes from the record:
+# are compared with comes from the record. (`labels` leaves out the first four positions of each
+# window, which cannot see as far back as some properties look.)
 
 
 # %%
@@ -438,9 +438,8 @@ for name in ("a vowel", "two capitals in a row"):
     checks.measured(f"the unit for {name}", score, after[name], above=best, unit="AUC")
 
 # %% [markdown]
-# `labels` leaves out the first four positions of each window, which cannot see as far back as
-# some properties look. Here are your two units at work, on a piece of the validation text near
-# its beginning (each character as the last one of its window):
+# Your two units at work, on a piece of the validation text near its beginning (each character as
+# the last one of its window):
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The same 160 characters of a play twice, on a ground of varying depth. Above, the unit for vowels: most vowels stand on deep ground, spaces on lighter, most consonants on little or none. Below, the unit for two capitals in a row: the speakers' names in capitals stand on deep ground, and so do line breaks and some punctuation; lower-case words on almost none."}}
 windows = validation[4:171].unfold(0, 8, 1)  # (160, 8), each one character further
@@ -451,13 +450,13 @@ figures.firing(
 )
 
 # %% [markdown]
-# *Two hidden units of your model after 1,000 steps: the deeper the ground, the larger the unit,
-# relative to its largest value in this piece (↵ is a line break). Neither was picked by looking
-# at it.*
+# *Two hidden units of your model after 1,000 steps: the deeper the colour, the larger the unit,
+# relative to its largest value in this piece (↵ is a line break). Neither was picked for how it
+# looks here.*
 #
-# The picture also shows what a name like "the unit for a vowel" hides. In our run that unit is
-# large at many spaces, too, and the other one at line breaks, and at a comma or an exclamation
-# mark after ordinary words. The property is ours; the unit was not told of it.
+# The picture also shows what a name like "the unit for a vowel" hides. In our run that unit fires
+# at many spaces, too, and the other one at line breaks, and at a comma or an exclamation mark
+# after ordinary words. The property is ours; the unit was not told of it.
 #
 # The record has all ten properties, for five seeds and 5,000 steps:
 
@@ -474,24 +473,26 @@ figures.unit_scores(
 # %% [markdown]
 # *How well one hidden unit tells a property: mean and standard deviation over five seeds, 8,000
 # positions of new text. Circles: the unit chosen on the training text, after 5,000 steps;
-# squares: the same before training; crosses: the mean over the 32 units after 5,000 steps. Where
-# a cross lies below 0.5, at spaces and line breaks above all, the units are on the whole low.*
+# squares: one chosen in the same way before training; crosses: the mean over the 32 units after
+# 5,000 steps. Where a cross lies below 0.5, at spaces and line breaks above all, the units are on
+# the whole low.*
 
 # %%
 runs = relu.probes["units"][5_000]
-better = [run[name] > run[f"{name}, untrained"] for run in runs for name in probes.PROPERTIES]
-print(f"better than the untrained model's best: {sum(better)} of {len(better)}")
+print(f"{'mean AUC of the chosen unit':31}  trained  untrained  trained better")
+for name in sorted(probes.PROPERTIES, key=lambda name: -units[name].mean):
+    untrained = f"{name}, untrained"
+    better = sum(run[name] > run[untrained] for run in runs)
+    print(f"{name:31}  {units[name].mean:7.2f}  {units[untrained].mean:9.2f}", end="  ")
+    print(f"in {better} of {len(runs)} seeds")
 drift = max(abs(units[name].mean - after[name].mean) for name in probes.PROPERTIES)
 print(f"from 1,000 to 5,000 steps no mean moves by more than {drift:.2f}")
 
 # %% [markdown]
-# For each of the ten properties, and each of the five seeds, the chosen unit does better than the
-# best of the untrained model. What can be seen from the current character alone comes out well:
-# line breaks and spaces with 0.98 or more, punctuation with 0.96, capitals with 0.94, vowels with
-# 0.89. So does "two capitals in a row", with 0.98. Other things no single unit knows as well: the
-# first letter of a word 0.81, a doubled letter 0.76, the second letter 0.70, the fifth or later
-# 0.68, where the untrained model's best have 0.57 to 0.60. What is not in one unit may still be
-# in several together; that we did not measure.
+# For each property and each seed, the chosen unit does better than the best of the untrained
+# model. What can be seen from the current character alone comes out well, and so does "two
+# capitals in a row". A place in a word, or a doubled letter, no single unit knows as well. What
+# is not in one unit may still be in several together; that we did not measure.
 #
 # Two warnings. After 1,000 steps these scores are almost what they are at the end, while the loss
 # still falls by 0.2 nats: what single units fire on, measured like this, does not explain that
@@ -506,16 +507,16 @@ figures.ladder("feed-forward")
 
 # %% [markdown]
 # *The ladder so far. Each dot is one full run of 5,000 steps, each cross what the lecture
-# reports; dashed, the tables of chapter 1.*
+# reports; dashed, chapter 1's tables of counts, with one, two and four characters before.*
 #
-# 2.249 ± 0.011 nats over five seeds; the lecture, with another evaluation, reports 2.24. Its two
-# last figures put the gain at 0.04, where ours is 0.025. The table that sees two characters is
+# 2.249 ± 0.011 nats over five seeds; the lecture, with another evaluation, reports 2.24, after
+# 2.28 for four heads: a gain of 0.04, where ours is 0.025. The table that sees two characters is
 # still 0.2 nats ahead.
 
 # %% [markdown]
 # ## What broke when we changed it
 #
-# "On each position by itself" is a promise, and the model relies on it. Someone who comes from
+# "Each position by itself" is a promise, and the model relies on it. Someone who comes from
 # convolutional networks might write the layer as a convolution along the text, with a width of 3
 # and the usual padding of 1. It takes texts of any length, and returns the right shape. But now
 # every position reads its two neighbours, and one of them lies in the future:
@@ -547,11 +548,11 @@ leaky.blocks[0].feed_forward = Neighbours()
 train_model(leaky, train, validation, TrainingConfig(steps=300, seed=0))
 inputs, targets = next(evaluation_windows(validation, 8, batch_size=2_000))  # both (B, T)
 loss = nn.CrossEntropyLoss()
-for name, net in (("feed-forward, 1,000 steps", trained), ("neighbours, 300 steps", leaky)):
+print(f"{'':27} windows below 1 nat   fifth above 3 nats")
+for name, net in (("feed-forward, 1,000 steps:", trained), ("neighbours, 300 steps:", leaky)):
     whole = loss(net(inputs).flatten(0, 1), targets.flatten())
     fifth = loss(net(inputs[:, :4])[:, -1], targets[:, 3])
-    print(f"{name:26} whole windows below 1 nat: {bool(whole < 1)};", end=" ")
-    print(f"fifth character above 3: {bool(fifth > 3)}")
+    print(f"{name:27} {bool(whole < 1)!s:21} {bool(fifth > 3)}")
 
 # %% [markdown]
 # Less than 1 nat, after 300 steps: in training, a triumph. Asked for a character that is not
@@ -565,7 +566,7 @@ for name, net in (("feed-forward", trained), ("neighbours", leaky)):
     print(f"{name:12} logits before the change stay: {stay}")
 
 # %% [markdown]
-# The other slip we have measured already: forget the ReLU, and no message appears; the loss even
+# Another slip we have measured already: forget the ReLU, and no message appears; the loss even
 # falls faster at first.
 
 # %% [markdown]
@@ -577,13 +578,17 @@ for name, net in (("feed-forward", trained), ("neighbours", leaky)):
 # happens to its output? (b) Of the $T \times T$ pairs of positions, how many can attention
 # connect, for $T = 8$ and for $T = 256$? (c) Someone adds a linear layer before the output layer,
 # and after 250 steps the loss is lower. Can the new model say more than the old one? What should
-# be looked at before the layer is kept?
+# be looked at before the layer is kept? (d) Someone searches the 32 units on the validation text,
+# finds one with an AUC of 0.60 there for "a doubled letter", and calls it the unit for doubled
+# letters. Which two steps are missing?
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
 # (a) The two outputs there are swapped, and no other changes. (b) Each position connects with
 # itself and all before it: T (T + 1) / 2. (c) No: two linear maps in a
 # row are one. It may only have learned faster; so compare at the end, over several seeds.
+# (d) To judge it on a text that had no say in the choice, and to compare: the best unit of an
+# untrained model reaches 0.60, too.
 for positions in (8, 256):
     print(f"T = {positions}: {causal_mask(positions).sum():,} of {positions**2:,} pairs")
 

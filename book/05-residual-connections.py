@@ -30,9 +30,9 @@ if "google.colab" in sys.modules:
 # goes, and then mends it with a few characters of code, `x +`:
 #
 # > **A residual connection adds what a layer computes to what came in, instead of replacing it.**
-# > Addition hands the gradient on unchanged, so one part of it reaches every block as it was at
-# > the output of the last, however many lie between. Without it our sixteen blocks learn, in
-# > 2,000 steps, no more than the frequencies of the characters; with it they train.
+# > Addition hands the gradient on unchanged, so a part of it reaches every block exactly as it
+# > left the last, however many lie between. Without it our sixteen blocks learn, in 2,000 steps,
+# > no more than the frequencies of the characters; with it they train.
 #
 # After this chapter you can
 #
@@ -70,26 +70,28 @@ figures.diagram("rung-plain-blocks")
 from bardgpt.gpt import GPT
 from bardgpt.teaching import records
 
-one_block, plain = (records.load(name) for name in ("feed-forward-two-layer", "plain-blocks"))
+one_block = records.load("feed-forward-two-layer")
+plain = records.load("plain-blocks")
 for record in (one_block, plain):
     config = record.model
     print(f"plain blocks: {config.n_layer}; {GPT(config).n_parameters():,} parameters")
     print(f"  after 1,000 steps {record.band(1_000)}")
-    print(f"  after 5,000 steps {record.band()}; training text {record.band_on_training_text()}")
+    own = record.band_on_training_text()
+    print(f"  after 5,000 steps {record.band()}; training text {own}")
 lead = records.gain(plain, one_block)
 print(f"one block is ahead, seed by seed, by {lead}")
 assert lead.mean > 4 * lead.sd / lead.n**0.5  # four standard errors
 
 # %% [markdown]
-# Three blocks, with more than twice the parameters, end 0.122 nats *behind* one block, and they
-# are behind with every seed, on the text that they were trained on too. So it is not that they
-# learn that text by heart, and hardly a lack of room. It is the training that goes badly.
+# Three blocks, with more than twice the parameters, end 0.122 nats *behind* one block, with every
+# seed, and on the training text too. So it is not that they learn that text by heart, and hardly
+# a lack of room. It is the training that goes badly.
 #
 # Why? Stack sixteen, where it shows best, and look before the first step. Let 256 windows of text
-# pass, and take as a tensor's size the root of the mean square of its numbers (RMS). What
-# fraction of this size varies between positions? If it is 0, the same 32 numbers come out
-# whatever one reads. (The probe `recorded_stream` keeps what passes: `at[0]` is what enters the
-# first block, `at[3]` what leaves the third.)
+# pass. A tensor's size is from here on its RMS, the root of the mean square of its numbers. Take
+# away what is the same at all positions: what fraction of the size is left? If it is 0, the same
+# 32 numbers come out whatever one reads. (The probe `recorded_stream` keeps what passes: `at[0]`
+# is what enters the first block, `at[3]` what leaves the third.)
 
 # %%
 from dataclasses import replace
@@ -113,8 +115,8 @@ for blocks in (0, 1, 2, 3, 16):
 
 # %% [markdown]
 # After three blocks next to nothing is left. The gradient fares no better on its way back. Here
-# is its RMS in powers of ten, from the last block's output to the first block's input. (The loss
-# is summed over the 2,048 positions here, so that the size does not depend on how many we took.)
+# is its RMS in powers of ten, from the last block's output to the first block's input. (We sum
+# the loss over the 2,048 positions; training takes the mean, which is smaller still.)
 
 # %%
 import math
@@ -124,15 +126,21 @@ for block in (16, 12, 8, 4, 0):
     print(f"after {block:2} blocks: 10^{math.log10(sizes[block]):.0f}")
 
 # %% [markdown]
-# At this start, PyTorch's default, each block shrinks the gradient about thirteenfold, and
-# sixteen of them by eighteen powers of ten. You may object that the optimizer does not care:
-# AdamW divides each gradient by its own usual size. But to that size it adds $10^{-8}$, and a
-# gradient that is far smaller moves nothing. (Training takes the mean over positions, which makes
-# it smaller still. Exercise 3 watches the first block stand still.)
+# Each block shrinks the gradient about thirteenfold, sixteen of them by eighteen powers of ten.
+# Why so much? PyTorch's default start draws weights uniformly between $\pm 1/\sqrt n$, for $n$
+# inputs of a layer; a sum of $n$ numbers with such weights comes out at $1/\sqrt 3$ of their
+# size. A block has four such layers in a row (attention's values and its `proj`, and two in the
+# feed-forward): a ninth, forward and back alike. The ReLU stops half, which costs another factor
+# of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. The text's variation shrinks on this path, too; the
+# biases, the same at all positions, remain.
 #
-# Back to three. They lose the text just as these sixteen do in their first three. Their gradient
-# loses only three to four powers of ten, which AdamW's division can make good. That fits the
-# record: far behind after 1,000 steps, and then they do learn.
+# AdamW, you may object, divides each gradient by its own usual size. But to that size it adds
+# $10^{-8}$, and a gradient that is far smaller moves nothing. (Exercise 3 watches the first block
+# stand still.)
+#
+# Back to three blocks. They lose the text just as the sixteen do. Their gradient loses only three
+# to four powers of ten, which AdamW's division can make good. That fits the record: far behind
+# after 1,000 steps, and then they do learn.
 
 # %% [markdown]
 # ## Add, don't replace
@@ -146,7 +154,7 @@ for block in (16, 12, 8, 4, 0):
 #
 # $$x \leftarrow x + f(x).$$
 #
-# To leave things as they are, a plain layer has to learn the identity; this one, to be 0.
+# To leave things as they are, a plain layer has to learn the identity; this one only to give 0.
 #
 # We call the $x$ that runs through the whole model, and is only ever added to, the *stream*, and
 # each $f$ a *branch*. A block has two branches, attention and feed-forward. In the words of the
@@ -193,8 +201,7 @@ print("x + f(x), twice, is the block, to the bit:", torch.equal(z, block(x)))
 #
 # $$x_\text{out} = x_\text{in} + f_1 + f_2 + \dots + f_{2L}$$
 #
-# From the inputs to the targets "only via plus and plus and plus", as the lecture says. The probe
-# also keeps what each branch gave, as `branches`:
+# The probe also keeps what each branch gave, as `branches`:
 
 # %%
 with probes.recorded_stream(model) as stream:
@@ -233,18 +240,18 @@ print("all of it to b:", torch.equal(b.grad, handed_in))
 # *Claim res-3.*
 #
 # From this the lecture concludes that there is a "gradient superhighway that goes directly from
-# the supervision all the way to the input unimpeded". Follow it, from the loss back to the first
-# block. Call $g$ the gradient after a branch was added, and $J$ the Jacobian of the branch, the
-# matrix of its derivatives $\partial f / \partial x$. A plain layer gives its input $J^\top g$:
-# all that comes back has been through the layer. With $x + f(x)$ the derivative is
+# the supervision all the way to the input unimpeded". Call $g$ the gradient after a branch was
+# added, and $J$ the branch's Jacobian, the matrix $\partial f / \partial x$ of its derivatives. A
+# plain layer gives its input $J^\top g$: all that comes back has been through the layer. The
+# derivative of $x + f(x)$ is
 #
-# $$\frac{\partial\,(x + f(x))}{\partial x} = I + J, \qquad\text{so the input gets}\quad
-# g + J^\top g.$$
+# $$\frac{\partial\,(x + f(x))}{\partial x} = I + J$$
 #
-# The first term is $g$ itself, untouched; the branch adds its own. Repeat over all $2L$ branches,
-# and the forward sum has its mirror image: the gradient at the first block's input is the one at
-# the last block's output, plus one contribution $J^\top g$ of each branch. (Of the probe,
-# `beside` holds the stream as each branch reads it.)
+# ($I$ is the identity matrix), and its input gets $g + J^\top g$: the first term is $g$ itself,
+# untouched; the branch adds its own. Repeat over all $2L$ branches, and the forward sum has its
+# mirror image: the gradient at the first block's input is the one at the last block's output,
+# plus one contribution $J^\top g$ of each branch, with its own $J$ and the $g$ that had come so
+# far. (Of the probe, `beside` holds the stream as each branch reads it.)
 
 # %%
 from bardgpt.gpt import next_character_loss
@@ -252,12 +259,14 @@ from bardgpt.gpt import next_character_loss
 with probes.recorded_stream(model) as stream:
     loss = next_character_loss(model(windows), targets)
 at_branches = torch.autograd.grad(loss, stream.branches, retain_graph=True)
-first, last = torch.autograd.grad(loss, [stream.at[0], stream.at[-1]], retain_graph=True)
+ends = [stream.at[0], stream.at[-1]]
+first, last = torch.autograd.grad(loss, ends, retain_graph=True)
 total = last.clone()
 for f, x, g in zip(stream.branches, stream.beside, at_branches, strict=True):
     total += torch.autograd.grad(f, x, g, retain_graph=True)[0]  # J^T g
 torch.testing.assert_close(total, first)
-print(f"gradient at the first input = at the last output + {len(at_branches)} contributions")
+n = len(at_branches)
+print(f"gradient at the first input = at the last output + {n} contributions")
 
 # %% [markdown]
 # A plain stack has a single way back, through everything. So measure sixteen blocks again, now
@@ -269,7 +278,6 @@ from bardgpt.teaching import checks
 torch.manual_seed(0)
 deep = GPT(replace(RUNGS["residual"].config, n_layer=16))
 with_plus = probes.stream_statistics(deep, windows, targets)["gradient"]
-print(f"plain: the first block's gradient is below 10^-15: {sizes[0] < 1e-15}")
 checks.measured(
     "gradient at the first of 16 residual blocks, not smaller than at the end",
     with_plus[0],
@@ -279,48 +287,60 @@ checks.measured(
 )
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Size of the loss gradient before training against the number of blocks passed, from 0 to 16, on a logarithmic scale, five seeds each. Residual blocks, circles: with Xavier's start up by some six powers of ten towards the first block, with seeds apart; with the default start nearly level, a few times larger at the first block; with zeroed projections exactly level. Plain blocks, squares: with Xavier's start down by four powers of ten towards the first block; with the default start a straight line down to below ten to the minus eighteen."}}
-figures.gradients_by_depth(
-    {
-        "residual, Xavier": ("small-residual-xavier", "xavier"),
-        "residual, default": ("small-residual-default", "residual"),
-        "residual, projections zero": ("small-residual-zero", "zero"),
-        "plain, Xavier": ("small-plain-xavier", "xavier"),
-        "plain, default": ("small-plain-default", "plain"),
-    }
-)
+lines = {
+    "residual, Xavier": ("small-residual-xavier", "xavier"),
+    "residual, default": ("small-residual-default", "residual"),
+    "residual, projections zero": ("small-residual-zero", "zero"),
+    "plain, Xavier": ("small-plain-xavier", "xavier"),
+    "plain, default": ("small-plain-default", "plain"),
+}
+figures.gradients_by_depth(lines)
 
 # %% [markdown]
 # *RMS of the gradient of the loss at the input of each of 16 blocks (right end: the output of the
-# last), before training; five seeds each. Circles: residual, squares: plain.*
+# last), before training; five seeds each. Circles: residual, squares: plain. A gradient travels
+# from right to left.*
 #
-# Both default lines begin near 0.1 at the last output. The plain one reaches the first input with
-# $2 \cdot 10^{-18}$ of that, the residual one with 5.6 times as much. That is the highway. But
-# read the other lines before you call it "unimpeded". What the addition guarantees is the *term*
-# $g$, which arrives at the first block as it left the last. It does not guarantee that the sum
-# keeps its size.
+# The same in numbers, and beside the gradient what the stream does on its way forward:
+
+# %%
+print("                                gradient,       stream,   branch / stream,")
+print("                             first / last  last / first  least to greatest")
+for name, (variant, _) in lines.items():
+    kinds = ("gradient", "stream", "branch")
+    g, x, f = ([band.mean for band in records.at_start(variant, kind)] for kind in kinds)
+    beside = f"{min(f):.2f} to {max(f):.2f}" if f else "no branches"
+    print(f"{name:26} {g[0] / g[-1]:14.2g} {x[-1] / x[0]:13.2g} {beside:>18}")
+
+# %% [markdown]
+# *RMS, means of five seeds. Last column: what each of the 32 branches adds, over the stream that
+# it reads.*
+#
+# At the default start the plain gradient arrives with $2 \cdot 10^{-18}$ of its size, the
+# residual one with 5.6 times its size. That is the highway. But read the other lines before you
+# call it "unimpeded". What the addition guarantees is the *term* $g$, which arrives at the first
+# block as it left the last. It does not guarantee that the sum keeps its size.
 #
 # - With the projections set to **zero** every $J$ is 0, only the identity is left, and the
 #   gradient is exactly the same at all depths.
 # - With PyTorch's **default** each branch adds a little, hence the 5.6.
 # - With **[Xavier's start](references.md#glorot-2010)**, which makes the weights of a square
-#   matrix $\sqrt 3$ times larger, the residual gradient *explodes*: at the first block it is
-#   about two million times larger than at the end, and differs by a factor of nine between seeds.
-#   Here the branches are about half as large as the stream, or as large, and so the stream itself
-#   grows from block to block.
+#   matrix $\sqrt 3$ times larger and all biases 0, the residual gradient *explodes*, two million
+#   times over. The branches are half as large as the stream, or as large, and so the stream
+#   itself grows, to 2,400 times its size.
 #
-# The start matters to the plain stack too: with Xavier's its gradient shrinks to $10^{-4}$ of its
-# size at the end, not to some $10^{-18}$. (How such a stack trains we have not tested.)
+# The start matters to the plain stack too: with Xavier's its gradient shrinks only to $10^{-4}$.
+# (How it trains then we have not tested.)
 #
-# So addition mends what vanishes. It does nothing against what explodes; for that something must
-# keep the stream's size in hand. That is chapter 6.
+# So addition mends what vanishes. It does nothing against what explodes.
 
 # %% [markdown]
 # ## How deep can you go?
 #
 # *Claim res-4.*
 #
-# So much for gradients before training. Now train: 1 to 16 blocks, with and without `x +`, the
-# same parameters at each depth, the default start, 2,000 steps, three seeds each.
+# Now train: 1 to 16 blocks, with and without `x +` (which costs no parameters), from the default
+# start, 2,000 steps, three seeds each.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss after 2,000 steps against the number of blocks, 1 to 16, three marks each. The two lines begin close together, near 2.3. Residual blocks, circles, fall slowly to 2.13 and are level from 8 to 16. Plain blocks, squares, rise, steeply between 2 and 4, and at 16 lie on the dotted line of the character frequencies alone, 3.347."}}
 depths = records.load_sweep("depths")
@@ -329,32 +349,33 @@ figures.losses_by_depth(depths, {"character frequencies alone": no_context})
 
 # %% [markdown]
 # *Validation loss after 2,000 steps against the number of blocks, three seeds each (the lines
-# join their means). Dotted: the table of chapter 1 that sees no context at all.*
+# join their means). Dotted: the table of chapter 1 that sees no context at all. Below, for $L$
+# blocks, the loss before the first step and after the last.*
 
 # %%
 for L in (1, 2, 4, 8, 16):
     bare, added = depths[f"plain-{L}"], depths[f"residual-{L}"]
     assert GPT(bare.model).n_parameters() == GPT(added.model).n_parameters()
-    print(f"{L:2} blocks: plain {bare.band()}, residual {added.band()}")
+    was_bare, was_added = bare.band(0).mean, added.band(0).mean
+    print(f"L = {L:2}: plain {was_bare:.2f} → {bare.band()}", end=", ")
+    print(f"residual {was_added:.2f} → {added.band()}")
     assert added.band().mean < bare.band().mean
 
 # %% [markdown]
 # With one block the two wirings are 0.04 nats apart; so adding helps a little even where no depth
 # is in the way. Then they part. In the mean each doubling makes the plain stack worse (at four
-# and eight the seeds overlap), and sixteen plain blocks end at 3.349, the loss of one who knows
-# how frequent the characters are and reads nothing.
+# and eight the seeds overlap), and sixteen plain blocks end at 3.349, the loss of knowing only
+# how frequent the characters are.
 #
 # The residual stack gets better up to eight blocks. From eight to sixteen three seeds show no
 # gain. Why, we did not test; these are 2,000 steps at one learning rate. (The sixteen also begin
-# worse, at about 6.7 nats, where a blind guess gives $\ln 65 = 4.17$: their stream grows
-# threefold, the logits with it, and the model is sure of itself before it has learned anything.)
-# Nor have we tried how long sixteen plain blocks would take to learn more.
+# worst, at 6.68 nats, where a blind guess gives $\ln 65 = 4.17$: their stream grows threefold,
+# the logits with it, and the model is sure of itself before it has learned anything.)
 
 # %% [markdown]
 # ## The rung
 #
-# Back to three blocks and to the ladder. You train the residual rung for 1,000 steps; it should
-# by then be well below the plain one at the same step.
+# Back to three blocks and to the ladder. You train the residual rung for 1,000 steps:
 
 # %%
 from bardgpt.config import TrainingConfig
@@ -394,26 +415,25 @@ figures.ladder("residual")
 #
 # *Claim res-5.*
 #
-# The lecture ends with a picture: the branches are "usually initialized in the beginning so they
-# contribute very little if anything", are "almost kind of like not there", and then "come online
-# over time". Is it so? We measure how *loud* a branch is: the RMS of what it adds, over the RMS
-# of the stream that it reads. At 1 the two are equally large. "Very little" shall mean less than
-# a tenth.
+# The lecture also says how this begins: the branches are "usually initialized in the beginning so
+# they contribute very little if anything", are "almost kind of like not there", and then "come
+# online over time". Is it so? We measure how *loud* a branch is: again the RMS of what it adds,
+# over that of the stream that it reads. At 1 the two are equally large. "Very little" shall mean
+# less than a tenth.
 #
-# It depends on how the weights start. Four ways ($n$ is the number of a layer's inputs):
+# It depends on how the weights start. Four ways:
 #
 # - `default`: PyTorch's own, uniform between $\pm 1/\sqrt n$; embeddings from a normal
 #   distribution of standard deviation 1. Our ladder uses it.
 # - `normal`: everything, embeddings too, from a normal distribution of standard deviation 0.02,
 #   as in the lecture's final program and in [GPT-2](references.md#radford-2019).
 # - `depth-scaled`: the same, and the output projections (each branch's `proj`) divided by
-#   $\sqrt{2L}$, for $2L$ branches add up; also from GPT-2.
+#   $\sqrt{2L}$, because $2L$ branches add up; also from GPT-2.
 # - `zero`: the default, but the output projections all 0.
 #
 # All four with the wiring of this chapter, and with *pre-norm*, that of most GPTs today, in which
-# a branch first normalizes what it reads: $x + f(\mathrm{norm}(x))$. This is the matter of
-# chapters 6 and 7; here it only matters that such a branch gets its input at size 1, however
-# small the stream is.
+# a branch first normalizes what it reads: $x + f(\mathrm{norm}(x))$. Such a branch gets its input
+# at size 1, however small the stream is (chapters 6 and 7).
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six small plots in two columns, residual and pre-norm, and three rows, one for each start: how loud six branches are against steps 0 to 1,000, on a nearly logarithmic axis. Default starts near 0.2 and rises to between 0.3 and 0.7. Normal starts near 0.01 without a norm and jumps up, its feed-forward branches to above 1; with a norm it starts between 0.2 and 0.6, one branch rises above 2, and most of the later ones fall. Zero starts at 0 and rises steeply in the first 50 steps to between 0.1 and 0.6."}}
 online = records.load_sweep("coming-online")
@@ -421,26 +441,30 @@ figures.branches_over_training(online, ("default", "normal", "zero"))
 
 # %% [markdown]
 # *How loud each branch is, in three small blocks, over 1,000 steps: mean and standard deviation
-# of three seeds. The thin line is 1: as large as the stream. (`depth-scaled` is in the table.)*
+# of three seeds. The thin line is 1: as large as the stream. The axis is logarithmic, but even
+# below 0.01, so that it can show 0. (`depth-scaled` is in the table.)*
 #
-# The table has the loudest branch of each model, also at full size: before the first step of the
-# model that we shall train in chapter 9, six blocks of 384 channels.
+# The table has the loudest branch of each model; on the right, the loudest of each kind at full
+# size, in the model of chapter 9 with its six blocks of 384 channels.
 
 # %%
-print("loudest branch          small: step 0  step 50  step 1,000   full size: step 0")
+print("                         small, after steps:         full size, after 0:")
+print("loudest branch           0       50      1,000       attention  feed-forward")
 for wiring in ("residual", "pre-norm"):
     for start in ("default", "normal", "depth-scaled", "zero"):
         record = online[f"{wiring}-{start}"]
-        found = [record.profile("stream", "branch", step) for step in (0, 50, 1_000)]
-        found.append(records.at_start(f"full-{wiring}-{start}", "branch"))
-        first, soon, later, large = (max(band.mean for band in bands) for bands in found)
-        print(f"{wiring + ', ' + start:28} {first:.3f} {soon:9.3f} {later:9.3f} {large:18.3f}")
+        small = [record.profile("stream", "branch", step) for step in (0, 50, 1_000)]
+        first, soon, later = (max(band.mean for band in bands) for bands in small)
+        # of the full size: attention and feed-forward by turns
+        full = [band.mean for band in records.at_start(f"full-{wiring}-{start}", "branch")]
+        print(f"{wiring + ', ' + start:24} {first:.3f}   {soon:.3f}   {later:.3f}", end="")
+        print(f"{max(full[::2]):16.3f} {max(full[1::2]):13.3f}")
         assert later > 2 * first  # it comes online,
         assert soon - first > (later - first) / 2  # and soon
 
 # %% [markdown]
 # *How loud the loudest branch is (mean over three seeds, five at full size). Small: three blocks
-# of 32 channels; full size: not trained here.*
+# of 32 channels.*
 #
 # So the first half of the sentence holds for some starts and not for others:
 #
@@ -448,18 +472,19 @@ for wiring in ("residual", "pre-norm"):
 # - With PyTorch's **default** the loudest branch begins at about a quarter of its stream (with
 #   the norm, a sixth). That is less than the stream, but not "almost not there".
 # - With **normal** and no norm it is true of the small model, but at full size only of attention
-#   (about 0.05), not of the feed-forward layer. The reason is the width: a sum of $n$ terms grows
-#   with $\sqrt n$, and 0.02 does not know of $n$. **Depth scaling** makes it true again.
-# - With **normal** and the norm it is turned round. At full size the first feed-forward layer
-#   begins almost *five times as loud as its stream*, and twice as loud even with depth scaling.
-#   For the embeddings are as small as everything else (a token and a position of 0.02 each make a
-#   stream of 0.028), while the norm gives the branch its input at size 1.
+#   (which averages over positions), not of the feed-forward layer. The reason is the width: a sum
+#   of $n$ terms grows with $\sqrt n$, and 0.02 does not know of $n$. **Depth scaling** makes it
+#   true again.
+# - With **normal** and the norm it is turned round. At full size a feed-forward layer begins
+#   almost *five times as loud as its stream*, and twice as loud even with depth scaling. For the
+#   embeddings are as small as everything else (a token and a position of 0.02 each make a stream
+#   of 0.028), while the norm gives the branch its input at size 1.
 #
 # The second half, that branches come online, holds for the *loudest* branch of the small model,
-# under all eight starts: it more than doubles, and by step 50, the first at which we looked
-# again, it has gone more than half of the way. It does not hold for every branch. From the
-# default start attention in the first block only goes from 0.23 to 0.30. And with normal and the
-# norm, three of the four branches of blocks 2 and 3 become quieter.
+# in all eight rows: it more than doubles, and by step 50, the first at which we looked again, it
+# has gone more than half of the way. It does not hold for every branch, as the figure shows. From
+# the default start attention in the first block hardly rises. And with normal and the norm, three
+# of the four branches of blocks 2 and 3 become quieter.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -467,9 +492,9 @@ for wiring in ("residual", "pre-norm"):
 # **Forget the `x +`**, and no error is raised: all shapes fit. You have the plain block of the
 # beginning.
 #
-# **Halve the stream**, and keep the branch: $x/2 + f(x)$. It looks harmless. But $I$ becomes
-# $I/2$, at each of $2L$ additions. With the projections at zero only the stream is left, and the
-# loss of gradient can be worked out in the head: $2^{-32}$ for 16 blocks. Before training:
+# **Halve the stream**, and keep the branch: $x/2 + f(x)$. Then $I$ becomes $I/2$, at each of $2L$
+# additions. With the projections at zero only the stream is left, and the loss of gradient can be
+# worked out in the head: $2^{-32}$ for 16 blocks. Before training:
 
 # %%
 from bardgpt.initialization import initialize
@@ -492,28 +517,33 @@ for start in ("zero", "default"):
 # %% [markdown]
 # At the default start the branches carry some of it past, but the gradient is still almost gone.
 # We have not trained this. [He and others](references.md#he-2016) did in 2016, in a residual
-# network of 110 layers for small images. With the stream halved and the branch as it was it
-# failed (a test error above 20 %); with both halved it came to 12.35 %, against 6.61 % with plain
-# addition. Leave the stream alone.
+# network of 110 layers for small images. With only the stream halved it failed (a test error
+# above 20&nbsp;%); with the branches halved too it came to 12.35&nbsp;%, against 6.61&nbsp;% with
+# plain addition. Leave the stream alone.
 
 # %% [markdown]
 # ## Exercises
 #
 # Try each before you open its solution.
 #
-# **Check yourself.** (a) Write what leaves two residual blocks as a sum. How many terms has it?
-# (b) The gradient at $c = a + b$ is 3. What is it at $a$, and what at $b$? (c) A branch's
-# projection is 0. What is the derivative of $x + f(x)$ with respect to $x$? (d) From PyTorch's
-# default start, do the branches start small?
+# **Check yourself.** (a) Where in sixteen plain blocks is the text lost? And after how many
+# blocks, on its way back, has a gradient of 0.1 fallen below the $10^{-8}$ of AdamW? (b) Write
+# what leaves two residual blocks as a sum. How many terms has it? (c) The gradient at $c = a + b$
+# is 3. What is it at $a$, and what at $b$? (d) A branch's projection is 0. What is the derivative
+# of $x + f(x)$ with respect to $x$? (e) From PyTorch's default start, do the branches start
+# small?
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
-# (a) Five: what entered, and what each of 2 * 2 branches gave. (b) 3 at both, not half of it.
-# (c) The identity: f is 0 whatever x is, so its own derivative is 0. (d) Smaller than the stream,
-# about a quarter of it without a norm; but not "very little", less than a tenth.
+# (a) In the first three: after them all positions are alike. The gradient falls thirteenfold in
+# each block, and has to fall by seven powers of ten. (b) Five: what entered, and what each of
+# 2 * 2 branches gave. (c) 3 at both, not half of it. (d) The identity: f is 0 whatever x is, so
+# its own derivative is 0. (e) Smaller than the stream, about a quarter of it without a norm; but
+# not "very little", less than a tenth.
+print(f"(a) the gradient after {math.ceil(7 / math.log10(13))} blocks")
 a, b = torch.zeros(2, requires_grad=True)
 at_a, at_b = torch.autograd.grad(3 * (a + b), (a, b))
-print(f"(b) at a: {at_a:.0f}, at b: {at_b:.0f}")
+print(f"(c) at a: {at_a:.0f}, at b: {at_b:.0f}")
 
 # %% [markdown]
 # **1. Zero, and yet it learns.** If a branch's projection is 0, nothing comes out of it. Which of
@@ -543,8 +573,8 @@ for step in (1, 2):
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
-# Not well. Whichever block goes, the loss rises by about half a nat, to between 2.7 and 2.8. That
-# is still better than the frequencies alone, but worse than the table of one character before.
+# Not well. Whichever block goes, the loss rises by about half a nat. That is still better than the
+# frequencies alone, but worse than the table of one character before.
 from bardgpt.evaluation import evaluate
 
 whole = evaluate(model, validation)
@@ -580,10 +610,10 @@ for name in ("plain-blocks", "residual"):
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
-# Not here. The default is ahead of zero in all six pairs, by a hundredth of a nat or so: little,
-# for three seeds. With the norm the two normal starts are the best of all, though their branches
-# begin loud. Without a norm they are far behind; but then their stream begins at 0.028, and
-# nothing makes up for that. All of this is in three blocks; deeper ones we have not tested.
+# Not here. The default is ahead of zero by a hundredth of a nat or so: little, for three seeds.
+# With the norm the two normal starts are the best of all, though their branches begin loud.
+# Without a norm they are far behind; but then their stream begins at 0.028, and nothing makes up
+# for that. All of this is in three blocks; deeper ones we have not tested.
 for wiring in ("residual", "pre-norm"):
     zero = online[f"{wiring}-zero"]
     print(f"{wiring}, zero: {zero.band()}")
@@ -596,7 +626,7 @@ for wiring in ("residual", "pre-norm"):
 #
 # - A plain stack, at the default start, forgets its input on the way forward and loses its
 #   gradient on the way back. Three blocks do worse than one, and sixteen learn, in 2,000 steps,
-#   no more than the frequencies of the characters.
+#   only how frequent the characters are.
 # - With $x + f(x)$ the output is the input plus what every branch gave, and the gradient at the
 #   first block is that at the last plus what every branch gives back.
 # - An addition hands the whole gradient to both sides. What it guarantees is one term, not the
@@ -613,7 +643,8 @@ for wiring in ("residual", "pre-norm"):
 from bardgpt.teaching.ladder import config_diff
 
 for before, after in (("feed-forward", "plain-blocks"), ("plain-blocks", "residual")):
-    print(f"{after}:", *config_diff(RUNGS[before].config, RUNGS[after].config), sep="\n  ")
+    changes = config_diff(RUNGS[before].config, RUNGS[after].config)
+    print(f"{after}:", *changes, sep="\n  ")
 
 # %% tags=["hide-input"]
 figures.diagram("rung-residual")

@@ -50,7 +50,7 @@ if "google.colab" in sys.modules:
 # ## Nobody keeps the size of the stream
 #
 # Take the recorded models of chapter 5, three residual blocks, and measure the *size* of the
-# stream: as there, the root of the mean square (RMS) of its numbers.
+# stream before and after them: as there, the root of the mean square (RMS) of its numbers.
 
 # %%
 from bardgpt.teaching import records
@@ -58,7 +58,7 @@ from bardgpt.teaching import records
 residual = records.load("residual")
 for step in residual.probed("stream"):
     first, *_, last = residual.profile("stream", "stream", step)
-    print(f"{step:5,} steps: {first} before the blocks, {last} after three")
+    print(f"{step:5,} steps: from {first} to {last}")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots of the size of the stream against the blocks passed. Left, three residual blocks: before training, circles, the size goes from 1.4 to 1.7; after 1,000 steps, squares, and 5,000, triangles, it rises from 1.4 to 3.5. Right, sixteen residual blocks before training, on a logarithmic axis: with PyTorch's default start, lower triangles, the size grows from 1.4 to about 4, with Xavier's start, diamonds, in a straight line from 1.4 to more than 3,000."}}
 from bardgpt.teaching import figures
@@ -87,8 +87,9 @@ figures.stream_sizes(
 # Take $n$ numbers $x_1, …, x_n$ that belong together. Subtract their mean $\mu$, and divide by
 # their standard deviation:
 #
-# $$y_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}}, \qquad \mu = \frac{1}{n} \sum_i x_i,
-# \qquad \sigma^2 = \frac{1}{n} \sum_i (x_i - \mu)^2.$$
+# $$y_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}},$$
+#
+# $$\mu = \frac{1}{n} \sum_i x_i, \quad \sigma^2 = \frac{1}{n} \sum_i (x_i - \mu)^2.$$
 #
 # Two details are easily mistaken. The variance $\sigma^2$ is divided by $n$, not by $n - 1$: it
 # describes these numbers and estimates nothing. And the small $\varepsilon = 10^{-5}$, there so
@@ -120,8 +121,7 @@ figures.diagram("rows-and-columns")
 
 # %% [markdown]
 # *Second table: in a GPT the batch has shape (B, T, C), here two texts of four characters. An
-# example, and so a row of the table, is one position of one text. A column runs through all
-# positions of all texts.*
+# example, and so a row of the table, is one position of one text.*
 #
 # **Batch norm** ([Ioffe and Szegedy 2015](references.md#ioffe-2015)) takes a column: one feature,
 # over all examples of the batch. **Layer norm** ([Ba, Kiros and Hinton
@@ -188,9 +188,9 @@ for ours, theirs, dim in pairs:
 # result depends on its batch, and at test time there may be none. So batch norm keeps two
 # *buffers*, tensors that are saved with the weights but not trained: a running mean and a running
 # variance of each column. Each training step moves them a tenth of the way to those of the batch,
-# and in evaluation mode they take its place. (The tenth is called *momentum*, but is the weight
-# of the new value; an optimizer's momentum is the weight of the old.) The running variance *is*
-# divided by $n - 1$, because it estimates something: the variance of all the text.
+# and in evaluation mode they take its place. (The tenth is called *momentum*; an optimizer's
+# momentum is the weight of the old value.) The running variance *is* divided by $n - 1$, because
+# it estimates something: the variance of all the text.
 
 # %%
 batch, theirs = BatchNorm(32), torch.nn.BatchNorm1d(32)  # both in training mode
@@ -219,7 +219,7 @@ print("batch norm, 8 rows against 64: the first row has moved by more than 0.1:"
 try:
     batch(x[:1])
 except ValueError as error:
-    print("batch norm, 1 row:", error)
+    print("batch norm, 1 row:", str(error).split(";")[0])
 
 # %% [markdown]
 # One row has no spread: the answer would be 0 whatever it held. PyTorch's batch norm refuses too.
@@ -230,8 +230,8 @@ except ValueError as error:
 # *Claim ln-4.*
 #
 # The second: layer norm has no buffers, and no two modes. What do the two cost batch norm? For
-# this we need the rung of this chapter, ahead of its own section: the three blocks of chapter 5
-# with a norm after each of their six additions,
+# this we need the rung of this chapter already: the three blocks of chapter 5 with a norm after
+# each of their six additions,
 #
 # $$x \leftarrow \mathrm{norm}(x + f(x)),$$
 #
@@ -265,15 +265,16 @@ figures.mode_gaps(
 )
 
 # %% [markdown]
-# *How much higher the loss is in training mode, against the number of windows that are normalized
-# together (logarithmic axis). A line for each of five seeds; dotted, the batch size of training.*
+# *The gap against the number of windows that are normalized together (logarithmic axis), a line
+# for each of five seeds; dotted, the batch size of training.*
 #
 # With layer norm there is no gap. With batch norm the model is on average *worse* in training
 # mode: by 0.026 nats with 8 windows, by 0.007 with 32, as in training. We read this as noise. The
 # means and variances of a batch are a guess at those of the text, and each batch guesses
-# differently, 8 windows from only 64 positions. Small noise of mean 0 costs about in proportion
-# to its variance, and the variance of a mean of $n$ numbers goes as $1/n$. So if noise is the
-# cause, four times the windows must leave about a quarter of the gap.
+# differently, 8 windows from only 64 positions. To first order small noise cancels in the loss;
+# what stays is in proportion to its variance, and the variance of a mean of $n$ numbers falls as
+# $1/n$. So if noise is the cause, four times the windows must leave a quarter of its cost, and
+# each fall of the loss be a quarter of the one before:
 
 # %%
 for small, large in ((8, 32), (32, 128), (128, 512)):
@@ -283,10 +284,10 @@ for small, large in ((8, 32), (32, 128), (128, 512)):
     assert falls.mean > 2 * falls.sd
 
 # %% [markdown]
-# Each step saves much less than the one before, roughly the quarter that noise would leave (the
-# last is too small to say more). So the statistics of a small batch are noisy, and the loss that
-# training reports has the noise in it. What is left at 512 windows has either sign: the buffers
-# are an estimate too, from the latest batches of other text.
+# Roughly so: 0.006 is a third of 0.019, and the last fall is too small to say more. So the
+# statistics of a small batch are noisy, and the loss that training reports has the noise in it.
+# What is left at 512 windows has either sign: the buffers of evaluation mode are an estimate too,
+# from the latest batches of other text.
 #
 # And the bet? The losses of both on the whole validation split, in evaluation mode:
 
@@ -300,8 +301,8 @@ assert abs(lead.mean) < 0.01  # what we call no difference
 # %% [markdown]
 # No difference. Batch norm is ahead by 0.003 nats, and we call less than 0.01 nats, about what
 # the seeds of one rung differ by, next to nothing. So in this small model the loss is no reason
-# to prefer layer norm; its advantages are. (Why batch norm helps training where it does is a
-# question of its own: not by steadying each layer's inputs, as its authors meant, found
+# to prefer layer norm; the three advantages are. (Why batch norm helps training where it does is
+# a question of its own: not by steadying each layer's inputs, as its authors meant, found
 # [Santurkar et al. 2018](references.md#santurkar-2018), but by making the loss smoother.)
 
 # %% [markdown]
@@ -356,10 +357,10 @@ figures.who_moves(cases, changed=(1, 4))
 # with these. In evaluation mode the statistics are fixed, and the leak is closed.
 #
 # So what batch norm trains is not a causal model: it has heard of the answer. Has it made use of
-# that? The gap above does not say. Larger batches weaken the leak and the noise alike, and the
-# loss falls: any gain from the leak is smaller than the cost of the noise. Here a character is
-# one of 32 that share their statistics, in training one of 256. Below, in "What broke", the
-# statistics are those of 8 characters of one text, and there the model learns to listen.
+# that? We know only a bound: larger batches weaken the leak and the noise alike, and the loss
+# falls, so whatever the leak gains is less than what the noise costs. Here a character is one of
+# 32 that share their statistics, in training one of 256. Below, in "What broke", the statistics
+# are those of 8 characters of one text, and there the model learns to listen.
 
 # %% [markdown]
 # ## The rung: where the paper put it
@@ -375,20 +376,22 @@ listing(PostNormBlock)
 # %% [markdown]
 # The norm sits *on* the stream: all that passes is normalized again after each branch. That is at
 # odds with chapter 5, which kept the stream free of everything but additions, for the gradient's
-# sake. Does the gradient still come back? In sixteen blocks, before training:
+# sake. Does the gradient still come back? Here is its size on the stream of sixteen blocks before
+# training, and the norms' cost in parameters:
 
 # %%
 first, *_, last = records.at_start("small-post-norm-default", "gradient")
-print(f"gradient at the last output {last}, at the first input {first}")
+print(f"gradient at the last output: {last}")
+print(f"gradient at the first input: {first}")
 without, with_norms = (GPT(RUNGS[name].config).n_parameters() for name in ("residual", "post-norm"))
 print(f"three blocks: {without:,} parameters without norms, {with_norms:,} with")
 assert with_norms - without == 3 * 2 * 2 * 32  # blocks, norms in each, gains and biases, channels
 
 # %% [markdown]
-# It does, and nearly level; the rest of that question is for [chapter
-# 7](07-pre-and-post-norm.ipynb). Now train the rung for its first 1,000 steps. The yardstick is
-# the three plain blocks of chapter 5 after 1,000 steps, 2.885: the norm must not have undone what
-# the additions had won.
+# It does, nearly level; the rest is for [chapter 7](07-pre-and-post-norm.ipynb). Now train the
+# rung for its first 1,000 steps. The yardstick is the three plain blocks of chapter 5 after 1,000
+# steps, 2.885: the norm must not have undone what the additions had won. As in chapter 1, four
+# standard deviations *off* are allowed, or half of the distance to the yardstick if that is less.
 
 # %%
 from bardgpt.config import TrainingConfig
@@ -418,18 +421,17 @@ assert abs(gained.mean) < 0.01
 figures.ladder("post-norm")
 
 # %% [markdown]
-# *The ladder so far. Each dot is one full run, each cross what the lecture reports; it shows no
-# plain blocks and no post-norm, so these have none. Dashed, the tables of chapter 1.*
+# *The ladder so far. Each dot is one full run, each cross what the lecture reports, which has no
+# plain blocks and no post-norm. Dashed, the tables of chapter 1.*
 #
-# After 5,000 steps the norm is ahead by 0.007 nats. All five seeds lean the same way, so it may
-# well be real, but by the rule of the bet it is next to nothing, and thirty times less than the
-# 0.215 that the additions brought in chapter 5. The lecture calls the norm the second
-# optimization that deep networks need. This one is not deep, its weights start small, and its
-# learning rate is modest.
+# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may well be real, but by the
+# rule of the bet it is next to nothing, and thirty times less than the 0.215 that the additions
+# brought in chapter 5. The lecture calls the norm, after `x +`, the second help in training deep
+# networks. This one is not deep, its branches start quieter than its stream, its steps are small.
 #
 # So why have a norm at all? What it gives here is bounded sizes: after each norm the size is 1 at
 # the start, whatever the depth and the weights, and training moves it only as far as gains and
-# biases go. What that is worth with more blocks and larger learning rates, chapter 7 measures.
+# biases go. Chapter 7 measures what that is worth.
 
 # %%
 for start in ("default", "xavier"):
@@ -437,7 +439,7 @@ for start in ("default", "xavier"):
     print(f"sixteen blocks, {start} start: size {min(b.mean for b in after):.2f} after each block")
     assert max(band.mean for band in after) - min(band.mean for band in after) < 0.001
 first, *_, last = post.profile("stream", "stream", 5_000)
-print(f"three blocks, 5,000 steps: {first} before the blocks, {last} after three")
+print(f"three blocks, 5,000 steps: from {first} to {last}")
 
 # %% [markdown]
 # ## What gain and bias learn
@@ -445,19 +447,29 @@ print(f"three blocks, 5,000 steps: {first} before the blocks, {last} after three
 # A norm takes the size away, and the gain may give it back. Does the model make use of that?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots over the six norms of the post-norm rung, at 0, 1,000 and 5,000 steps. Left, the mean gain: 1 at the start for all; after 5,000 steps between 0.96 and 1.05 for the first five, while the last norm's has gone to 1.33 and then 1.57. Bars of single gains reach from 0.76 to 1.17 for the first five, from 1.33 to 1.88 for the last. Right, the RMS of the biases: 0 at the start, after 5,000 steps at most 0.04 for the first five, 0.20 for the last."}}
-figures.norm_gains(post, ["A1", "F1", "A2", "F2", "A3", "F3"])
+norms = ["A1", "F1", "A2", "F2", "A3", "F3"]
+figures.norm_gains(post, norms)
 
 # %% [markdown]
 # *The norms after attention (A) and feed-forward (F) of blocks 1 to 3, after 0, 1,000 and 5,000
 # steps. Left: mean of the 32 gains; right: RMS of the 32 biases; mean and standard deviation over
-# five seeds. Bars: all single gains of all five runs after 5,000 steps.*
-#
-# Mostly it does not. In five of the six norms every single gain ends between 0.76 and 1.17; their
-# means lie a little below 1 after attention, a little above after feed-forward. The last norm is
-# the exception: its mean gain is 1.33 after 1,000 steps and 1.57 after 5,000, and its biases,
-# with an RMS of 0.20, are the largest too. It stands right before the output layer, where larger
-# numbers make larger logits and so surer predictions. Without norms the stream was free to grow
-# for that, to 3.5 after three blocks. Here only the last gain can supply it.
+# five seeds. Thick bars: from the least to the greatest gain of all five runs after 5,000 steps.*
+
+# %%
+runs = post.probes["norms"][5_000]
+gains, biases = (post.profile("norms", quantity, 5_000) for quantity in ("gain", "bias"))
+print("after 5,000 steps   mean gain   least   greatest   RMS of the biases")
+for i, name in enumerate(norms):
+    least = min(run["least gain"][i] for run in runs)
+    most = max(run["most gain"][i] for run in runs)
+    print(f"{name:17}{gains[i].mean:12.2f}{least:8.2f}{most:11.2f}{biases[i].mean:20.2f}")
+
+# %% [markdown]
+# Mostly it does not. In five of the six norms every single gain ends between 0.76 and 1.17. The
+# last norm is the exception: its mean gain rises to 1.57, and its biases are the largest too. It
+# stands right before the output layer, where larger numbers make larger logits and so surer
+# predictions. Without norms the stream was free to grow for that, to 3.5 after three blocks. Here
+# only the last norm's gains and biases can make it larger.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -495,13 +507,13 @@ for name, value in slips.items():
     print(f"{name}={value}: caught by {', '.join(caught)}")
 
 # %% [markdown]
-# A misplaced $\varepsilon$ shows only in numbers whose variance is not far above it. The stream
-# of chapter 5's start N(0, 0.02²) has a variance of 0.0008, 80 times $\varepsilon$, and there the
-# slip changes the output by 0.6 %. A division by $n - 1$ makes everything smaller by
-# $\sqrt{31/32}$, which the gain could undo. The third is the dangerous one. A model trained with
-# it passes the best count table of chapter 1 within 400 steps (exercise 3), for each position is
-# told something about the one that it must predict. Nobody looks for a fault in a loss that is so
-# good. The causality test does.
+# A misplaced $\varepsilon$ shows only in numbers whose variance is not far above it. With the
+# `normal` start of chapter 5, $N(0, 0.02^2)$, the stream, a sum of two embeddings, has a variance
+# of 0.0008, 80 times $\varepsilon$, and there the slip changes the output by 0.6 %, a factor of
+# $\sqrt{1 + 1/80}$. A division by $n - 1$ makes everything smaller by $\sqrt{31/32}$, which the
+# gain could undo. The third is the dangerous one. A model trained with it passes the best count
+# table of chapter 1 within 400 steps (exercise 3), for each position is told something about the
+# one that it must predict. Nobody looks for a fault in so good a loss. The causality test does.
 #
 # So the lecture's rule needs its condition: 0 becomes 1 *for inputs of shape (N, C)*. What is
 # meant is the feature dimension, and `dim=-1` says so for any shape.
@@ -604,7 +616,7 @@ print("positions with a loss below the table's:", sum(loss < best for loss in ot
 print("the last position is more than 1 nat worse than the worst of them:", last > max(others) + 1)
 
 # %% [markdown]
-# **4. A batch norm that keeps the future to itself. (open)** Let batch norm take its statistics
+# **4. A batch norm that keeps the future to itself (open).** Let batch norm take its statistics
 # over the windows of a batch only, for each position by itself: `dim=0` of (B, T, C). What leaks
 # now, and what no longer? What gap does the figure above let you expect at 32 windows? Train it
 # for 1,000 steps and measure with `probes.losses_by_mode`.

@@ -84,10 +84,10 @@ print("norm_first:", layer.norm_first)
 # ## Two wirings of the same parts
 #
 # A block of either kind has four parts: attention, feed-forward, and a norm for each. So we make
-# one block and load its weights into the other (`fused` computes all heads with one matrix, as
-# [chapter 3](03-multi-head-attention.ipynb) did). All numbers are random, the norms' gains and
-# biases too: with gains of 1 and biases of 0 all norms would be the same function, and a test
-# could not see two of them swapped.
+# one block and load its weights into the other (`fused` computes all heads with one matrix, as in
+# [chapter 3](03-multi-head-attention.ipynb) and in PyTorch's block below). All numbers are
+# random, the norms' gains and biases too: with gains of 1 and biases of 0 all norms would be the
+# same function, and a test could not see two of them swapped.
 
 # %%
 from dataclasses import replace
@@ -186,10 +186,6 @@ for block, namesake in ((post, False), (pre, True)):
         assert far != equal
 
 # %% [markdown]
-# That settles the words: `PostNormBlock` is `norm_first=False`, `PreNormBlock` is
-# `norm_first=True`.
-
-# %% [markdown]
 # ## What "a clean path" means
 #
 # *Claim pp-2, the exact half.*
@@ -227,14 +223,14 @@ for name in ("post-norm", "pre-norm"):
 #
 # *Claim pp-2, the measured half.*
 #
-# Is the path cleaner to a measurable effect? The paper that made the case for pre-norm, [Xiong et
+# Does the clean path show in measurements? The paper that made the case for pre-norm, [Xiong et
 # al. 2020](references.md#xiong-2020), looks at gradients before the first step, with Xavier
 # initialization, which makes a linear layer's output about as large as its input if its matrix is
-# square ([Glorot and Bengio 2010](references.md#glorot-2010)). For a simplified model it looks at
-# the gradient of the feed-forward weights in the *last* layer. Under post-norm it bounds it by a
-# quantity that does not depend on the number of layers $L$, under pre-norm by one that falls like
-# $1/\sqrt{L}$. Large gradients near the output, it argues, are why post-norm needs *warm-up*: a
-# learning rate that starts near 0 and climbs to its full height over the first steps.
+# square ([Glorot and Bengio 2010](references.md#glorot-2010)). For a simplified model of $L$
+# layers it bounds the gradient of the feed-forward weights in the *last* one: under post-norm by
+# a quantity that does not depend on $L$, under pre-norm by one that falls like $1/\sqrt{L}$.
+# Large gradients near the output, it argues, are why post-norm needs *warm-up*: a learning rate
+# that starts near 0 and climbs to its full height over the first steps.
 #
 # Where does the $\sqrt{L}$ come from? Under pre-norm each branch reads a normalized stream, so
 # each adds about the same amount. The size of a sum of independent terms grows like the root of
@@ -245,7 +241,8 @@ for name in ("post-norm", "pre-norm"):
 # each block, and the gradient of each block's last feed-forward *matrix*, which is the paper's.
 # Two sizes: 16 blocks of 32 channels, and 6 blocks of 384 as in the full model at the end of this
 # book. The loss is summed over 2,048 characters of the validation text. Your own look first, at
-# 16 blocks:
+# 16 blocks (*off*, as in chapter 1: up to four standard deviations, or half of the distance
+# between the two wirings if that is less):
 
 # %%
 from bardgpt.batches import evaluation_windows
@@ -276,59 +273,64 @@ figures.gradients_at_start(
 # five seeds, the shade is one standard deviation.*
 
 # %%
-print("gradient of the last block's matrix, and as a multiple of the first block's")
+print("gradient, RMS:            last block's matrix   / first's   on stream: max/min")
 for size, L in (("small", 16), ("full", 6)):
     last = []
     for name in both:
-        bands = records.at_start(f"{size}-{name}-xavier", "weight gradient")
+        start = f"{size}-{name}-xavier"
+        bands = records.at_start(start, "weight gradient")
+        along = [band.mean for band in records.at_start(start, "gradient")]
         last.append(bands[-1].mean)
-        print(f"{L:2} blocks, {name:9}: {bands[-1]}, {last[-1] / bands[0].mean:.1f} times")
-    print(f"           post-norm / pre-norm: {last[0] / last[1]:.1f} (√{L} = {L**0.5:.1f})")
+        ratios = f"{last[-1] / bands[0].mean:11.1f} {max(along) / min(along):20.1f}"
+        print(f"{L:2} blocks, {name:9}: {bands[-1]!s:>23} {ratios}")
+    print(f"   post-norm / pre-norm: {last[0] / last[1]:.1f} (√{L} = {L**0.5:.1f})")
 
 # %% [markdown]
 # The paper's bounds and our measurement agree in order of magnitude: in the last block,
-# post-norm's gradient is 4.5 times pre-norm's with 16 blocks (give or take 1.4) and 2.7 times
-# with 6, where $\sqrt{L}$ is 4.0 and 2.4; exercise 3 puts the root to a harder test. That
-# post-norm's gradient *grows* towards the output, we see with 16 blocks (2.3 times, and noisily),
-# but not with 6 (0.9 times). And pre-norm's is not flat either: its weights get about half as
-# much in the last block as in the first.
+# post-norm's gradient is 4.5 times pre-norm's with 16 blocks, where seeds spread widely, and 2.7
+# times with 6, where $\sqrt{L}$ is 4.0 and 2.4; exercise 3 puts the root to a harder test. That
+# post-norm's gradient *grows* towards the output, we see with 16 blocks (2.3 times), but not with
+# 6 (0.9 times). And pre-norm's is not flat either: its weights get about half as much in the last
+# block as in the first.
 #
-# Look also at the left column, which the phrase "better gradient flow" brings to mind. With 16
-# blocks post-norm is the *flatter* of the two there: its largest value is 2.1 times its smallest,
-# while pre-norm's falls by a factor of 3.7 towards the output. With 6 blocks the two vary about
-# equally. Cleaner need not mean flatter. And a fine point: AdamW divides each weight's gradient
-# by its own recent size, so a whole layer's gradient that is twice as large makes no larger step.
-# What we see here is a difference, not yet an explanation of what comes below.
+# Look also at the figure's left column, which the phrase "better gradient flow" brings to mind.
+# With 16 blocks post-norm is the *flatter* of the two there: its largest value is 2.1 times its
+# smallest, while pre-norm's falls by a factor of 3.7 towards the output. With 6 blocks both vary
+# by a factor of 2.0. Cleaner need not mean flatter. And a fine point: AdamW divides each weight's
+# gradient by its own recent size, so a whole layer's gradient that is twice as large makes no
+# larger step. What we see here is a difference, not yet an explanation of what comes below.
 #
 # Now the initializations that people use (chapter 5 has their definitions):
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of gradients by depth for 16 blocks, two for each of two initializations, post-norm dashed and pre-norm solid. PyTorch's default: both nearly flat, post-norm somewhat higher. N(0, 0.02): on the stream, post-norm drops sharply after the embedding and is then flat and low, pre-norm is higher and falls slowly; of the feed-forward matrix, pre-norm is more than ten times higher."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of gradients by depth for 16 blocks, two for each of two initializations, post-norm dashed and pre-norm solid. PyTorch's default: both nearly flat, post-norm somewhat higher. N(0, 0.02²): on the stream, post-norm drops sharply after the embedding and is then flat and low, pre-norm is higher and falls slowly; of the feed-forward matrix, pre-norm is more than ten times higher."}}
 figures.gradients_at_start(
-    {"PyTorch's default": ("small", "default"), "N(0, 0.02)": ("small", "normal")}
+    {"PyTorch's default": ("small", "default"), "N(0, 0.02²)": ("small", "normal")}
 )
 
 # %% [markdown]
 # *The same for two other initializations, 16 blocks of 32; five seeds.*
 
 # %%
-print("RMS of the gradient on the stream: embedding, after one block, output")
+print(f"{'embedding, block 1, output:':29}   gradient            size of the stream")
 for size, L in (("small", 16), ("full", 6)):
     for start in ("default", "normal"):
         for name in both:
-            bands = records.at_start(f"{size}-{name}-{start}", "gradient")
-            ends = "  ".join(f"{bands[i].mean:.3f}" for i in (0, 1, -1))
-            print(f"{L:2} blocks, {start:7}, {name:9}: {ends}")
+            row = f"{L:2} blocks, {start:7}, {name:9}"
+            for quantity in ("gradient", "stream"):
+                bands = records.at_start(f"{size}-{name}-{start}", quantity)
+                row += "   " + " ".join(f"{bands[i].mean:.3f}" for i in (0, 1, -1))
+            print(row)
 
 # %% [markdown]
 # With PyTorch's default, the start of our ladder, both are nearly flat and within a factor of
-# about two of each other: post-norm is fine. With $N(0, 0.02)$ the odd place is the *embedding's*
-# end. Its vectors are small (RMS 0.03), so the first norm they meet enlarges them about 35 times,
-# and their gradient with them: under post-norm 0.68 at the embedding and 0.02 everywhere after.
-# Under pre-norm a narrow stream stays small for longer, 0.08 after 16 blocks. So the final norm
-# enlarges it too, and the gradient of everything before it: here pre-norm's weights get the
-# larger gradients. A wide stream grows at once, to 0.22 after one block of 384, and its gradient
-# drops there, from 0.810 to 0.068. Whoever says that one wiring has the larger gradients should
-# say for which initialization.
+# about two of each other: post-norm is fine. With $N(0, 0.02^2)$ (`normal`) the odd place is the
+# *embedding's* end. Its vectors are small (RMS 0.029), so the first norm they meet enlarges them
+# about 35 times, and their gradient with them: under post-norm 0.68 at the embedding and 0.02
+# everywhere after. Under pre-norm a narrow stream stays small for longer, 0.081 after 16 blocks.
+# So the final norm enlarges it too, and the gradient of everything before it: here pre-norm's
+# weights get the larger gradients. A wide stream grows at once, to 0.223 after one block of 384,
+# and its gradient drops there, from 0.810 to 0.068. Whoever says that one wiring has the larger
+# gradients should say for which initialization.
 
 # %% [markdown]
 # ## The stream grows, and the final norm
@@ -359,11 +361,11 @@ figures.streams_by_depth(
 # %% [markdown]
 # *The size of one number on the stream, by depth; means and standard deviations over five seeds.*
 #
-# At the start 16 blocks triple the stream, from 1.4 to 4.3. Of the trained ones at the right,
-# three blocks are too few to show much growth. Pre-norm's stream ends at 2.1, before the final
-# norm, and after the first block it is a little smaller than before it: a branch may also take
-# away. Without the final norm it ends larger, at 3.0. Post-norm's 1.6 at the end is the gain of
-# its last norm, which training has raised.
+# At the start 16 blocks of pre-norm triple the stream. Of the trained ones at the right, three
+# blocks are too few to show much growth. Pre-norm's stream ends at 2.1, before the final norm,
+# and after the first block it is a little smaller than before it: a branch may also take away.
+# Without the final norm it ends larger, at 3.0. Post-norm's 1.6 at the end is the gain of its
+# last norm, which training has raised.
 #
 # The growth at the start is the one that the $\sqrt{L}$ above comes from. So what does the norm
 # at the end do? Scale the last stream by two, and look at the logits:
@@ -396,16 +398,16 @@ print("gain by the final norm, seed by seed:", records.gain(without, pre_norm))
 # %% [markdown]
 # Before training, the model without it starts at 4.57 nats instead of 4.34: louder logits make
 # wrong guesses more confident (having no opinion would cost $\ln 65 = 4.174$). At the end the
-# final norm is worth 0.016 nats. That is little, but all five seeds agree. It is also more than
-# we shall see pre-norm gain over post-norm: move the norms and forget the last one, and in this
-# model you are worse off than before.
+# final norm is worth 0.016 ± 0.003 nats. That is little, but five times its standard deviation,
+# and more than we shall see pre-norm gain over post-norm: move the norms and forget the last one,
+# and in this model you are worse off than before.
 
 # %% [markdown]
 # ## The rung
 #
 # Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. The rung differs
-# from chapter 6's in the wiring and has 64 parameters more, the 32 gains and 32 biases of the
-# final norm.
+# from chapter 6's in the wiring, and by the 64 parameters of the final norm. You train its first
+# 1,000 steps; the yardstick is again the three plain blocks, 2.885.
 
 # %%
 for name in ("post-norm", "pre-norm"):
@@ -441,10 +443,10 @@ figures.ladder("pre-norm")
 # *All small rungs: each dot is one full run of 5,000 steps, each cross what the lecture reports;
 # dashed, the tables of chapter 1.*
 #
-# That answers the first guess, soberly: moving the norm gains 0.007 nats over post-norm, with a
-# standard deviation of 0.006 over five seeds, and one seed goes the other way. At this size the
-# wiring hardly matters. Against no norm at all it is 0.014. The lecture reports 2.06 for this
-# model; ours has 2.071. The best small rung still loses to the table of two characters, 2.049.
+# That answers the first guess, soberly: moving the norm gains 0.007 nats over post-norm, hardly
+# more than the standard deviation of that gain over five seeds. At this size the wiring hardly
+# matters. Against no norm at all it is 0.014. The lecture reports 2.06 for this model; ours has
+# 2.071. The best small rung still loses to the table of two characters, 2.049.
 
 # %% [markdown]
 # ## Where it shows
@@ -459,7 +461,6 @@ figures.ladder("pre-norm")
 # %%
 sweep = records.load_sweep("rates")
 flat = records.read("count-tables")["tables"][0]["validation"]
-print(f"{len(sweep)} settings of {len(sweep['3-default-pre-norm-0.001-0'].seeds)} seeds each")
 print(f"loss of the letters' frequencies: {flat:.3f}")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six plots of validation loss against learning rate, for 3 blocks, 12 blocks and 12 blocks with Xavier's start, left without and right with warm-up. With 3 blocks post-norm, pre-norm and a third curve, pre-norm without its final norm, lie close together but at the largest rate, where post-norm goes up to a dashed line at 3.35. With 12 blocks post-norm goes up to it at smaller rates, one rate later with warm-up, while pre-norm stays far below; with Xavier's start it goes up at smaller rates still."}}
@@ -467,45 +468,48 @@ figures.rate_sweep(sweep, flat)
 
 # %% [markdown]
 # *Validation loss after 1,000 steps against the learning rate; each mark is one run, each line
-# joins the runs of one of three seeds. Left without, right with 200 steps of warm-up. The upper
-# row also has pre-norm without its final norm; the lowest row has other rates, from 0.0003 to
-# 0.01.*
+# joins the runs of one of three seeds. The upper row also has pre-norm without its final norm;
+# the lowest row has other rates, from 0.0003 to 0.01.*
 #
-# How many of each setting's three runs ended within 0.1 nats of that line, or above it?
+# The same as means of three runs, with a star for each run that is *stuck*: that ended within 0.1
+# nats of the line, or above it.
 
 
 # %%
-def stuck(setting):
-    """How many of a setting's three runs end at the loss of the letters' frequencies."""
-    return sum(run.validation[-1] > flat - 0.1 for run in sweep[setting].histories)
+def ended(record):
+    """The mean final loss of a setting's three runs, and a star for each that is stuck."""
+    return f"{record.band().mean:.2f}" + "*" * sum(
+        run.validation[-1] > flat - 0.1 for run in record.histories
+    )
 
 
 small, deep = (0.001, 0.003, 0.01, 0.03), (0.0003, 0.001, 0.003, 0.01)
-for case, tried in {"3-default": small, "12-default": small, "12-xavier": deep}.items():
-    for name in both:
+for case, rates in {"3-default": small, "12-default": small, "12-xavier": deep}.items():
+    print(f"{case + ', at rate':27}", *(f"{rate:<8g}" for rate in rates))
+    for name in (*both, "no-final-norm")[: 3 if case == "3-default" else 2]:
         for warmup in (0, 200):
-            row = [f"{rate:g}: {stuck(f'{case}-{name}-{rate:g}-{warmup}')}" for rate in tried]
-            print(f"{case:10} {name:9} warm-up {warmup:3} |", "  ".join(row))
+            row = [ended(sweep[f"{case}-{name}-{rate:g}-{warmup}"]) for rate in rates]
+            print(f"  {name:13} warm-up {warmup:3}", *(f"{losses:8}" for losses in row))
 
 # %% [markdown]
 # No pre-norm run is stuck anywhere, with or without warm-up. Post-norm has an edge, and depth and
 # a louder start move it:
 #
 # - **3 blocks** fail at 0.03 only, thirty times the ladder's rate (at 0.01 they are 0.05 nats
-#   behind). Warm-up saves two of three runs from the line, but they end near 3.
+#   behind). Warm-up saves two of three runs from the line, but not by much: the mean is 3.10.
 # - **12 blocks** fail at 0.003 in two runs of three, and with warm-up in none: warm-up helps at
 #   this rate. At 0.01 all fail, and 200 steps of warm-up change nothing.
-# - **12 blocks with Xavier's start** begin to fail at 0.001, where the three seeds end at 2.56,
-#   3.03 and 3.35: the second is not stuck by our count, but far off too. Warm-up helps here as
-#   well, to 2.46, 2.45 and 2.59. Even at 0.0003, where none is stuck, post-norm is 0.2 nats
-#   behind.
+# - **12 blocks with Xavier's start** begin to fail at 0.001, where the figure shows three seeds
+#   far apart: one on the line, one halfway, one well below. Warm-up helps here as well, to a mean
+#   of 2.50. Even at 0.0003, where none is stuck, post-norm is 0.2 nats behind.
 #
 # Pre-norm is not indifferent to the rate either. At 12 blocks and 0.03 it ends at 2.60, far above
 # its 2.17 at 0.003, and warm-up brings it to 2.34. It gets worse by degrees, where post-norm
-# drops off an edge. And the final norm earns its place here: in the upper row, at 0.03, the model
+# drops off an edge. And the final norm earns its place here: with three blocks at 0.03, the model
 # without it is 0.1 nats behind.
 #
-# That nothing shows at the ladder's setting is a claim too, so it gets a bound, 0.02 nats:
+# That nothing shows at the ladder's setting after 1,000 steps is a claim too, so it gets a bound,
+# 0.02 nats:
 
 # %%
 difference = records.gain(*(sweep[f"3-default-{name}-0.001-0"] for name in both))
@@ -520,7 +524,7 @@ assert abs(difference.mean) < 0.02
 # 2.22 with post-norm, which needs warm-up for it.
 #
 # All this is after 1,000 steps of small models, at a constant rate. The original Transformer
-# trained well with post-norm, with six blocks on each side, 4,000 steps of warm-up and a rate
+# trained well with post-norm, with two stacks of six blocks, 4,000 steps of warm-up and a rate
 # that fell afterwards ([Vaswani et al. 2017](references.md#vaswani-2017), §5.3). Not settled
 # here: why post-norm collapses, and whether a stuck run would come loose after more steps. Nor do
 # we know what is left of the rung's 0.007 nats when each wiring has its own best rate for 5,000
@@ -653,12 +657,13 @@ for name in ("post-norm", "pre-norm"):
             torch.manual_seed(seed)
             runs.append(probes.stream_statistics(GPT(deep), windows, targets))
         size[L] = sum(run["weight gradient"][-1] for run in runs) / 3
-    print(f"{name:9}: falls by more than 1.5: {size[4] / size[32] > 1.5}")
+    fall = size[4] / size[32]
+    print(f"{name:9}: falls by more than 1.5: {fall > 1.5}; by more than 2.5: {fall > 2.5}")
 
 # %% [markdown]
-# **4. Rescue it (open).** Take the smallest rate at which twelve blocks of post-norm fail, and
-# try to save it with `TrainingConfig`: a longer warm-up, a rate that falls, another
-# initialization. Which one helps, over three seeds?
+# **4. Rescue it (open).** Twelve blocks of post-norm at rate 0.01 fail in spite of 200 steps of
+# warm-up. Try to save them: with `TrainingConfig`, a longer warm-up or a rate that falls; with
+# `GPTConfig`, another initialization. Which one helps, over three seeds?
 
 # %% [markdown]
 # ## What to remember
@@ -684,14 +689,13 @@ figures.diagram("rung-pre-norm")
 
 # %% [markdown]
 # *The rung of this chapter. In colour: what is new against post-norm. The norms in the blocks
-# have moved from the stream into the branches; the final norm is added, and its gains and biases
-# are the 64 parameters more.*
+# have moved from the stream into the branches; the final norm is added.*
 #
 # **Which, when?** With a few blocks and a modest rate take either: the difference is smaller than
 # that between seeds. With more blocks, a larger rate or a louder start take pre-norm, and its
 # final norm with it. If you need post-norm, say to load somebody's weights, keep the rate small
 # and warm up, which moves the edge but does not remove it.
 #
-# The model now has all its parts but one. With ten million parameters and a million characters of
-# text it will learn the text by heart. What is used against that is dropout, in [chapter
+# The model now has all its parts but one. Grown to ten million parameters, it will learn our
+# million characters by heart. What is used against that is dropout, in [chapter
 # 8](08-dropout.ipynb).

@@ -26,17 +26,17 @@ if "google.colab" in sys.modules:
 #
 # All pieces are on the table: attention in many heads, a feed-forward layer, a stream that is
 # only ever added to, norms before the branches, and dropout. The model that they make is still
-# tiny. It has 42,369 parameters, sees 8 characters, and stands at 2.071 nats, far above the 1.669
-# of a table that counts what follows four characters. The notes claim that nothing new is needed,
-# only more of the same:
+# tiny: 42,369 parameters, 8 characters in sight and, without dropout, 2.071 nats, far above the
+# 1.669 of a table that counts what follows four characters. The notes claim that nothing new is
+# needed, only more of the same:
 #
 # > **Make the same model larger and let it see further. The validation loss "improved to 1.48, a
 # > significant improvement just from scaling up the neural network with our existing code", and
 # > the text that it writes "maintains the characteristic structure and style of the input".**
 #
-# In this chapter you see what each change costs, train the large model (on a GPU all of it, on a
-# processor its beginning), and then take it apart: where it is good, where it guesses, and what
-# it has not understood at all.
+# You will see what each change costs, train the large model (on a GPU all of it, on a processor
+# its beginning), and take it apart: where it is good, where it guesses, and what it has not
+# understood at all.
 #
 # **Before you run anything:** the large model has 255 times as many parameters as the small one.
 # Guess how much more computing one training step will take: 255 times, less, or more? And at
@@ -66,7 +66,7 @@ print("its training:", *config_diff(PRESETS["tiny"].training, full.training), se
 # step. And we evaluate every 500 steps, because looking at the whole validation text now takes a
 # while.
 #
-# Put together, it looks like this:
+# Put together:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -74,8 +74,8 @@ from bardgpt.teaching import figures
 figures.diagram("whole-model")
 
 # %% [markdown]
-# *The full model, from characters at the one end to scores at the other. The appendix [the whole
-# model on one page](appendix/whole-model.ipynb) has all of it in formulas and code.*
+# *The full model, from characters to probabilities. The appendix [the whole model on one
+# page](appendix/whole-model.ipynb) has all of it in formulas and code.*
 #
 # So the sentence of the notes holds: no line of the model changes. But there is a second list.
 # The notes' run was made for a GPU. To get there on two processor cores as well, the run that
@@ -89,16 +89,18 @@ print("its training:", *config_diff(full.training, sprint.training), sep="\n  ")
 # %% [markdown]
 # - The **model is the same function**, with the same 10,788,929 parameters. They start as in
 #   GPT-2 ([chapter 5](05-residual-connections.ipynb) measured this start). In training, dropout
-#   sits on the embeddings and not on the attention weights, which makes a step cheaper (`None` in
-#   the list means: as much as everywhere else).
+#   sits on the embeddings and not on the attention weights, which makes a step cheaper (`None`
+#   there means: as much as everywhere else).
 # - The **optimizer** is [Muon](references.md#jordan-2024) for the matrices inside the blocks.
-#   AdamW treats each number by itself; Muon treats a matrix's step as a matrix, and gives all its
-#   directions about the same length. AdamW keeps the rest: embeddings, output layer, norms. So
-#   there are two rates: `muon_rate` for the matrices, `learning_rate` for the rest.
-# - The **learning rate** warms up and then falls in a straight line, gradients are clipped, and
-#   only matrices decay.
-# - The **run is shorter**: 1,500 steps of 32 windows instead of 5,000 of 64. Both run over the
-#   text many times, as the next cell shows.
+#   AdamW treats each number by itself; Muon treats a matrix's step as a matrix, and makes it
+#   about equally long in all directions (its singular values are nearly equal). AdamW keeps the
+#   rest: embeddings, output layer, norms; its second average forgets sooner (`beta2`). So there
+#   are two rates: `muon_rate` for the matrices, `learning_rate` for the rest.
+# - Both **rates** warm up and then fall in a straight line to a twentieth (`final_rate`), a
+#   gradient longer than 1 is shortened to 1 (`clip`), and only matrices decay. (`full` has values
+#   here that it never uses.)
+# - The **run is shorter**: 1,500 steps of 32 windows instead of 5,000 of 64; the next cell counts
+#   both in characters.
 #
 # None of this is "just scaling up". When this chapter compares a loss with the lecture's 1.48,
 # remember that the architecture is the lecture's and the training is not.
@@ -135,9 +137,13 @@ from bardgpt.teaching import scaling
 
 stages = scaling.one_at_a_time()
 print(scaling.table(stages))
+small_cost, full_cost = scaling.cost(PRESETS["tiny"]), scaling.cost(full)
+print(f"parameters: times {full_cost.parameters / small_cost.parameters:,.0f}")
+print(f"operations: times {full_cost.flops / small_cost.flops:,.0f}")
 
 # %% [markdown]
-# From top to bottom: parameters 255 times as many, operations of a step 18,700 times. Row by row:
+# A step takes far more than 255 times the operations: it works on 64 times the characters, and
+# 255 times 64 is 16,320. Most of the rest is attention. Row by row:
 #
 # - **Batch** 64: twice the windows, twice the work, and nothing else.
 # - **Context** 256: 248 more rows of position embeddings, and 32 times the characters in a step.
@@ -150,13 +156,14 @@ print(scaling.table(stages))
 #   weights.
 # - **Blocks** 6: twice everything that is in a block.
 # - **Dropout**: no parameter, no product, and 1,440 MiB. What was dropped must be remembered, and
-#   for the attention weights that is another $T \times T$ numbers for each head and window.
+#   what is left kept beside it: for the attention weights two more $T \times T$ matrices for each
+#   head and window.
 # - **Learning rate**: free.
 #
 # Weights, gradients and averages together take a twenty-fifth of what the forward pass has to
 # keep. This is why a GPU runs out of memory because of the *batch*, and why a smaller batch is
-# the first remedy. (Fast attention kernels do not keep the $T \times T$ weights at all, so the
-# true number on your machine is smaller.)
+# the first remedy. (The fast kernels on GPUs do not keep the $T \times T$ weights at all, so the
+# true number there is smaller.)
 #
 # You can check the parameters in your head. A block's matrices have $4 C^2$ numbers in attention
 # and $8 C^2$ in the feed-forward layer, so $L$ blocks have about $12\,L\,C^2$. Six blocks of 384:
@@ -164,7 +171,7 @@ print(scaling.table(stages))
 # %%
 L, C, V, T = 6, 384, 65, 256
 matrices = 12 * L * C**2
-everything = scaling.cost(full).parameters
+everything = full_cost.parameters
 print(f"12 L C² = {matrices:,}, of {everything:,}: {matrices / everything:.1%}")
 
 # %% [markdown]
@@ -173,7 +180,7 @@ print(f"12 L C² = {matrices:,}, of {everything:,}: {matrices / everything:.1%}"
 # and character. What goes beyond 6 is attention, whose $T \times T$ products have no parameters.
 
 # %%
-flops = scaling.cost(full).flops / scaling.cost(full).characters
+flops = full_cost.flops / full_cost.characters
 print(f"FLOP per character: {flops:,.0f} = {flops / everything:.2f} times the parameters")
 
 # %% [markdown]
@@ -181,8 +188,10 @@ print(f"FLOP per character: {flops:,.0f} = {flops / everything:.2f} times the pa
 #
 # *Claim scale-2.*
 #
-# This is the only chapter that asks what machine it runs on. You need not edit anything. The rule
-# is a small function of the machine's facts:
+# This is the only chapter that asks what machine it runs on. Without a GPU you edit nothing. With
+# one, the cells as they stand make the recorded run, `sprint`. **For the notes' own run edit one
+# line**, in the cell that makes the plan: `plan = scaling.plan(devices.facts(), "full")`. The
+# rule is a small function of the machine's facts:
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.teaching import listing
@@ -196,28 +205,30 @@ plan = scaling.plan(devices.facts())
 print(plan.message)
 
 # %% [markdown]
-# Before a long run it is worth knowing how long. We time a few steps of a throw-away model (20 on
-# a GPU, after three that warm it up), and add what the evaluations will take. If the memory is
-# too small for a step, this is where it shows, and the message says what to do: fewer windows in
-# a step, by one line that changes the config.
+# Before a long run it is worth knowing how long. We time steps of a throw-away model (20 on a
+# GPU, after three that warm it up; on a processor a single one, after one), and add what the
+# evaluations will take. If a GPU's memory is too small for a step, this is where it shows, and
+# the message says what to do.
 
 # %%
 seconds = scaling.time_steps(plan)
 scaling.say_time(seconds, plan)
 
 # %% [markdown]
-# Now run it. On a GPU a curve appears below and is drawn again as the losses come in, and a bar
-# says how far it is. **If you lose the connection, run the notebook again**: the run keeps its
-# state in a folder, `runs/sprint`, about once a minute, and goes on from there. On Colab that
-# folder is lost together with the machine. To keep it, mount your Google Drive before you come
-# here (the folder icon on the left has a button for it); the run then lives in `bardgpt/sprint`
-# on your Drive, and no cell needs to change.
+# The recorded run took one hour on two cores. On a processor the estimate is for `bardgpt train
+# sprint` in a terminal, on your machine as it was just now: other work beside it, or no fast
+# 16-bit numbers (bfloat16), can make it several hours.
+#
+# Now run it. On a GPU a curve grows below, with a bar of progress. **If you lose the connection,
+# run the notebook again**: the run keeps its state in a folder, `runs/sprint`, about once a
+# minute, and goes on from there. On Colab that folder is lost together with the machine. To keep
+# it, mount your Google Drive before you come here (the folder icon on the left has a button for
+# it); the run then lives in `bardgpt/sprint` on your Drive.
 #
 # On a processor the cell trains the same model, with the same code, for 12 steps with 4 windows
-# each. That takes some seconds, and shows that nothing here is hidden. The model starts as a
-# blind guess; after 12 steps it must be below 3.347 nats, the loss of one who knows only how
-# frequent each character is. For the whole run on a processor, `bardgpt train sprint` in a
-# terminal takes about the hours that you have just read.
+# each. That takes some seconds. The model starts as a blind guess; after 12 steps it must be, on
+# the first 4,096 characters of the validation text, below 3.347 nats, the loss of one who knows
+# only how frequent each character is.
 
 # %%
 finished = scaling.train(plan, show=display)
@@ -231,7 +242,7 @@ scaling.report(plan, finished)
 #
 # From here on *recorded* means one run, made beforehand and shipped with the book as its log and
 # its weights. It is not what your machine just did. Unlike the small rungs it was run **once**,
-# so it has no spread over seeds. It needed no GPU: two processor cores and an hour.
+# so it has no spread over seeds.
 
 # %%
 from bardgpt.teaching import records
@@ -252,36 +263,33 @@ figures.full_run(record.metrics, record.training.steps)
 # *The recorded run: the loss of the training batches, with dropout on, and the loss on the whole
 # validation text, with dropout off. One run.*
 #
-# 1.4789: the 1.48 of the notes is reached, though not by much. And to store each weight in 8
-# bits, as the book does to ship them, costs nothing that shows here. Two more things can be read
-# off the curve. The validation loss was still falling when the run ended, more and more slowly,
-# as the learning rate did; it never turned back up. Yet on its training text the model is 0.395
-# nats better: it has begun to learn that text by heart, in spite of dropout. [Chapter
-# 8](08-dropout.ipynb) is about this gap.
+# 1.4789: the 1.48 of the notes is reached, though not by much. Storing each weight in 8 bits, as
+# the book ships them, costs nothing that shows. The validation loss fell to the end, if more and
+# more slowly, and never turned back up. Yet on its training text the model is 0.395 nats better:
+# it has begun to learn that text by heart, in spite of dropout. [Chapter 8](08-dropout.ipynb) is
+# about this gap.
 #
-# Our [claims page](claims.md) asks for 1.48 by "that model on one million characters". We reached
-# it with the same architecture, with `sprint`, on a processor with two cores. The notes' own run,
-# `full`, we did not make; it takes a GPU. If you have one, write `scaling.plan(devices.facts(),
-# "full")` in the cell that makes the plan, and you will know more than this page does.
+# The notes' own run, `full`, we did not make; it takes a GPU. If you have one, edit the plan as
+# said above, and you will know more than this page does.
 
 # %% [markdown]
 # ## The ladder, complete
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of all rungs, five dots each, from the bigram model near 2.5 down to layer norm before the branch at 2.07, and in the last row, far to the left of all others, the full model: a diamond for the recorded run, a cross for the lecture's 1.48 and a plus sign for nanoGPT's 1.4697, all three close together. The dashed line of the four-character table at 1.669 lies between the small rungs and the full model."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of all rungs, five dots each, from the bigram model near 2.5 down to layer norm before the branch at 2.07, and in the last row, far to the left of all others, the full model: one above the other a cross for the lecture's 1.48, a diamond for the recorded run's 1.4789 and a plus sign for nanoGPT's 1.4697. The dashed line of the four-character table at 1.669 lies between the small rungs and the full model."}}
 figures.ladder("full")
 
 # %% [markdown]
 # *Validation loss of every rung; each dot is one full run, crosses are what the lecture reports.
-# In the last row the recorded run, the lecture's figure, and the best that
+# In the last row, one above the other: the lecture's figure, the recorded run, and the best that
 # [nanoGPT](references.md#nanogpt) reports for a near twin of this model. Dashed: the count
 # tables.*
 #
 # On page one of this book a table of counts beat every small network. The full model is the first
 # to pass it. Three things before you compare the last row to the third digit. The lecture and
 # nanoGPT estimate the loss on windows drawn at random; we go over the whole validation text.
-# nanoGPT's twin has GELU in place of ReLU, ties the embedding to the output layer, trains with
-# AdamW for up to 5,000 steps of 64 windows, and reports the best evaluation on the way; ours is
-# the last step, as decided before the run. And each is one run.
+# nanoGPT's twin has GELU, a smoother ReLU, uses the token embedding as output matrix too, trains
+# with AdamW for up to 5,000 steps of 64 windows, and reports the best evaluation on the way; ours
+# is the last step, as decided before the run. And each is one run.
 
 # %%
 table = min(t["validation"] for t in records.read("count-tables")["tables"])
@@ -313,11 +321,12 @@ for start, end in ((1, 2), (2, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 128
     print(f"sees {start:3} to {end - 1:3}: {sum(part) / len(part):.3f} nats")
 
 # %% [markdown]
-# Up to sixteen characters the loss falls fast, and from eight on it lies well below the best
-# count table. Then the line is nearly level. Is 256 wasted, then?
+# With no more than five characters in sight, the full model is on the whole no better than the
+# count tables. Up to sixteen its loss falls fast, and from eight on lies well below the best
+# table. Then the line is nearly level. Is 256 wasted, then?
 #
-# A mean over 16 positions of 435 windows is uncertain by some 0.02 nats. Sharper is to predict
-# *the same characters* with less and with more context, and to look at the difference:
+# The dots scatter by some 0.08 nats, so a mean of sixteen is uncertain by 0.02. Sharper is to
+# predict *the same characters* with less and with more context:
 
 # %%
 by_context = record.found["by context"]
@@ -333,7 +342,7 @@ for least in (8, 16, 32, 64, 128):
 # easier than the rest.) The step from 8 characters to 16 gains 0.025 nats, the next another
 # 0.023, and beyond that these characters show nothing that stands out from its error. So this
 # model, after these 1,500 steps, reads about a line back. The rest of its window it carries along
-# and hardly uses. We shall see below what that makes it miss.
+# and hardly uses; below we see what that makes it miss.
 #
 # Then where does the gain over the ladder come from? A window of 8 is judged only where one sees
 # 1 to 8 characters, a window of 256 mostly where one sees more. So judge the large model on its
@@ -348,10 +357,9 @@ print(f"the full model, all 256 positions:           {record.validation:.2f}")
 # %% [markdown]
 # The gap is 0.59 nats. A quarter of a nat of it is size and training: a better prediction from
 # the same few characters. The larger part, 0.34, comes from looking further, and by the first
-# table most of that is had sixteen characters back.
+# table some sixteen characters give most of that.
 #
-# This is also why a loss at 256 must not be set beside a loss at 8 as if only the size had
-# changed.
+# So a loss at 256 must not be set beside a loss at 8 as if only the size had changed.
 
 # %% [markdown]
 # ## One passage, character by character
@@ -369,11 +377,18 @@ figures.passage(passage["text"], passage["losses"])
 # *A passage that the model has never seen. Each character was predicted from the 128 to 255
 # characters before it. ↵ is a line break, which has to be predicted too.*
 #
-# It repays slow reading. The first letters of words are dear, the rest is often free: once *lang*
-# stands there, *uage* follows. The line break after a speaker's name costs nothing at all. Rare
-# things cost most: *Hag-seed*, *Setebos*, *Shrug'st*. And look at the two speakers' names. For
-# the `O` at the end of PROSPERO the model had to pay 13 nats, a probability of one in half a
-# million. It was sure of something else; near the end of the chapter we ask of what.
+# The first letters of words are dear, the rest is often free: once *lang* stands there, *uage*
+# follows. The line break after a speaker's name costs nothing at all. Rare things cost most:
+# *Hag-seed*, *Setebos*, *Shrug'st*. And look at the two speakers' names. Here is one, with its
+# nats:
+
+# %%
+losses = passage["losses"][passage["text"].index("PROSPERO") :]
+print("  ".join(f"{letter} {loss:.1f}" for letter, loss in zip("PROSPERO", losses, strict=False)))
+
+# %% [markdown]
+# The last `O` had a probability below one in half a million. The model was sure of something
+# else; near the end of the chapter we ask of what.
 #
 # The numbers come from the record. Are they those of the weights that you have? Load them (any
 # machine can: they are 11 MB), and let them read the same passage:
@@ -418,8 +433,10 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 #
 # A character in a new speaker's name costs 4.55 nats: more than the 4.17 of a blind guess. So the
 # model is not only ignorant here, it is *wrong*: it puts its money on names that it knows. In
-# known names the rest is free after four letters. The names of strangers are 3 % of the text and
-# nearly 9 % of the loss.
+# known names the rest is free after four letters. The dip at the sixth letter of new ones is
+# above all the `E` of PROSPERO and the `T` of SEBASTIAN, the two who speak most: after PROSP and
+# SEBAS little else can come. The names of strangers are 3 % of the text and nearly 9 % of the
+# loss.
 #
 # And now what we did not expect. If the stranger's name already stands in the window, a few lines
 # further up, a reader would copy it. The model pays as much as the first time: 4.5 nats against
@@ -436,9 +453,10 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 #
 # First let it speak, on whatever machine you have. The cache of keys and values makes this quick
 # enough without a GPU (the [appendix](appendix/fast-attention.ipynb) measures by how much). The
-# helper prints the beginning and holds the text's statistics against those of the recorded
-# samples. If you made the whole run yourself, you can let your own model speak: import `load_run`
-# from `bardgpt.training.run` and add a cell with `model, _ = load_run(scaling.run_folder(plan))`.
+# helper prints the beginning and holds the text's statistics against the recorded samples, which
+# are of one run: its "50 runs" are pieces of 500 characters. To let your own model speak, if you
+# made the whole run, import `load_run` from `bardgpt.training.run` and add a cell with `model, _
+# = load_run(scaling.run_folder(plan))`.
 
 # %%
 from bardgpt.sampling import sample
@@ -454,9 +472,9 @@ checks.generated("ROMEO:" + text, reference, record.pieces(), show=500)
 # and is "still nonsensical when you actually read". The second half you judge best yourself. The
 # first can be measured. Four numbers, each on pieces of 500 characters: the share of lines that
 # are speakers' names; the length of the spoken lines; the share of words (of three letters and
-# more) that stand in the training text; and the length of the longest piece that stands there
-# exactly as it is. We ask the same of every rung's recorded samples, of the best count table, and
-# of real text that nobody trained on.
+# more) that stand in the training text; and the length of the longest piece that stands there as
+# it is. We ask the same of every rung's recorded samples, of the best count table, and of real
+# text that nobody trained on.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of samples by model, from the best count table over all rungs down to the full model, with a line and a grey band for real text. In all four the full model is closest to the band or in it. Share of speakers' lines: around a tenth or less for nearly all rungs, with wide spreads, and about a fifth for the full model. Characters per spoken line: widely spread for the first rungs. Known words: from below a half up to nearly one. Longest copied piece: about ten characters for the small rungs, more for the count table, the full model and real text."}}
 titles = {"counts": "counts, 4 before"} | {n: r.title for n, r in RUNGS.items()}
@@ -484,23 +502,22 @@ for name, title in titles.items():
 # One number stands out for the table of counts: it copies *longer* pieces than the full model,
 # for all it can do is to go on as some place in the text went on.
 #
-# Does the full model recite, then? Its longest copies have 20 characters, and held-out real text
-# shares 19 with the training text: hardly. But 500 characters may cut a copy short. So here is
-# the longest in all 25,000 characters of recorded samples:
+# Does the full model recite, then? On average its longest copy has 20 characters, and that of
+# held-out real text 19: hardly. But 500 characters may cut a copy short. So here is the longest
+# in all 25,000 characters of recorded samples:
 
 # %%
 print(repr(record.found["longest copy"]))
 print(len(record.found["longest copy"]), "characters")
 
 # %% [markdown]
-# The end of a speech, a speaker and the first word of the answer: 29 characters, of layout more
-# than of Shakespeare.
+# The end of a speech, a speaker and the first word of the answer: layout more than Shakespeare.
 
 # %% [markdown]
 # ## What it knows, and what it does not
 #
-# Form is more than words. Four habits of the plays, in the recorded samples (five of 5,000
-# characters) and in as long pieces of real text:
+# Form is more than words. Four habits of the plays, as shares, in the recorded samples (five of
+# 5,000 characters) and in as long pieces of real text; ± is the spread over these:
 
 # %%
 for habit, band in record.habits("full").items():
@@ -509,19 +526,28 @@ for habit, band in record.habits("full").items():
 
 # %% [markdown]
 # Lines begin with capitals as often as they should. But its speakers are nearly all from the
-# training plays, and it mixes the casts: in one recorded sample Sicinius, of Coriolanus, speaks
-# right after Romeo and Benvolio. In one of eighteen speeches the same speaker begins again who
-# had just finished, which real text does not do; so it does not keep track of whose turn it is.
+# training plays, and it mixes the casts. So one recorded sample begins:
+
+# %%
+from bardgpt.teaching import plays
+
+print(", ".join(plays.speakers(record.found["text"])))
+
+# %% [markdown]
+# Mercutio, Romeo and Benvolio are of one play, Menenius and the tribunes Sicinius and Brutus of
+# Coriolanus, Pompey of a third. In one of eighteen speeches the same speaker begins again who had
+# just finished, which real text hardly ever does; so it does not keep track of whose turn it is.
 # And it does not rhyme. (Neither does most of the real text here; one line in a hundred.)
 #
-# And some small questions, asked of the weights directly. For each beginning, what does the model
-# expect next?
+# And some small questions, asked of the weights directly. What does the model expect after each
+# beginning? (`told` is the passage above, as far as PROSPER.)
 
 # %%
 from bardgpt.sampling import generate
 
 greeting = "\n\nZANZIBO:\nGood morrow.\n\nROMEO:\nGood morrow.\n\nZANZI"
-for prompt in ("ROMEO:\nI am thy hus", "ROMEO:\nThe q", "\n\nPETRUCH", "\n\nPROSPER", greeting):
+told = passage["text"].partition("O:")[0]
+for prompt in ("ROMEO:\nI am thy hus", "ROMEO:\nThe q", "\n\nPETRUCH", told, greeting):
     likeliest = generate(model, tokenizer.encode(prompt), 4, temperature=0)
     print(f"… {prompt[-20:]!r:24} goes on with {tokenizer.decode(likeliest)!r}")
 
@@ -555,11 +581,12 @@ whole = with_context(model, part, 2_048).mean().item()
 torch.manual_seed(0)
 with_holes = with_context(model.train(), part, 2_048).mean().item()
 model.eval()
-print("worse by more than 0.02 nats:", with_holes - whole > 0.02)
+print(f"worse, in nats per character\n  your run: {with_holes - whole:.3f}")
+assert with_holes - whole > 0.02
 
 # %% [markdown]
-# On the passage from The Tempest one would not have noticed (try it). A model with holes is less
-# sure of itself, and among strangers that costs little.
+# On the passage from The Tempest one would not have noticed (try it): to be less sure of itself
+# costs little among strangers.
 
 # %% [markdown]
 # **Give it one character too many.** A position has an embedding or it has none:
@@ -579,16 +606,15 @@ except ValueError as error:
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
-# Twice the width: four times the matrices, so nearly four times parameters and operations, while
-# what is kept about doubles, except for the T by T weights, which stay. Twice the context: hardly
+# Twice the width: four times the matrices, so nearly four times parameters and operations. What is
+# kept doubles, but not the T by T weights, which stay: 1.6 times in all. Twice the context: hardly
 # any parameters, more than twice the operations a step, and the T by T weights fourfold.
 from dataclasses import replace
 
-base = scaling.cost(full)
 for change in ({"n_embd": 768}, {"block_size": 512}):
     changed = scaling.cost(replace(full, model=replace(full.model, **change)))
     for what in ("parameters", "flops", "kept"):
-        print(change, what, f"times {getattr(changed, what) / getattr(base, what):.2f}")
+        print(change, what, f"times {getattr(changed, what) / getattr(full_cost, what):.2f}")
 
 # %% [markdown]
 # **2. Colder and hotter.** Sample the recorded model at temperatures 0.5 and 1.5. What happens to
@@ -597,8 +623,6 @@ for change in ({"n_embd": 768}, {"block_size": 512}):
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
 # Cold, it keeps to words that it is sure of: nearly all are known. Hot, it invents words.
-from bardgpt.teaching import plays
-
 found = {}
 for temperature in (0.5, 1.5):
     cold_or_hot = sample(model, tokenizer, prompt="\n", length=400, temperature=temperature, seed=2)
@@ -608,7 +632,7 @@ print("longer copies when cold:", found[0.5]["longest copy"] > found[1.5]["longe
 
 # %% [markdown]
 # **3. What if there were no strangers?** What would the validation loss be if names of new
-# speakers cost as little per character as those of known ones? Use the split above.
+# speakers cost as little per character as those of known ones?
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
@@ -620,10 +644,9 @@ print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 
 # %% [markdown]
 # **4. Open.** What is each change worth? The table above gives the price of width, context,
-# blocks and batch, not what it buys. Plan an experiment that your machine can do in an hour:
-# which sizes, how many seeds, how many steps, and what would you have to see in order to say
-# "context helped more than width"? `bardgpt train tiny --help` lists every number that you can
-# change.
+# blocks and batch, not what it buys. Plan an experiment of an hour: which sizes, how many seeds
+# and steps, and what would you have to see in order to say "context helped more than width"?
+# `bardgpt train tiny --help` lists every number that you can change.
 
 # %% [markdown]
 # ## What you have built
@@ -633,17 +656,16 @@ print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 # on what they gathered, a stream to add to, norms to keep it in bounds, norms moved out of its
 # way, dropout, and size. Each of these you have seen by itself, written in a few lines, checked
 # against PyTorch's own, and measured, also where it brought nothing or less than the notes say.
-# Nothing has been left out: [the whole model](appendix/whole-model.ipynb) fits on a page, and
-# every line of it is one that you know.
+# [The whole model](appendix/whole-model.ipynb) fits on a page, and you know every line of it.
 #
 # What came out of all claims of the notes is on the [claims page](claims.md).
 #
 # ## Where to go
 #
 # - **Train the notes' own run** if you have a GPU: `bardgpt train full`. Or several GPUs: the
-#   appendix on [fast attention](appendix/fast-attention.ipynb) ends with the commands.
-# - **Change something** and measure it: with several seeds, on all of the validation text,
-#   against a control. `bardgpt.teaching.experiments` shows how the book's own sweeps are made.
+#   appendix on [fast attention](appendix/fast-attention.ipynb) has the commands.
+# - **Change something** and measure it: with several seeds, against a control.
+#   `bardgpt.teaching.experiments` shows how the book's own sweeps are made.
 # - **Another text.** `bardgpt.training.run.run` takes any `text`; set `vocab_size` to its number
 #   of different characters.
 # - **More text.** Twelve passes over a million characters is very little for ten million

@@ -1,4 +1,4 @@
-"""The book's Sphinx extension: a notebook to download, and no page older than what it shows.
+"""The book's Sphinx extension: a notebook to download, a place to edit, and no stale page.
 
 MyST-NB knows a stored execution by the chapter's code cells alone, and Sphinx knows a page by its
 source's time stamp. Neither sees that `src`, a pinned version or Python has changed. Here all of
@@ -15,6 +15,9 @@ from docutils.nodes import TextElement
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+
+# A page that is written by `book/_tools/pages.py`, and the folder that says what is on it.
+WRITTEN_FROM = {"book/claims": "src/bardgpt/teaching/claims"}
 
 
 def fingerprint(root: Path) -> str:
@@ -126,6 +129,16 @@ def offer_notebook(app: Sphinx, pagename: str, _: str, context: dict, __: object
         context["ipynb_source"] = f"{pagename}.ipynb"
 
 
+def lead_to_origin(_: Sphinx, pagename: str, __: str, context: dict, ___: object) -> None:
+    """Let "Suggest edit" open the folder that a page is written from, where there is one."""
+    if origin := WRITTEN_FROM.get(pagename):
+        for menu in context["header_buttons"]:
+            for button in menu.get("buttons", ()):
+                if button["label"] == "source-edit-button":
+                    head, _, _ = button["url"].partition(f"/{pagename}.")
+                    button["url"] = f"{head.replace('/edit/', '/tree/')}/{origin}"
+
+
 def drop_repeated_scripts(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> None:
     """Keep each inline script once: a `const` written twice is an error in the browser."""
     once = {(js.filename or "", js.attributes.get("body")): js for js in context["script_files"]}
@@ -155,6 +168,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.connect("autodoc-skip-member", skip_tuple_fields)
     app.connect("missing-reference", leave_code)
     app.connect("html-page-context", offer_notebook, priority=400)  # before the theme's, at 500
+    app.connect("html-page-context", lead_to_origin, priority=900)  # after the theme's
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
     return {
         "version": "1",

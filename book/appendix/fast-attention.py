@@ -27,23 +27,25 @@ if "google.colab" in sys.modules:
 # [Chapter 3](../03-multi-head-attention.ipynb) built attention as a list of heads, and [chapter
 # 6](../06-layer-normalization.ipynb) wrote layer norm in three lines, for that is how they are
 # understood. The full model computes neither in this way: its config says `fused=True`. This side
-# path goes from the one to the other in small steps, then on to 16 bits, to sampling with a cache,
-# and to several GPUs.
+# path goes from the one to the other in small steps, then on to 16 bits, to sampling with a
+# cache, and to several GPUs.
 #
 # > **Faster must not mean different.** Each step here computes the same function as the one
 # > before, up to rounding, and a cell shows it. Then comes what it gains, measured.
 #
 # **Before you run anything**, rank these three by what they gain in a training step of the full
-# model: all heads in one product; attention in one kernel; products in 16 bits instead of 32. And
-# for sampling: a cache spares 99 of 100 positions. How many times faster will it be?
+# model: all heads in one product; attention in one *kernel*, code that does several operations in
+# one go; products in 16 bits instead of 32. And a model that writes can be spared 99 of 100
+# positions. How many times faster will it be?
 
 # %% [markdown]
 # ## How the gains were measured
 #
 # `make bench` trained the full model on 16 windows of 256 at a time, on one machine. In each turn
-# all ways of computing a step were timed one after the other, and two ways are compared within a
-# turn, so that whatever else keeps the machine busy falls on both. A gain below is the median of
-# the turns, with the least and the most in brackets.
+# it timed all ways of computing a step, one after the other, and two ways are compared within a
+# turn, so that other work on the machine falls on both. A gain below is the median of the turns,
+# with the least and the most in brackets. No GPU was measured, and another processor has other
+# ratios; `make bench` finds yours.
 
 # %%
 from bardgpt.teaching import speeds
@@ -55,16 +57,12 @@ print(f"{len(found.steps)} ways to compute a step, {found.turns} turns; device: 
 print(f"a step: {found.characters:,} characters, {found.flops / 1e9:,.0f} billion operations")
 
 # %% [markdown]
-# Another processor has other ratios, and no GPU was measured for this book. `make bench` measures
-# yours.
-
-# %% [markdown]
 # ## From a list to one product
 #
 # A list of $nh$ heads makes $3\,nh$ products with $x$, each of them small: $C$ channels in, $hs$
-# out. Row $i$ of a linear layer's weight makes channel $i$ of its output. So put the matrices on
-# top of each other, first those of all queries, then of all keys, then of all values: one product
-# with this matrix of $3C$ rows makes all of them.
+# out. Row $i$ of a linear layer's weight makes channel $i$ of its output. So stack the matrices,
+# first those of all queries, then of all keys, then of all values: one product with this matrix
+# of $3C$ rows makes all of them.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -75,8 +73,7 @@ figures.diagram("one-product")
 # *From a list of heads to one product, drawn for three heads. The heads become a dimension of the
 # tensor, and attention runs for all of them at once.*
 #
-# By hand, with the full model's sizes. Dropout and the projection at the end stay as they are, so
-# we leave them out:
+# By hand, with the full model's sizes, but without dropout and the projection at the end:
 
 # %%
 from dataclasses import replace
@@ -108,9 +105,9 @@ print(f"one product instead of {len(parts)}: the same as the list of heads, up t
 
 # %% [markdown]
 # "Up to rounding" can be tested. A sum in another order is rounded differently, in the seventh
-# digit with 32 bits and in the sixteenth with 64; a mistake would stay the same size. So once
-# more in both, for outputs and gradients, with the package's class, whose `from_heads` stacks the
-# matrices as we did:
+# digit with 32 bits and in the sixteenth with 64; a mistake would stay the same size. So compare
+# in both, with the package's class, whose `from_heads` stacks the matrices as we did: outputs,
+# and gradients of a randomly weighted sum of them.
 
 # %%
 from bardgpt.layers.attention import CausalSelfAttention
@@ -134,54 +131,35 @@ for dtype, most in ((torch.float32, 1e-5), (torch.float64, 1e-13)):
 # %% [markdown]
 # With 64 bits they agree to eight more digits: what differs is rounding.
 #
-# Why should one product be faster, if it does the same multiplications? Each product has to be
-# started, reads $x$ again, and may leave some of the arithmetic idle if its result is narrow.
-# What is it worth in a step of the whole model? The table goes on to the steps of the next two
-# sections: a *kernel* is code that does in one go what would be several operations.
-
-# %%
-from itertools import pairwise
-
-paths = ("list of heads", "one product", "attention kernel", "all kernels")
-for before, after in pairwise(f"{path}, float32" for path in paths):
-    print(f"{after:25} over {before:25} {found.times(after, than=before)} times")
-fusion = found.times("all kernels, float32", than="list of heads, float32")
-print(f"all three steps together {fusion} times")
-assert fusion.least > 1
-
-# %% [markdown]
-# One product gains nothing that can be told from noise: at the median it is a twentieth slower,
-# and the turns lie on both sides of 1. The list of heads is not slow to begin with; it reaches
-# three quarters of what the largest products get, as a table below shows. (On a GPU starting a
-# piece of work costs more beside the work itself.) All three steps together gain little more than
-# a tenth in time. What they do gain is memory.
+# Why should it be faster, if it multiplies as much? Each product has to be started, reads $x$
+# again, and may leave arithmetic idle if its result is narrow. What that is worth is measured
+# below, after the next two steps.
 
 # %% [markdown]
 # ## One kernel for attention
 #
-# So far the weights of attention exist: for each text and head a matrix of $T \times T$ numbers.
-# It is written to memory, read again for the mask, the softmax and the product with the values,
-# and kept for the backward pass.
+# So far the weights of attention exist: for each text and head a matrix of $T \times T$ numbers,
+# written to memory, read again for the mask, the softmax and the product with the values, and
+# kept for the backward pass.
 #
-# It need not exist. A row of the softmax, times the values, is a weighted mean, and a weighted
-# mean can be taken piece by piece: go through the keys in blocks, and keep for each query the sum
-# of $e^\text{score}$ and the sum of $e^\text{score} v$ so far. Divide at the end. One thing needs
-# care. So that $e^\text{score}$ does not overflow, softmax first subtracts the row's largest
-# score, which is not known before the end. So subtract the largest *so far*; whenever a larger
-# one comes, scale both sums down to it.
+# It need not exist. A row of the softmax, times the values, is a weighted mean, and that can be
+# taken piece by piece: go through the keys in blocks, and keep for each query the sum of
+# $e^\text{score}$ and the sum of $e^\text{score} v$ so far. Divide at the end. Against overflow,
+# softmax first subtracts the row's largest score, which is not known before the end. So subtract
+# the largest *so far*, $m$; whenever a larger one comes, $m'$, multiply both sums by $e^{m-m'}$.
 
 
 # %%
 def streamed(q, k, v, size):
     T, hs = q.shape[-2:]
-    best = q.new_full((*q.shape[:-1], 1), float("-inf"))  # (B, nh, T, 1) largest score so far
+    best = q.new_full((*q.shape[:-1], 1), float("-inf"))  # (B, nh, T, 1), m above
     total, y = torch.zeros_like(best), torch.zeros_like(v)
     for start in range(0, T, size):
         seen = slice(start, start + size)
         scores = q @ k[..., seen, :].mT * hs**-0.5  # (B, nh, T, size)
         scores = scores.masked_fill(~causal_mask(T)[:, seen], float("-inf"))
         larger = torch.maximum(best, scores.amax(dim=-1, keepdim=True))
-        scale, e = (best - larger).exp(), (scores - larger).exp()
+        scale, e = (best - larger).exp(), (scores - larger).exp()  # 0 at first; 0 where masked
         best, total = larger, scale * total + e.sum(dim=-1, keepdim=True)
         y = scale * y + e @ v[..., seen, :]  # (B, nh, T, hs)
     return y / total
@@ -191,7 +169,7 @@ torch.testing.assert_close(streamed(q, k, v, 32), attention_weights(q, k, causal
 print("in blocks of 32 keys: the same as with the whole matrix")
 
 # %% [markdown]
-# In 64 bits, with blocks of other sizes, and with PyTorch's own kernel:
+# In 64 bits, with other blocks, and with PyTorch's own kernel:
 
 # %%
 import torch.nn.functional as F
@@ -204,18 +182,15 @@ torch.testing.assert_close(F.scaled_dot_product_attention(q, k, v, is_causal=Tru
 print("in blocks of 1, 100 or 256 keys, and by PyTorch's kernel: the same")
 
 # %% [markdown]
-# This is the idea of [FlashAttention](../references.md#dao-2022), of 2022;
-# [others](../references.md#milakov-2018) had found the running sum before. PyTorch has it as one
-# kernel, `scaled_dot_product_attention`:
+# This is [FlashAttention](../references.md#dao-2022); [others](../references.md#milakov-2018) had
+# found the running sum before. PyTorch's kernel for it is `scaled_dot_product_attention`:
 #
-# - It is *exact*. It multiplies as much as before, but skips blocks of keys that lie wholly in
-#   the future. In the backward pass it multiplies more, because it computes the weights again
-#   instead of keeping them.
+# - It is *exact*. Forward it can skip blocks that lie wholly in the future; backward it
+#   multiplies more, because it computes the weights again instead of keeping them.
 # - It saves *memory traffic*. On GPUs, for which the paper was written, a block of scores stays
-#   in the small fast memory beside the arithmetic. On a processor the caches play this part, and
-#   the gain is another.
-# - It saves *memory*: what is kept for the backward pass grows with $T$ instead of $T^2$. That
-#   can be counted exactly, for one text and six heads:
+#   in the small fast memory beside the arithmetic; on a processor, in the caches.
+# - It saves *memory*: what is kept for the backward pass grows with $T$ instead of $T^2$. For one
+#   text and six heads, count each tensor that PyTorch hands to `keep`:
 
 
 # %%
@@ -229,8 +204,7 @@ def kept(attention, T):
 
     q, k, v = (torch.randn(1, nh, T, hs, requires_grad=True) for _ in range(3))
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda z: z):
-        y = attention(q, k, v)
-    assert y.requires_grad
+        attention(q, k, v)
     return sum(sizes.values()) / 2**20
 
 
@@ -255,79 +229,81 @@ for name, way in ways.items():
 #
 # With dropout on the attention weights the memory is back, and more than doubled: on a processor
 # the kernel knows no dropout, and silently the softmax is written out after all. (On NVIDIA GPUs
-# the kernel draws its masks itself.) Chapter 9's preset `full` drops attention weights; its
-# preset `sprint` drops everywhere else, and keeps the kernel.
-#
-# How much can the kernel gain at all? Count the multiplications of a forward pass for one
-# character. The matrices take $12 C^2$ in each block ($4 C^2$ in attention, $8 C^2$ in the
-# feed-forward layer), and $C V$ at the end; scores and values take $2 T C$ in each block.
-
-# %%
-full = PRESETS["full"].model
-matrices = full.n_layer * 12 * full.n_embd**2 + full.n_embd * full.vocab_size
-attention = full.n_layer * 2 * full.block_size * full.n_embd
-share = attention / (matrices + attention)
-print(f"matrices {matrices:,}, attention itself {attention:,}: a share of {share:.1%}")
-assert 3 * 2 * (matrices + attention) * found.characters == found.flops
-print("times 3 for forward and backward, times 2: the operations that PyTorch counted")
-
-# %% [markdown]
-# A tenth. (The last line: backward multiplies twice as much as forward, and PyTorch counts
-# additions too.) If this tenth cost nothing and everything else went by multiplications, a step
-# would be 1.11 times faster. The kernel also spares passes over the $T \times T$ matrices, for
-# scale, mask and softmax, forward and back. In the bench it gained in every turn, from 1.04 to
-# 1.46 times.
+# the kernel draws its masks itself.) Chapter 9's preset `full` has this dropout; `sprint` drops
+# everywhere else.
 
 # %% [markdown]
 # ## One kernel for layer norm
 #
-# The third step: the mean, the variance and the scaling of chapter 6, in one pass over memory
-# instead of several. It gains little time. But chapter 6's lines leave behind, for the backward
-# pass, tensors as large as $x$ at each of the full model's 13 norms.
+# The third step: chapter 6's mean, variance and scaling in one pass over memory. Its three lines
+# also leave behind, for the backward pass, tensors as large as $x$ at each of the 13 norms.
 
 # %%
 from bardgpt.layers.normalization import LayerNorm
 
 plain, fused = LayerNorm(C), LayerNorm(C, fused=True)
-with torch.no_grad():
-    plain.weight.normal_()
-    plain.bias.normal_()
+for parameter in plain.parameters():
+    torch.nn.init.normal_(parameter)
 fused.load_state_dict(plain.state_dict())
 x = torch.randn(B, T, C)
 torch.testing.assert_close(fused(x), plain(x))
 print("layer norm in one kernel: the same")
 
 # %% [markdown]
+# ## What the three steps gain
+#
+# In a training step of the whole model ("all kernels" adds that of layer norm):
+
+# %%
+from itertools import pairwise
+
+paths = ("list of heads", "one product", "attention kernel", "all kernels")
+for before, after in pairwise(f"{path}, float32" for path in paths):
+    print(f"{after:25} over {before:25} {found.times(after, than=before)} times")
+fusion = found.times("all kernels, float32", than="list of heads, float32")
+print(f"all three steps together {fusion} times")
+assert fusion.least > 1
+
+# %% [markdown]
+# One product gains nothing that can be told from noise: at the median it is a twentieth slower,
+# and the turns lie on both sides of 1. The attention kernel gained in every turn, though scores,
+# weights and values take only a tenth of the multiplications (exercise 3): it also spares passes
+# over the $T \times T$ matrices, for scale, mask and softmax.
+#
+# Together the steps gain little more than a tenth in time, but much memory, as a table below
+# shows.
+
+# %% [markdown]
 # ## Sixteen bits
 #
-# The next step does change the numbers. A number in 16 bits takes half the memory, and processors
-# and GPUs that have instructions for it multiply it faster. There are two such formats:
+# The next step does change the numbers. A number in 16 bits takes half the memory, and hardware
+# with instructions for it multiplies it faster. There are two formats:
 
 # %%
 formats = {name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")}
 for name, dtype in formats.items():
     of = torch.finfo(dtype)
-    print(f"{name:9} largest {of.max:.1e}, least at full precision {of.tiny:.1e}; ", end="")
+    print(f"{name:8} largest {of.max:.1e}, least with all digits {of.tiny:.1e}; ", end="")
     print(f"after 1 comes 1 + {of.eps:.1e}")
 for number in (70_000.0, 1.001, 1e-8):
-    print(
-        f"{number:g} becomes", [f"{torch.tensor(number).to(d).item():g}" for d in formats.values()]
-    )
+    stored = [f"{torch.tensor(number).to(dtype).item():g}" for dtype in formats.values()]
+    print(f"{number:g} becomes {stored}")
 
 # %% [markdown]
 # `bfloat16` is a `float32` cut in half: the same range, but only two to three digits. `float16`
-# has three to four digits, and a narrow range: 70,000 is too large for it, and $10^{-8}$ is 0.
+# has three to four, and a narrow range: 70,000 is too large for it; below $6 \cdot 10^{-5}$ it
+# loses digit after digit, and $10^{-8}$ is 0.
 #
-# In `bfloat16` 1.001 is 1: a step of the optimizer that changes a weight by a thousandth would be
-# lost. So the precision is *mixed* ([Micikevicius and
-# others](../references.md#micikevicius-2018)): weights, their gradients and the optimizer stay in
-# 32 bits; only the products are computed from 16-bit copies. PyTorch's `autocast` decides it
-# operation by operation.
+# In `bfloat16` a step that changes a weight of 1 by a thousandth would be lost. So the precision
+# is *mixed* ([Micikevicius and others](../references.md#micikevicius-2018)): weights, their
+# gradients and the optimizer stay in 32 bits; only products are computed from 16-bit copies.
+# PyTorch's `autocast` decides it operation by operation.
 
 # %%
 from bardgpt.gpt import GPT, next_character_loss
 from bardgpt.training.devices import autocast
 
+full = PRESETS["full"].model
 model = GPT(replace(full, dropout=0.0))
 windows, targets = torch.randint(full.vocab_size, (2, 2, T)).unbind()  # each (B, T)
 with autocast("cpu", "bfloat16"):
@@ -339,10 +315,9 @@ print(f"logits {logits.dtype}, loss {loss.dtype}")
 print(f"a weight {weight.dtype}, its gradient {weight.grad.dtype}")
 
 # %% [markdown]
-# "The same up to rounding" still holds, but rounding is now in the third digit. Each product is
-# off by a few thousandths of its size, and that adds up through six blocks. So we ask that the
-# logits be off by less than 2 % of their size, and the loss, a mean over many of them, by less
-# than a hundredth of a nat:
+# Still the same up to rounding, but each product is now off by a few thousandths of its size, and
+# that adds up through six blocks. So we ask that the logits be off by less than 2 % of their
+# size, and the loss, a mean over many, by less than a hundredth of a nat:
 
 # %%
 with torch.no_grad():
@@ -355,70 +330,35 @@ print(f"logits off by more than 0.1 %: {bool(off > 0.001)}, but less than 2 %; l
 
 # %% [markdown]
 # That the model also *trains* as well in `bfloat16` does not follow. The run of [chapter
-# 9](../09-scaling-up.ipynb) was made in it from beginning to end; the book has no twin in 32
-# bits.
+# 9](../09-scaling-up.ipynb) was made in it; the book has no twin in 32 bits.
 #
-# Older GPUs, like the T4 that Colab gives away, are fast in `float16` only. It has the more
-# digits; the trouble is its range, for gradients are small. The loss is a mean over all
-# characters of a batch, so the gradient of a logit is the probability that it stands for (minus
-# 1, if its character came), divided by their number.
-
-# %%
-characters = 64 * 256  # in a batch of preset "full"
-p = torch.tensor([0.1, 0.01, 0.001, 0.0001])  # of a character that did not come
-gradient = p / characters
-plain = gradient.half()
-scaled = (gradient * 65_536).half().float() / 65_536
-for row in zip(p, gradient, plain, scaled, strict=True):
-    print("p = {:.4f}: gradient {:.1e}, in float16 {:.1e}, scaled {:.1e}".format(*row))
-
-# %% [markdown]
-# Without scaling, digits get lost from 0.01 on, and a character that the model believes to be
-# very unlikely gives no gradient at all. The remedy: multiply the *loss* by a large number before
-# the backward pass, and divide the gradients by it, in 32 bits, before the step. The chain rule
-# is linear, so nothing else changes. A `GradScaler` begins at 65,536. If a gradient becomes
-# infinite or NaN, it leaves out this step and halves the number; after 2,000 good steps it
-# doubles it. `bfloat16` needs none of this.
-
-# %%
-from bardgpt.config import TrainingConfig
-from bardgpt.training.trainer import Trainer
-
-losses = {}
-for precision in ("float32", "float16"):
-    torch.manual_seed(0)
-    small = GPT(PRESETS["tiny"].model)
-    trainer = Trainer(small, torch.arange(1_000) % 65, TrainingConfig(), precision=precision)
-    for _ in range(5):
-        trainer.advance()
-    losses[precision] = trainer.read_losses()
-    print(f"{precision}: gradients times {trainer.scaler.get_scale():,.0f}")
-print("5 steps, mean loss within 0.01 nats:", abs(losses["float32"] - losses["float16"]) < 0.01)
-
-# %% [markdown]
-# `bardgpt.training.devices` chooses: `bfloat16` where the processor or GPU has instructions for
-# it, `float16` with a scaler on older GPUs, else 32 bits.
+# Older GPUs, like the T4 that Colab gives away, are fast in `float16` only. Its trouble is small
+# numbers, and gradients are small: the smallest would become 0 (exercise 2). The remedy: multiply
+# the *loss* by a large number before the backward pass, and divide the gradients by it, in 32
+# bits, before the step. By the chain rule nothing else changes. PyTorch's `GradScaler` begins at
+# 65,536. When a gradient overflows, it leaves out the step and halves the number; after 2,000
+# good steps it doubles it. `bfloat16` needs none of this.
 
 # %% [markdown]
 # ## Fusion and precision, apart
 #
-# Two things have changed by now: *fusion* (from the list to all kernels) and precision. The bench
-# measures all four corners, without dropout and with it:
+# By now *fusion* (from the list to all kernels) and precision have changed. Here one changes and
+# the other stays, without dropout and with it everywhere:
 
 # %%
-for dropout in ("", ", dropout"):
-    slow, fast = "list of heads, {}" + dropout, "all kernels, {}" + dropout
-    bits, half = "float32", "bfloat16"
-    print("with dropout" if dropout else "without dropout")
-    for name, case, than in (
-        ("fusion, in 32 bits", fast.format(bits), slow.format(bits)),
-        ("fusion, in 16 bits", fast.format(half), slow.format(half)),
-        ("16 bits, for the list", slow.format(half), slow.format(bits)),
-        ("16 bits, for the kernels", fast.format(half), fast.format(bits)),
-        ("both", fast.format(half), slow.format(bits)),
-    ):
-        print(f"  {name:26}{found.times(case, than=than)} times")
-assert found.times("all kernels, bfloat16", than="all kernels, float32").least > 1.5
+changes = {
+    "fusion in 32 bits": ("all kernels, float32", "list of heads, float32"),
+    "fusion in 16 bits": ("all kernels, bfloat16", "list of heads, bfloat16"),
+    "16 bits for the list": ("list of heads, bfloat16", "list of heads, float32"),
+    "16 bits for the kernels": ("all kernels, bfloat16", "all kernels, float32"),
+}
+for change, (after, before) in changes.items():
+    without, everywhere = (found.times(after + d, than=before + d) for d in ("", ", dropout"))
+    print(f"{change:24}{without} times; dropout: {everywhere}")
+dropped = "all kernels, bfloat16, dropout"
+at_ends = found.times(f"{dropped} at ends", than=dropped)
+print(f"{dropped} at ends over everywhere: {at_ends}")
+assert min(without.least, at_ends.least) > 1.3
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A row of marks for each of eleven ways to compute a training step, placed by how many times as fast as the list of heads in float32 it is. The squares of float32 without dropout lie close to 1. The filled circles of bfloat16 lie far to the right, above 2.5. Hollow marks, with dropout: squares below 1, two circles near 1.7, and the circle with dropout at the ends only near 2.4."}}
 figures.step_speeds(found, list(found.steps), than="list of heads, float32")
@@ -429,19 +369,14 @@ figures.step_speeds(found, list(found.steps), than="list of heads, float32")
 # hollow: with dropout.*
 #
 # So the ranking is: 16 bits by far, then the kernel, and one product last. 16 bits make a step
-# about two and a half times as fast, with the list or with the kernels (with dropout twice);
-# fusion adds about a tenth. With dropout, fusion gains no time, for then the softmax is written
-# out. Keep dropout for the ends of the branches, as `sprint` does, and the kernel is back:
-
-# %%
-everywhere, at_ends = "all kernels, bfloat16, dropout", "all kernels, bfloat16, dropout at ends"
-without = found.times(at_ends, than=everywhere)
-print(f"no dropout on attention weights: {without} times")
-assert without.least > 1.2
-
-# %% [markdown]
+# about two and a half times as fast (with dropout twice); fusion adds about a tenth. With dropout
+# on the attention weights it adds nothing, for then the softmax is written out. Keep dropout for
+# the ends of the branches, as `sprint` does, and the kernel is back.
+#
 # How much more could there be? No step can be faster than its products. So the machine multiplied
-# large matrices, in the same turns; the best that it reached counts as the peak:
+# large matrices, in the same turns; the best that it reached counts as the peak. Here are
+# characters a second, the share of the peak of the same precision, and the memory that a step
+# takes beyond weights and text. (Products with the future count, though the kernel skips them.)
 
 # %%
 print(f"products alone: 16 bits {found.peak['bfloat16'] / found.peak['float32']:.1f} times as fast")
@@ -451,48 +386,45 @@ for case in found.steps:
     print(f"{case:46}{per_second:6,.0f} char./s, peak {share.median:3.0%}, {memory:6,.0f} MiB")
 
 # %% [markdown]
-# *Characters a second; share of the peak of the same precision, in medians; and memory that a
-# step takes beyond weights and text. The operations are those of the list of heads for all.*
+# In 32 bits all kernels together run at more than four fifths of the peak: little is left to gain
+# on this machine. In 16 bits a step comes to about half of a peak four times as high; the rest of
+# its time goes to softmax, norms, the optimizer and products that suit the machine less.
 #
-# In 32 bits all kernels together run at more than four fifths of the peak: there is little left
-# to gain on this machine. In 16 bits a step comes to about half of it; the other half of its time
-# goes to all else (softmax, norms, the optimizer, reading and writing) and to products of shapes
-# that suit the machine less.
-#
-# And the last column: the kernels nearly halve the memory in 32 bits, and more than halve it in
-# 16; with both it is a third of what it was. On a GPU that decides how many windows fit into a
-# batch. With dropout on the attention weights most of it is lost again.
+# The kernels nearly halve the memory in 32 bits, and more than halve it in 16; with both it is a
+# third. On a GPU that decides how many windows fit into a batch. Dropout on the attention weights
+# takes most of it back.
 
 # %% [markdown]
 # ## Sampling: keep what does not change
 #
 # To write a character the model reads the window and gives scores for the next one; the character
-# that is drawn joins the window, and the model reads it all again. Yet the key and the value of
-# an old position depend only on itself and on what came before it: they are what they were. So
-# keep them.
+# that is drawn joins the window, and the model reads it all again. Yet attention looks only back:
+# a new character changes nothing at the old positions, in any block. So keep their keys and
+# values, in a *cache*.
 
 # %% tags=["hide-input"]
 figures.diagram("cache")
 
 # %% [markdown]
 # *Above: with a cache the new character alone is computed; its query meets all keys, its own
-# among them, and $y_5$ is a mean of all the values. Below: when the window is full, the last
-# `block_size // 2` characters are kept, and computed again.*
-
-# %% tags=["nbval-ignore-output"]
-from bardgpt.layers.attention import KeyValueCache
-from bardgpt.sampling import cached
-from bardgpt.teaching import listing
-
-listing(KeyValueCache.append, cached)
-
-# %% [markdown]
-# Queries are not kept, because an old position asks nothing any more. Nor is a mask needed: the
-# new position stands last and may look at everything. Now the check, in the full model: a text
-# read at once against the same text read character by character. The second argument of `model`
-# says at which position its ids begin.
+# among them, and $y_5$ is a weighted mean of all the values. Below: a window that was full.*
+#
+# Old queries are not needed. Nor is a mask: the new position stands last and may look at
+# everything. This is all of its attention:
 
 # %%
+new = F.scaled_dot_product_attention(q[..., -1:, :], k, v)  # (B, nh, 1, hs), and no mask
+torch.testing.assert_close(new, written_out[..., -1:, :])
+print("the last query against all keys: the last row of attention")
+
+# %% [markdown]
+# While `with cached(model)` lasts, each attention layer keeps its keys and values, and appends
+# the new ones. So the full model, too, can read a text character by character; the second
+# argument of `model` is the position of the first id.
+
+# %%
+from bardgpt.sampling import cached, generate
+
 ids = torch.randint(full.vocab_size, (1, 48))  # (1, T)
 model.eval()
 with torch.no_grad(), cached(model):
@@ -506,21 +438,18 @@ print(f"{len(one_by_one)} times one position: the same logits as {len(one_by_one
 # key and value contain it. If the window slid by one, every character would move to another
 # position, and nothing that was kept would be right any more. So it does not slide. All but its
 # last `block_size // 2` characters are forgotten, these are computed again at their new
-# positions, in one pass, and there is room for half a window more. It costs context. Sampling
-# without a cache follows the same rule, so both write the same text:
+# positions, and there is room for half a window more. It costs context. Sampling without a cache
+# follows the same rule, so both write the same text:
 
 # %%
-from bardgpt.sampling import generate
-
 small = GPT(replace(PRESETS["tiny"].model, block_size=16)).eval()
 prompt = torch.tensor([1, 2, 3])
 texts = [generate(small, prompt, 100, temperature=0, cache=cache) for cache in (True, False)]
-print("100 characters through a window of 16, always the likeliest: same text", end=" ")
-print(torch.equal(*texts))
+print(f"100 characters through a window of 16, the same text: {torch.equal(*texts)}")
 
 # %% [markdown]
-# What does it spare? Count the positions that go through the model, for the 500 characters of the
-# bench and a window of 256. (To count, a model with one block of one channel will do.)
+# What does it spare? Count the positions that go through a model (one block of one channel will
+# do), for the 500 characters of the bench and a window of 256; beside them, the bench's speed:
 
 # %%
 from bardgpt.config import GPTConfig
@@ -528,37 +457,28 @@ from bardgpt.config import GPTConfig
 counter = GPT(GPTConfig(vocab_size=65, block_size=256, n_embd=1, fused=True))
 lengths = []
 counter.register_forward_pre_hook(lambda _, inputs: lengths.append(inputs[0].shape[1]))
-positions = {}
-for name, cache in (("without a cache", False), ("with a cache", True)):
-    lengths.clear()
-    generate(counter, torch.tensor([0]), found.length, cache=cache)
-    positions[name] = sum(lengths)
-    print(f"{name}: {sum(lengths):,} positions, {sum(n > 1 for n in lengths)} passes of several")
-print(f"spared: {1 - positions['with a cache'] / positions['without a cache']:.1%}")
-
-# %%
 for name in found.samples:
-    print(f"{name:16} {found.per_second(name)} characters a second")
+    lengths.clear()
+    generate(counter, torch.tensor([0]), found.length, cache=name == "with a cache")
+    print(f"{name}: {sum(lengths):,} positions, {found.per_second(name)} characters a second")
 times = found.times("with a cache", than="without a cache")
 print(f"the cache gains {times} times")
 assert times.least > 4
 
 # %% [markdown]
-# One position for each character instead of some 160, and it is six times as fast. Why not 160
-# times? Because work is not time. A product with one row reads the whole matrix from memory and
-# uses each number of it once; with 256 rows it uses each 256 times, for the same reading. That is
-# why those who serve large models answer many people at once: their rows share the reading.
+# A hundredth of the positions, and only six times as fast, because work is not time. A product
+# with one row reads the whole matrix from memory and uses each number of it once; with 256 rows
+# it uses each 256 times, for the same reading. So those who serve large models answer many
+# people at once: their rows share the reading.
 
 # %% [markdown]
 # ## Many GPUs
-#
-# What follows has been run, but on processors; its speed on GPUs was not measured.
 #
 # In PyTorch's [`DistributedDataParallel`](../references.md#li-2020), "DDP", each process has the
 # whole model and one GPU. All draw the same batch of windows, and each takes its share, forward
 # and backward. Then the gradients are averaged over the processes, so all make the same step and
 # their models stay equal. It is right because the loss is a mean over the batch, and the mean of
-# the means of equal shares is the mean of all.
+# the means of equal shares is the mean of all:
 
 # %%
 from bardgpt.training.distributed import Share
@@ -567,7 +487,7 @@ windows, targets = torch.randint(65, (2, 8, 8)).unbind()  # each (B, T)
 small = GPT(PRESETS["tiny"].model)
 
 
-def gradients(share):
+def gradients(share):  # Share(0, world=4) is the first quarter of a batch, Share() all
     loss = next_character_loss(small(share.of(windows)), share.of(targets))
     return torch.autograd.grad(loss, list(small.parameters()))
 
@@ -576,17 +496,17 @@ of_four = [gradients(Share(rank, world=4)) for rank in range(4)]
 for whole, *parts in zip(gradients(Share()), *of_four, strict=True):
     torch.testing.assert_close(torch.stack(parts).mean(dim=0), whole)
 print("four shares of two windows, gradients averaged: those of eight windows")
+print(f"in the full model, whatever the batch: {model.n_parameters() * 4 / 1e6:.0f} MB to average")
 
 # %% [markdown]
-# `torchrun`, which comes with PyTorch, starts the processes and tells each which one it is. One
-# machine with four GPUs:
+# `torchrun`, a part of PyTorch, starts the processes. One machine with four GPUs:
 #
 # ```sh
 # torchrun --standalone --nproc-per-node 4 -m bardgpt.cli train full --folder runs/full-4
 # ```
 #
-# Two machines with four GPUs each. The same line is started on both, within some minutes of each
-# other; `first-machine` is the name or address of one of them, at which the other can reach it:
+# Two machines with four GPUs each. Start the same line on both, within some minutes;
+# `first-machine` is the address of one of them, at which the other can reach it:
 #
 # ```sh
 # torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d \
@@ -594,24 +514,17 @@ print("four shares of two windows, gradients averaged: those of eight windows")
 #     -m bardgpt.cli train full --folder /shared/runs/full
 # ```
 #
-# - All machines must see the folder. Only the first process writes there; to go on after a stop,
-#   all read. If they don't find the same state, the run says so and ends.
-# - The batch stays what the preset says, 64 windows, in equal shares; a number of processes that
-#   does not divide it is refused. So the run is the same, but for dropout, whose masks differ
-#   between processes.
-# - If one process dies, `torchrun` ends all and says of what it died. The same line again goes on
-#   from the last checkpoint.
-# - What is sent in each step is the size of the gradients, whatever the batch:
-
-# %%
-print(f"{model.n_parameters() * 4 / 1e6:.0f} MB of gradients in each step")
+# - All machines must see the folder; only the first process writes there.
+# - The batch stays the preset's 64 windows, in equal shares; a number of processes that does not
+#   divide it is refused. So the run is the same, but for dropout, whose masks differ.
+# - If one process dies, `torchrun` ends all and says why. The same line again goes on from the
+#   last checkpoint.
 
 # %% [markdown]
 # **What is tested**, on a processor: two processes have the same losses as one at each step, to
-# within $10^{-5}$ (at dropout 0), and the weights of the two are equal to the bit. When one is
-# killed, both end, and the same command finishes the run. The second line above is run by two
-# `torchrun`s on one machine, in small. *Not* tested is what only GPUs have: NCCL, the library
-# that averages there, and the speed.
+# within $10^{-5}$ (at dropout 0), and equal weights. The second line above is run by two
+# `torchrun`s on one machine, in small. *Not* tested is what only GPUs have: their speed, and
+# NCCL, the library that averages there.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -619,8 +532,7 @@ print(f"{model.n_parameters() * 4 / 1e6:.0f} MB of gradients in each step")
 # **Leave out the transpose.** Take `view(B, nh, T, hs)` in place of `view(B, T, nh, hs)` and
 # `transpose(1, 2)`: every shape is right, and no error is raised. But a row of $C$ numbers is now
 # taken for six positions of one head: head 1 gets the first sixth of the text, head 2 the second,
-# and so on. Change the first character, and see whose output moves; then the last, as the test of
-# causality in [chapter 2](../02-one-head.ipynb) does:
+# and so on. Change the first character, then the last, and see whose output moves:
 
 
 # %%
@@ -639,9 +551,9 @@ for name, layer in (("right", one.float()), ("without the transpose", without_tr
         print(f"{name}: change position {place}, and the outputs of {moved.sum()} move")
 
 # %% [markdown]
-# Causality is kept, so its test is content, though no head sees more than 43 characters. The
-# comparison with the list of heads notices at once: that is what the slow version is for.
-# (`make break FAULT=heads-cut-across-time` plants this mistake.)
+# [Chapter 2](../02-one-head.ipynb)'s test of causality is content, though each head sees only about
+# a sixth of the text. The comparison with the list of heads notices at once: that is what the slow
+# version is for. (`make break FAULT=heads-cut-across-time`.)
 
 # %% [markdown]
 # **Forget the position.** With a cache the new character comes alone, and `model(ids)`, without
@@ -657,21 +569,7 @@ print(f"positions with wrong logits: {off.sum()} of {len(off)}; the first is rig
 # %% [markdown]
 # ## Exercises
 #
-# **1. How large is the cache?** For the full model with a full window, in 32 bits. And how large
-# beside the weights?
-
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
-# Keys and values, for each block and position C numbers each: a ninth of the weights' memory. It
-# grows with the window and with the number of texts; the weights do not.
-size = 2 * full.n_layer * full.block_size * full.n_embd * 4
-print(f"by hand {size:,} bytes, {size / (model.n_parameters() * 4):.0%} of the weights")
-with torch.no_grad(), cached(model) as caches:
-    model(torch.zeros(1, full.block_size, dtype=torch.int64))
-    print(f"in fact {sum(c.k.nbytes + c.v.nbytes for c in caches):,} bytes")
-
-# %% [markdown]
-# **2. Without the largest score.** Softmax does not change if all scores of a row are shifted. So
+# **1. Without the largest score.** Softmax does not change if all scores of a row are shifted. So
 # leave `best` out of `streamed`, and take the plain sums of $e^\text{score}$. Where does it
 # break?
 
@@ -685,18 +583,56 @@ for size in (1.0, 100.0):
     print(f"scores up to {size:3.0f}: right {torch.allclose(naive, scores.softmax(dim=0))}")
 
 # %% [markdown]
-# **3. What is a kernel worth, at most?** At which window would attention itself be half of the
-# multiplications of the full model?
+# **2. Without the scale.** The loss is a mean over a batch, so the gradient of a logit is the
+# probability of its character (minus 1, if that one came), divided by the batch's characters.
+# What does `float16` make of it?
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
-# Where 2 T C = 12 C^2 in each block (and C V / L for its part of the output layer): at about six
-# times the width.
-even = matrices / (full.n_layer * 2 * full.n_embd)
-print(f"T = {even:,.0f}; six times the width is {6 * full.n_embd:,}")
+# Digits get lost from p = 0.01 on, and a character that the model believes to be very unlikely
+# gives no gradient at all. With the loss times 65,536 all is well.
+characters = 64 * 256  # in a batch of preset "full"
+p = torch.tensor([0.1, 0.01, 0.001, 0.0001])  # of a character that did not come
+gradient = p / characters
+plain = gradient.half()
+scaled = (gradient * 65_536).half().float() / 65_536
+for row in zip(p, gradient, plain, scaled, strict=True):
+    print("p = {:.4f}: gradient {:.1e}, in float16 {:.1e}, scaled {:.1e}".format(*row))
 
 # %% [markdown]
-# **4. Unequal shares.** Two processes take 3 and 5 of the 8 windows, each averages its own loss,
+# **3. What can a kernel gain?** Of the multiplications of a forward pass for one character, how
+# many are queries with keys and weights with values? At which window would these be half?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# In each block 4 C^2 for attention's matrices, 8 C^2 in the feed-forward layer, and C V at the end.
+# A query meets T keys of C channels, and the weights T values: 2 T C in each block, a tenth. If it
+# cost nothing, a step would be 1.11 times as fast. It is half at about six times the width.
+matrices = full.n_layer * 12 * full.n_embd**2 + full.n_embd * full.vocab_size
+attention = full.n_layer * 2 * full.block_size * full.n_embd
+share = attention / (matrices + attention)
+print(f"matrices {matrices:,}, attention itself {attention:,}: a share of {share:.1%}")
+assert 3 * 2 * (matrices + attention) * found.characters == found.flops
+print("times 3 for forward and backward, times 2 for additions: what PyTorch counted")
+even = matrices / (full.n_layer * 2 * full.n_embd)
+print(f"half at T = {even:,.0f}; six times the width is {6 * full.n_embd:,}")
+
+# %% [markdown]
+# **4. How large is the cache?** For the full model with a full window, in 32 bits. And how large
+# beside the weights?
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Solution
+# Keys and values, for each block and position C numbers each: a ninth of the weights' memory. It
+# grows with the window and with the number of texts; the weights do not.
+size = 2 * full.n_layer * full.block_size * full.n_embd * 4
+print(f"by hand {size:,} bytes, {size / (model.n_parameters() * 4):.0%} of the weights")
+with torch.no_grad(), cached(model) as caches:
+    model(torch.zeros(1, full.block_size, dtype=torch.int64))
+    print(f"in fact {sum(c.k.nbytes + c.v.nbytes for c in caches):,} bytes")
+
+# %% [markdown]
+# **5. Unequal shares.** Two processes take 3 and 5 of the 8 windows, each averages its own loss,
 # and DDP averages the gradients. Is that the gradient of the batch? If not, what would be?
 
 
@@ -717,14 +653,12 @@ print("weighted mean:", torch.allclose((3 * three + 5 * five) / 8, all_eight, at
 # ## What to remember
 #
 # - One product for all heads, one kernel for attention, one for layer norm: the same function up
-#   to rounding. Without dropout they make a step on our processor about a tenth faster, and
-#   nearly halve its memory.
-# - A softmax can be taken piece by piece. So the $T \times T$ weights need not exist; with
+#   to rounding. Without dropout a step on our processor is about a tenth faster, and takes little
+#   more than half the memory.
+# - A softmax can be taken piece by piece, so the $T \times T$ weights need not exist; with
 #   dropout on them, on a processor, they do.
-# - 16 bits for products, 32 for weights: the largest gain, two and a half times. `bfloat16` lacks
-#   digits, `float16` lacks range, which a scaled loss makes up for.
-# - Keys and values of the past don't change, so keep them. 99 of 100 positions are spared, and a
-#   character comes six times as fast.
+# - 16 bits for products, 32 for weights: the largest gain.
+# - Keys and values of the past don't change: keep them, and compute a hundredth of the positions.
 # - Several GPUs average gradients of equal shares. But for dropout's masks it is the same run.
 #
 # The full model is trained in [chapter 9](../09-scaling-up.ipynb).

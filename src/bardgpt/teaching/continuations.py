@@ -33,9 +33,7 @@ def continuations() -> list[Continuation]:
         for name, rung in RUNGS.items()
     ]
     found += [
-        Continuation(
-            f"counting {asked['context']} characters", table["validation"], texts["counts"]
-        ),
+        Continuation(f"counts, {asked['context']} before", table["validation"], texts["counts"]),
         Continuation("the full model", full.validation, full.found["text"]),
     ]
     return [one._replace(text=_beginning(asked["prompt"] + one.text)) for one in found]

@@ -217,15 +217,17 @@ def out_of_memory(preset: Preset) -> str:
 
 
 def time_steps(current: Plan, steps: int = TIMED_STEPS, warm: int = 3) -> float:
-    """Seconds of a training step as planned, over some steps after a few that do not count.
+    """Seconds of a step of the whole run, over some steps after a few that do not count.
 
-    The model is a throw-away one: the run starts from its own first step.
+    The model is a throw-away one: the run starts from its own first step. Without a GPU it is one
+    step after one. It has all windows of the whole run, for the optimizer's own work is the same
+    with few: reckoned from the planned beginning, it would count several times.
 
     Raises:
         OutOfMemoryError: if a step does not fit.
     """
     if not current.whole:
-        steps, warm = 3, 1
+        current, steps, warm = replace(current, preset=PRESETS[current.name]), 1, 1
     with memory_explained(current):
         trainer = _trainer(current)
 
@@ -241,17 +243,16 @@ def whole_run_seconds(seconds: float, current: Plan) -> float:
     """About how long the whole run takes, evaluations included.
 
     Args:
-        seconds: of a step as planned.
+        seconds: of a step of the whole run (`time_steps`).
         current: the plan; if it is only a beginning, the whole preset's steps are reckoned.
     """
-    timed = current.preset.training.batch_size * current.preset.model.block_size
     preset = current.preset if current.whole else PRESETS[current.name]
     training = preset.training
-    characters = training.steps * training.batch_size * preset.model.block_size
+    characters = training.batch_size * preset.model.block_size  # of a step
     evaluations = math.ceil(training.steps / training.evaluate_every) + 1
     # A forward pass is about a third of a step, which goes backward too.
-    characters += evaluations * len(shakespeare().validation) // 3
-    return seconds * characters / timed
+    judged = evaluations * len(shakespeare().validation) / 3
+    return seconds * (training.steps + judged / characters)
 
 
 def say_time(seconds: float, current: Plan) -> None:

@@ -3,6 +3,8 @@
 `page` writes `book/claims.md` from the records, so that no figure on it is typed by hand.
 """
 
+from itertools import groupby
+
 from bardgpt.teaching.claims import (
     dropout,
     feed_forward,
@@ -26,23 +28,25 @@ CLAIMS: tuple[Claim, ...] = (
 
 
 def page() -> str:
-    """The claims page, as Markdown."""
-    rows = [
-        f"| {claim.id} | {claim.statement} | [{int(claim.chapter[:2])}]({claim.chapter}.ipynb) "
-        f"| {claim.finding()} |"
-        for claim in CLAIMS
+    """The claims page, as Markdown: a table for each chapter."""
+    lines = [
+        "# Claims",
+        "",
+        "Every claim of the lecture notes that this book grows out of, with the chapter that tests "
+        "it and what came out. The notes begin with several heads, so chapters 1 and 2 have no "
+        "rows here.",
+        "",
+        "A figure with ± is a mean and a standard deviation over recorded runs; losses are in nats "
+        "per character. What has no figure is exact, and a cell asserts it.",
+        "",
     ]
-    return "\n".join(
-        [
-            "# Claims",
+    for chapter, claims in groupby(CLAIMS, key=lambda claim: claim.chapter):
+        lines += [
+            f"## Chapter {int(chapter[:2])}",
             "",
-            "Every claim of the lecture notes that this book grows out of, where it is tested, and "
-            "what came out. Figures are means and standard deviations over recorded runs; what has "
-            "none is exact and asserted by a cell.",
-            "",
-            "| id | claim | chapter | what came out |",
-            "|---|---|---|---|",
-            *rows,
+            "| id | claim | what came out |",
+            "|---|---|---|",
+            *(f"| [{c.id}]({chapter}.ipynb) | {c.statement} | {c.finding()} |" for c in claims),
             "",
         ]
-    )
+    return "\n".join(lines)

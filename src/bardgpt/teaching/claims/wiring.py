@@ -30,7 +30,7 @@ def _gradients() -> str:
         "of √L in the paper's bounds. With PyTorch's default both are nearly flat (RMS on the "
         "stream of 16 blocks, after the first "
         f"and after the last: post-norm {flat[0]:.3f} and {flat[-1]:.3f}, pre-norm "
-        f"{falling[0]:.3f} and {falling[-1]:.3f}). With N(0, 0.02) pre-norm's are the larger ones "
+        f"{falling[0]:.3f} and {falling[-1]:.3f}). With N(0, 0.02²) pre-norm's are the larger ones "
         f"({pre[-1]:.2f} against {post[-1]:.2f} in the last block)."
     )
 

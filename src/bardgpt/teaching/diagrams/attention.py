@@ -119,7 +119,7 @@ def heads() -> Panels:
             Diagram(
                 "heads-one",
                 "One head of 32 channels",
-                "x, a wide box of 32 channels, leads down to q, k, v of 32, from there to one "
+                "x, a wide box of 32 channels, leads down to q, k, v, from there to one "
                 "square A, T by T weights, and to A v, a wide box of 32 channels.",
                 346,
                 _heads(1),
@@ -128,8 +128,8 @@ def heads() -> Panels:
             Diagram(
                 "heads-four",
                 "Four heads of 8 channels",
-                "The same x leads to four narrow boxes in four colours, q, k, v of 8 channels "
-                "each, from there to four squares, A1 to A4, and to four boxes of 8 channels. "
+                "The same x leads to four narrow boxes in four colours, each a q, k, v, from there "
+                "to four squares, A1 to A4, and to four boxes of 8 channels, A1 v to A4 v. "
                 "Side by side these are as wide as x.",
                 346,
                 _heads(4),
@@ -155,14 +155,14 @@ def _heads(parts: int) -> list[str]:
         shapes += [
             arrow(middle, 96, 18),
             box(x, 118, each, bar, edge=colour, fill=colour, strength=0.15),
-            label(middle, 145, "q, k, v of 32" if one else "of 8", at="middle"),
+            label(middle, 145, "q, k, v", at="middle"),
             arrow(middle, 166, 18),
             box(middle - size / 2, 188, size, size, edge=colour),
             label(middle, 215, "A" if one else f"A{'₁₂₃₄'[i]}", at="middle"),
             arrow(middle, 236, 18),
             box(x, 258, each, bar, edge=colour, fill=colour, strength=0.15),
-            label(middle, 285, "A v: 32" if one else "8", at="middle"),
+            label(middle, 285, "A v: 32" if one else f"A{'₁₂₃₄'[i]} v: 8", at="middle"),
         ]
-    note = "A: T by T weights, softmax of q k" if one else ""
+    note = "A: T by T weights, from q and k" if one else ""
     shapes.append(label(left, 328, note or "side by side: 32 channels again", colour=MUTED))
     return shapes

@@ -41,7 +41,7 @@ def dropout_places() -> Diagram:
     shapes: list[str] = []
     top = TOP
     for part, steps in BRANCHES.items():
-        joined = top + 34 + len(steps) * STEP + 4
+        joined = top + 34 + len(steps) * STEP + 10
         shapes.append(label(STREAM + 24, top + 2, part, colour=INK, font_weight="600"))
         shapes += _branch(top, joined, part, steps, notes)
         top = joined + 34

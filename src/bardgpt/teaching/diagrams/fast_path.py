@@ -89,7 +89,7 @@ def one_product() -> Diagram:
 def cache() -> Diagram:
     """What a new character costs with a cache, and what happens when the window is full."""
     text, size, step, left = "ROMEO:", 38, 54, 96
-    rows = {"text": 48, "query": 108, "keys": 188, "values": 240}
+    rows = {"text": 48, "query": 108, "keys": 188, "values": 240, "output": 320}
     query, key, value, output = (COLOURS[role] for role in ("query", "key", "value", "output"))
     last = left + (len(text) - 1) * step
     shapes = [label(MARGIN, 30, "one new character", font_weight="600")]
@@ -100,6 +100,7 @@ def cache() -> Diagram:
         look = {"dash": "5 4"} if new else {"strength": 0.3}
         shapes += [
             line(last + size / 2, rows["query"] + size, x + size / 2, rows["keys"] - 3),
+            line(x + size / 2, rows["values"] + size + 3, last + size / 2, rows["output"] - 3),
             character(x, rows["text"], size, letter, edge=COLOURS["input"]),
             box(x, rows["keys"], size, size, edge=key, **(look if new else look | {"fill": key})),
             label(x + size / 2, rows["keys"] + 24, f"k{'₀₁₂₃₄₅'[i]}", at="middle"),
@@ -116,16 +117,16 @@ def cache() -> Diagram:
     shapes += [
         box(last, rows["query"], size, size, edge=query, dash="5 4"),
         label(last + size / 2, rows["query"] + 24, "q₅", at="middle"),
-        label(left, 302, "filled: kept from before", colour=MUTED),
-        label(left, 322, "dashed: computed now", colour=MUTED),
-        arrow(last + size / 2, rows["values"] + size + 4, 36),
-        box(last, 324, size, size, edge=output, dash="5 4"),
-        label(last + size / 2, 348, "y₅", at="middle"),
+        box(last, rows["output"], size, size, edge=output, dash="5 4"),
+        label(last + size / 2, rows["output"] + 24, "y₅", at="middle"),
+        label(MARGIN, 386, "filled: kept from before", colour=MUTED),
+        label(MARGIN, 406, "dashed: computed now", colour=MUTED),
     ]
-    before, after, top, pitch, keep = "to be or", "e or ", 428, 48, 4
+    before, after, top, pitch, keep = "to be or", "e or ", 468, 48, 4
+    again = top + 112
     shapes += [
-        label(MARGIN, 408, "the window is full (block_size 8)", font_weight="600"),
-        label(MARGIN, 494, "forgotten", colour=MUTED),
+        label(MARGIN, top - 20, "the window is full (block_size 8)", font_weight="600"),
+        label(MARGIN, top + 66, "forgotten", colour=MUTED),
     ]
     for i, letter in enumerate(before):
         x, kept = MARGIN + i * pitch, i >= keep
@@ -141,23 +142,23 @@ def cache() -> Diagram:
             shapes.append(line(x, top + size, x + size, top))
         else:
             to = MARGIN + (i - keep) * pitch + size / 2
-            shapes.append(line(x + size / 2, top + size + 4, to, 536))
+            shapes.append(line(x + size / 2, top + size + 4, to, again - 4))
     for i in range(len(before)):
         x = MARGIN + i * pitch
-        shapes.append(label(x + size / 2, 596, str(i), at="middle", colour=MUTED))
+        shapes.append(label(x + size / 2, again + 56, str(i), at="middle", colour=MUTED))
         if i < len(after):
             shapes += [
-                box(x, 540, size, size, edge=key, dash="5 4"),
+                box(x, again, size, size, edge=key, dash="5 4"),
                 label(
-                    x + size / 2, 565, after[i].replace(" ", "␣"), at="middle",
+                    x + size / 2, again + 25, after[i].replace(" ", "␣"), at="middle",
                     font_family="monospace", font_size="18",
                 ),
             ]  # fmt: skip
         else:
-            shapes.append(box(x, 540, size, size))
+            shapes.append(box(x, again, size, size))
     shapes += [
-        label(MARGIN, 622, "computed again, in one pass, with the new one", colour=MUTED),
-        label(MARGIN, 642, "at new positions; then there is room for more", colour=MUTED),
+        label(MARGIN, again + 82, "computed again, in one pass, with the new one", colour=MUTED),
+        label(MARGIN, again + 102, "at new positions; then there is room for more", colour=MUTED),
     ]
     return Diagram(
         "cache",
@@ -165,11 +166,11 @@ def cache() -> Diagram:
         "Upper half: the six characters of ROMEO and a colon, each with a box for its key and one "
         "for its value. Those of the first five are filled: kept from before. Those of the colon "
         "are dashed: computed now, like its query, from which lines lead to all six keys, and like "
-        "the y that it receives. Lower half: a window of eight characters, to be or, is full. Its "
-        "first four are crossed out. The last four move to positions 0 to 3 of a second row, a new "
-        "space follows at position 4; all five are dashed, computed again in one pass. Positions 5 "
-        "to 7 are free for the next characters.",
-        662,
+        "its output, to which lines lead from all six values. Lower half: a window of eight "
+        "characters, to be or, is full. Its first four are crossed out. The last four move to "
+        "positions 0 to 3 of a second row, a new space follows at position 4; all five are dashed, "
+        "computed again in one pass. Positions 5 to 7 are free for the next characters.",
+        again + 122,
         shapes,
         width=NARROW,
     )

@@ -15,7 +15,7 @@ from bardgpt.teaching.palette import COLOURS
 
 def feed_forward() -> Diagram:
     """Attention mixes positions, the feed-forward layer works at each one; together a block."""
-    text, size, step, left = "lords", 38, 54, 144
+    text, size, step, left = "lord", 38, 67, 148
     heard, layers, out = 164, 240, 348
     frame, floor = 70, 330
     attention, own = COLOURS["attention"], COLOURS["feed-forward"]
@@ -45,7 +45,7 @@ def feed_forward() -> Diagram:
                 middle - size / 2, heard, size, size, edge=attention, fill=attention, strength=0.15
             ),
             arrow(middle, heard + size + 4, layers - heard - size - 6, colour=own),
-            box(middle - 26, layers, 52, 50, edge=own, fill=own, strength=0.15),
+            box(middle - 27, layers, 54, 50, edge=own, fill=own, strength=0.15),
             label(middle, layers + 21, "Linear", at="middle"),
             label(middle, layers + 40, "ReLU", at="middle"),
             arrow(middle, layers + 52, out - layers - 56, colour=own),
@@ -54,7 +54,7 @@ def feed_forward() -> Diagram:
     return Diagram(
         "feed-forward",
         "Attention across positions, then a small network at each: a block",
-        "Five characters, l, o, r, d, s, in a row. In the band of attention, lines lead from each "
+        "Four characters, l, o, r, d, in a row. In the band of attention, lines lead from each "
         "character to its own place and to all later places in the row below. In the band of "
         "the feed-forward layer a single arrow leads from each place straight down, through a box "
         "of its own that says Linear, ReLU, the same in all columns. A dashed frame around both "

@@ -29,7 +29,7 @@ from bardgpt.teaching.palette import COLOURS
 
 WIDE = 432
 STREAM, BRANCH = 96, 266  # the middles of the two columns
-PART, BAR, STEP = 156, 26, 32  # width of a part; height of a bar inside it, and to the next one
+PART, BAR, STEP = 164, 26, 32  # width of a part; height of a bar inside it, and to the next one
 THICK = 4  # a stream that passes by; a path through everything is thin
 
 
@@ -56,6 +56,8 @@ def whole_model() -> Diagram:
 def rung(name: str) -> Diagram:
     """A rung of the ladder: what it has that the rung below has not is in colour and called new.
 
+    The lowest has no colour: there is nothing to compare it with.
+
     Raises:
         KeyError: if there is no such rung.
     """
@@ -63,7 +65,7 @@ def rung(name: str) -> Diagram:
     config, at = RUNGS[name].config, names.index(name)
     size = _untouched(config).n_parameters()
     if at == 0:
-        return _Drawing(config).finished(
+        return _Drawing(config, fresh=set()).finished(
             f"rung-{name}",
             f"The model of chapter {RUNGS[name].chapter}: {RUNGS[name].title}",
             _told(config),
@@ -72,11 +74,12 @@ def rung(name: str) -> Diagram:
     below = RUNGS[names[at - 1]].config
     more = size - _untouched(below).n_parameters()
     fresh = _fresh(below, config)
+    first = {"the norms' place": "the norms"} if below.block in ("plain", "residual") else {}
     return _Drawing(config, fresh=fresh).finished(
         f"rung-{name}",
         f"The model of chapter {RUNGS[name].chapter}, {RUNGS[name].title}: what is new",
         f"{_told(config)} New against the model before, and drawn in colour: "
-        f"{', '.join(sorted(fresh))}.",
+        f"{', '.join(sorted(first.get(piece, piece) for piece in fresh))}.",
         f"{size:,} parameters, " + (f"{more:,} more" if more else "as many as before"),
         ("in colour: what is new",),
     )
@@ -156,7 +159,7 @@ class _Drawing:
         self._flow(34, "ids (B, T)", tip=True, stream=False)
         self._box(STREAM, "token embedding", "input", "token embedding", "token_embedding")
         self._positions()
-        self._flow(40, "x (B, T, C)")
+        self._flow(40, "x (B, T, C)", tip=not config.n_layer)
         if config.n_layer:
             self._block()
             self._flow(34, "x (B, T, C)", tip=True)

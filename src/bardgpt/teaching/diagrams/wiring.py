@@ -49,26 +49,26 @@ def pre_and_post_norm() -> Panels:
 
 def _block(name: str, title: str, description: str, *, pre: bool) -> Diagram:
     stream, after = 76, TOP + len(PARTS) * BRANCH  # after: the end of the block
-    floor, colour = after + 112, COLOURS["stream"]
+    floor, colour = after + 120, COLOURS["stream"]
     formula = "x + f(norm(x))" if pre else "norm(x + f(x))"
     shapes = [
         label(20, 32, "pre-norm" if pre else "post-norm", font_weight="600"),
         label(20, 54, formula, font_family="monospace"),
-        box(20, TOP - 8, PANEL - 40, after - TOP + 4, edge=LINE, dash="5 4"),
+        box(20, TOP - 8, PANEL - 40, after - TOP + 16, edge=LINE, dash="5 4"),
         label(stream + 16, TOP - 20, "embeddings", colour=MUTED),
         route([(stream, TOP - 34), (stream, floor)], colour=colour, width=4),
-        label(PANEL - 30, after - 14, "block", at="end", colour=MUTED),
+        label(PANEL - 30, after - 2, "block", at="end", colour=MUTED),
         label(stream + 10, TOP + 38, "stream", colour=MUTED),
-        label(stream + 16, after + 24, "more such blocks", colour=MUTED),
+        label(stream + 16, after + 32, "more such blocks", colour=MUTED),
         label(stream + 16, floor - 2, "output layer, logits", colour=MUTED),
     ]
     for i, part in enumerate(PARTS):
         shapes += _branch(stream, TOP + i * BRANCH, part, pre=pre)
     if pre:
         shapes += [
-            route([(stream, after), (stream, after + 42)], colour=colour, width=4),
-            _norm(stream, after + 42),
-            label(stream + 40, after + 62, "the final norm"),
+            route([(stream, after), (stream, after + 50)], colour=colour, width=4),
+            _norm(stream, after + 50),
+            label(stream + 40, after + 70, "the final norm"),
         ]
     return Diagram(name, title, description, floor + 22, shapes, width=PANEL)
 

@@ -61,20 +61,22 @@ def head_profiles(distances: Tensor, classes: Tensor, names: Sequence[str]) -> F
 
     distances: (nh, T), weight at distance 0, 1, …; classes: (nh, len(names)).
     """
-    figure, (left, right) = panels(1, 2, figsize=(6.4, 3.2), sharey=True)
+    figure, (above, below) = panels(2, 1, figsize=(5.6, 5.2), sharey=True)
     for i, (by_distance, by_class) in enumerate(zip(distances, classes, strict=True)):
         style = {
             "color": COLOURS[f"head {i % 4}"],
             "marker": "os^D"[i % 4],
             "label": f"head {i + 1}",
         }
-        left.plot(range(len(by_distance)), by_distance.numpy(), **style)
-        right.plot(range(len(names)), by_class.numpy(), linestyle="", markersize=8, **style)
-    left.set_xlabel("characters back (0: itself)")
-    left.set_ylabel("mean attention weight")
-    left.legend(fontsize=9)
-    right.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names], fontsize=8)
-    right.set_xlabel("class of character")
+        above.plot(range(len(by_distance)), by_distance.numpy(), **style)
+        beside = [place + 0.12 * (i - 1.5) for place in range(len(names))]
+        below.plot(beside, by_class.numpy(), linestyle="", markersize=8, **style)
+    above.set_xlabel("characters back (0: itself)")
+    above.legend(ncols=2)
+    below.set_xticks(range(len(names)), names)
+    below.set_xlabel("class of character")
+    for axis in (above, below):
+        axis.set_ylabel("mean attention weight")
     return figure
 
 

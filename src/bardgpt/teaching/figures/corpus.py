@@ -29,7 +29,8 @@ def plays(starts: Mapping[str, int], end: int, n_train: int) -> Figure:
     axes.set_yticks(range(len(starts)), list(starts))
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    axes.set_xticks(range(0, end, 200_000), [f"{tick // 1_000}" for tick in range(0, end, 200_000)])
+    ticks = range(0, end, 200_000)
+    axes.set_xticks(ticks, [f"{tick // 1_000:,}" for tick in ticks])
     axes.set_xlabel("thousands of characters from the start")
     axes.legend(loc="lower left", fontsize=9)
     return figure

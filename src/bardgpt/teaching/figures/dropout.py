@@ -88,8 +88,9 @@ def ensembles(record: Record) -> Figure:
     left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     left.yaxis.set_major_formatter("{x:g}")
     left.yaxis.set_minor_locator(NullLocator())
+    left.set_ylim(bottom=0.018)
     left.set_ylabel("KL to the test-time model (nats)")
-    right.set_ylabel("validation loss above it\n(nats per character)")
+    right.set_ylabel("validation loss minus that of\ntest time (nats per character)")
     figure.legend(
         *right.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9
     )

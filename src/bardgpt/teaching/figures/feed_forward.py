@@ -21,7 +21,7 @@ def jacobians(pictures: Mapping[str, Tensor], text: str) -> Figure:
     pictures: for each layer's name (T, T), rows outputs; text: the T characters.
     """
     marks = [visible(c) for c in text]
-    figure, axes = panels(1, len(pictures), figsize=(6.4, 3.5), sharex=True, sharey=True)
+    figure, axes = panels(1, len(pictures), figsize=(5.6, 3.1), sharex=True, sharey=True)
     top = max(picture.max().item() for picture in pictures.values())
     for axis, (name, picture) in zip(axes, pictures.items(), strict=True):
         shown = axis.imshow(
@@ -43,7 +43,7 @@ def seeds_compared(models: Mapping[str, Record]) -> Figure:
 
     models: by the name to show, from top to bottom.
     """
-    figure, axes = canvas(figsize=(6.4, 1.6 + 0.6 * len(models)))
+    figure, axes = canvas(figsize=(5.6, 1.6 + 0.6 * len(models)))
     losses = [[history.validation[-1] for history in r.histories] for r in models.values()]
     places = range(len(losses))
     for seed, mark in zip(zip(*losses, strict=True), itertools.cycle("os^Dv")):
@@ -67,7 +67,7 @@ def leads(base: Record, models: Mapping[str, Record]) -> Figure:
 
     models: by the name to show; for each every seed a thin line, their mean a thick one.
     """
-    figure, axes = canvas(figsize=(6.4, 3.8))
+    figure, axes = canvas(figsize=(5.6, 3.6))
     axes.axhline(0, color=COLOURS["count"], linestyle="--", linewidth=1)
     looks = (("muted", ":"), ("feed-forward", "-"), ("model", "-."))
     for (name, record), (role, line) in zip(models.items(), looks, strict=False):
@@ -93,7 +93,7 @@ def unit_scores(scores: Mapping[str, Mapping[str, Band]]) -> Figure:
     scores: for each kind of unit, by property, its AUC over the seeds; the first kind sorts. No bar
     is drawn beyond 1, where no score can be.
     """
-    figure, axes = canvas(figsize=(6.4, 4.6))
+    figure, axes = canvas(figsize=(5.6, 4.8))
     names = sorted(next(iter(scores.values())), key=lambda n: -next(iter(scores.values()))[n].mean)
     axes.axvline(0.5, color=COLOURS["count"], linestyle="--", linewidth=1)
     looks = (("model", "o"), ("target", "s"), ("muted", "x"))
@@ -113,7 +113,7 @@ def unit_scores(scores: Mapping[str, Mapping[str, Band]]) -> Figure:
     axes.set_yticks(range(len(names)), names, fontsize=9)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_ylabel("property of a position")
-    axes.set_xlabel("AUC on the validation text (0.5: chance, 1: perfect)")
+    axes.set_xlabel("AUC on the validation text\n(0.5: chance, 1: perfect)")
     figure.legend(loc="outside upper center", ncols=3, fontsize=9)
     return figure
 
@@ -124,9 +124,9 @@ def firing(text: str, units: Mapping[str, Tensor]) -> Figure:
 
     text: N characters; units: for each name (N,) activations, shown relative to their largest.
     """
-    columns = 40
+    columns = 32  # a phone can still show them
     rows = -(-len(text) // columns)
-    figure, axes = panels(len(units), 1, figsize=(6.4, len(units) * (0.55 + 0.26 * rows)))
+    figure, axes = panels(len(units), 1, figsize=(5.6, len(units) * (0.5 + 0.26 * rows)))
     colour = to_rgb(COLOURS["feed-forward"])
     for axis, (name, unit) in zip(axes, units.items(), strict=True):
         strength = torch.zeros(rows * columns)
@@ -143,6 +143,6 @@ def firing(text: str, units: Mapping[str, Tensor]) -> Figure:
         axis.set_xticks([])
         axis.set_yticks([])
         axis.grid(visible=False)
-    axes[-1].set_xlabel("the text, row by row (white: 0; deepest: the unit's largest here)")
-    axes[0].set_ylabel("row")
+        axis.set_ylabel("rows of text")
+    axes[-1].set_xlabel("white: 0; deepest: the unit's largest here")
     return figure

@@ -51,8 +51,8 @@ class Passage:
         card = f"background: {paper}; color: {ink}; border-radius: 8px; padding: 0.8em 1em"
         body = "".join(map(_character, self.text, self.losses))
         legend = " ".join(
-            f'<span style="white-space: nowrap"><span style="{_look(low)}">abc</span> '
-            f"{words}</span>"
+            f'<span style="white-space: nowrap; margin-right: 1em"><span style="{_look(low)}">'
+            f"abc</span> {words}</span>"
             for (low, *_), words in zip(LEVELS, WORDS, strict=True)
         )
         rows = "".join(
@@ -60,7 +60,8 @@ class Passage:
         )
         return (
             f'<div class="bard-passage" style="{card}">\n'
-            f'<p style="font-size: 0.85em; margin: 0 0 0.8em">probability: {legend}</p>\n'
+            f'<p style="font-size: 0.85em; line-height: 1.9; margin: 0 0 0.8em">'
+            f"probability: {legend}</p>\n"
             f'<p style="font-family: monospace; line-height: 1.9; white-space: pre-wrap; '
             f'overflow-wrap: anywhere; margin: 0">{body}</p>\n'
             f'<details style="margin-top: 0.8em"><summary>The same in numbers: nats for each '

@@ -1,8 +1,10 @@
 """The text and its count tables."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import matplotlib.pyplot as plt
+from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -23,7 +25,7 @@ def frequencies(counts: Tensor, vocabulary: str) -> Figure:
     share = (counts[order] / counts.sum()).numpy()
     axes.bar(range(len(order)), share, color=COLOURS["train"], width=0.8)
     axes.set_yscale("log")
-    axes.set_xticks(range(len(order)), [visible(vocabulary[i]) for i in order], fontsize=7)
+    _in_two_rows(axes.xaxis, [visible(vocabulary[i]) for i in order])
     axes.grid(visible=False, axis="x")
     axes.set_xlim(-1, len(order))
     axes.set_xlabel("character (␣ space, ↵ line break)")
@@ -32,21 +34,48 @@ def frequencies(counts: Tensor, vocabulary: str) -> Figure:
 
 
 @plt.rc_context(STYLE)
-def bigram_table(probabilities: Tensor, vocabulary: str) -> Figure:
+def bigram_table(
+    probabilities: Tensor, vocabulary: str, pairs: Mapping[str, str] = MappingProxyType({})
+) -> Figure:
     """P(next | current) as a picture: a row for the current character, a column for the next.
 
-    probabilities: (V, V), rows summing to 1.
+    probabilities: (V, V), rows summing to 1. pairs: two characters each, and what to write beside
+    their cell.
     """
-    figure, axes = canvas(figsize=(6.4, 5.4))
+    figure, axes = canvas(figsize=(6.4, 7.4))
     picture = axes.imshow(probabilities.numpy(), cmap="cividis", norm=LogNorm(1e-4, 1))
     marks = [visible(c) for c in vocabulary]
-    axes.set_xticks(range(len(marks)), marks, fontsize=6.5, family="monospace")
-    axes.set_yticks(range(len(marks)), marks, fontsize=6.5, family="monospace")
+    for axis in (axes.xaxis, axes.yaxis):
+        _in_two_rows(axis, marks, family="monospace")
+    for (current, following), words in pairs.items():
+        row, column = vocabulary.index(current), vocabulary.index(following)
+        left = column > len(vocabulary) / 2
+        axes.annotate(
+            words,
+            (column, row),
+            xytext=(-90 if left else 90, 0),
+            textcoords="offset points",
+            va="center",
+            ha="right" if left else "left",
+            bbox={"facecolor": COLOURS["paper"], "edgecolor": "none", "pad": 2},
+            arrowprops={"arrowstyle": "->", "color": COLOURS["paper"], "linewidth": 1.8},
+        )
     axes.grid(visible=False)
-    axes.set_xlabel("next character")
+    axes.set_xlabel("next character (␣ space, ↵ line break)")
     axes.set_ylabel("current character")
-    figure.colorbar(picture, label="probability", shrink=0.8)
+    figure.colorbar(
+        picture, label="probability", location="bottom", format="%g", shrink=0.8, aspect=40
+    )
     return figure
+
+
+def _in_two_rows(axis: Axis, marks: Sequence[str], **font: object) -> None:
+    """Names at an axis too many for one row: every other one stands further out."""
+    for first, which, length in ((0, "major", 3), (1, "minor", 15)):
+        axis.set_ticks(
+            range(first, len(marks), 2), marks[first::2], minor=which == "minor", fontsize=9, **font
+        )
+        axis.set_tick_params(which=which, length=length, pad=1, width=0.5)
 
 
 @plt.rc_context(STYLE)

@@ -69,7 +69,7 @@ def ladder(last: str) -> Figure:
     """
     whole = last == FULL
     names = list(RUNGS) if whole else list(RUNGS)[: list(RUNGS).index(last) + 1]
-    figure, axes = canvas(figsize=(6.4, 2.0 + 0.42 * (len(names) + whole)))
+    figure, axes = canvas(figsize=(5.6, 2.2 + 0.42 * (len(names) + 2 * whole)))
     tables = {t["context"]: t["validation"] for t in records.read("count-tables")["tables"]}
     for context in (1, 2, 4):
         axes.axvline(tables[context], color=COLOURS["count"], linestyle="--", linewidth=1)
@@ -80,7 +80,7 @@ def ladder(last: str) -> Figure:
             xytext=(0, 4),
             textcoords="offset points",
             ha="center",
-            fontsize=8,
+            fontsize=9,
             color=COLOURS["count"],
         )
     for place, name in enumerate(names):
@@ -89,7 +89,7 @@ def ladder(last: str) -> Figure:
         if reported is not None:
             label = None if place else "lecture reports"
             axes.plot(
-                reported, place, "x", color=COLOURS["ink"], ms=8, mew=1.6, zorder=3, label=label
+                reported, place, "x", color=COLOURS["ink"], ms=8, mew=1.6, zorder=2, label=label
             )
         label = None if place else f"{len(losses)} seeds"
         axes.plot(
@@ -97,16 +97,28 @@ def ladder(last: str) -> Figure:
         )
     titles = [RUNGS[name].title for name in names]
     if whole:
-        place, titles = len(names), [*titles, "the full model"]
-        axes.plot(LECTURE_FULL, place, "x", color=COLOURS["ink"], ms=8, mew=1.6, zorder=3)
-        axes.plot(
-            NANOGPT, place, "+", color=COLOURS["ink"], ms=10, mew=1.6, zorder=3, label="nanoGPT"
-        )
-        run = records.full().validation
-        axes.plot(run, place, "D", color=COLOURS["model"], ms=7, label="the recorded run")
-    axes.set_yticks(range(len(titles)), titles)
-    axes.set_ylim(len(titles) - 0.5, -0.5)
-    axes.set_xlim(1.4 if whole else 1.6, 2.6)
+        titles.append("the full model")
+        ink, run = {"color": COLOURS["ink"], "mew": 1.6}, records.full().validation
+        for place, loss, look in (  # one above the other: side by side they hide each other
+            (len(names) - 0.05, LECTURE_FULL, {"marker": "x", "ms": 8} | ink),
+            (len(names) + 0.4, run, {"marker": "D", "ms": 7, "color": COLOURS["model"]}),
+            (len(names) + 0.85, NANOGPT, {"marker": "+", "ms": 10} | ink),
+        ):
+            name = {"D": "the recorded run", "+": "nanoGPT"}.get(look["marker"])
+            axes.plot(loss, place, linestyle="", label=name, **look)
+            axes.annotate(
+                f"{loss:.5g}",
+                (loss, place),
+                xytext=(-8, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=9,
+            )
+    places = [*range(len(names)), *([len(names) + 0.4] if whole else [])]
+    axes.set_yticks(places, titles)
+    axes.set_ylim(places[-1] + (0.9 if whole else 0.5), -0.5)
+    axes.set_xlim(1.2 if whole else 1.6, 2.6)
     axes.set_xlabel("validation " + LOSS)
     figure.legend(fontsize=9, loc="outside lower center", ncols=2)
     return figure

@@ -72,12 +72,13 @@ def divergence(log_p: Tensor, log_q: Tensor) -> float:
 
 @torch.no_grad()
 def losses_by_switch(model: GPT, ids: Tensor, targets: Tensor, seed: int = 0) -> dict[str, float]:
-    """The loss with dropout off, with dropout left on, and off but never rescaled.
+    """The loss at test time: as it should be, and after two mistakes.
 
-    "not rescaled" is the model at test time of somebody who dropped in training without dividing by
-    1 - p: the same model in training, but for matrices 1 / (1 - p) times as large, and so louder
-    by that factor once nothing is dropped. The model and the global random state are left as they
-    were.
+    "off" drops nothing, as at test time it should be. "left on" forgets `model.eval()`: one random
+    mask at every place of dropout. "not rescaled" drops nothing, and multiplies by 1 / (1 - p) at
+    every place of dropout. Such is the test time of a model whose masks were 0 and 1 in training,
+    with matrices that make up for the missing factor. The model and the global random state are
+    left as they were.
 
     Args:
         model: with layer norm or none.
