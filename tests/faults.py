@@ -833,6 +833,9 @@ def telling(verdict: Verdict, most: int) -> list[str]:
     words = {"- ": "E   now:    ", "+ ": "E   stored: "}
     lines = [words.get(line[:2], line[:2]) + line[2:] for line in lines]
     lines = [line for line in lines if re.match(r"[>E] +(?!\+ +(where|and) )\S", line)]
+    if not lines and "AssertionError: " in verdict.details:  # a cell that raised: its last words
+        said = verdict.details.rpartition("AssertionError: ")[2].splitlines()
+        lines = [f"E   {line.strip()}" for line in said if line.strip()]
     return [f"    {line[:110]}" for line in lines[:most] or [verdict.message or "passed"]]
 
 

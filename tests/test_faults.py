@@ -105,6 +105,16 @@ def test_red_cells_are_named_with_their_notebook(tmp_path):
     assert sorted(red) == ["02-wrong, cell 1: print(x)", "wrong-too, cell 1: print(x)"]
 
 
+def test_a_cell_that_raised_is_shown_by_its_last_words():
+    message = "Notebook cell execution failed\nCell 2: Cell execution caused an exception"
+    details = (
+        "AssertionError   Traceback (most recent call last)\nAssertionError: Not close!\n\n3 / 3"
+    )
+    verdict = Verdict(message, details, 0)
+    assert verdict.convicts
+    assert telling(verdict, most=4) == ["    E   Not close!", "    E   3 / 3"]
+
+
 def test_difference_of_a_cell_says_which_side_is_which():
     details = "assert reference_output == test_output failed:\n\n- 3 windows\n+ 4 windows\n"
     assert telling(Verdict("Cell outputs differ", details, 0), most=4) == [
