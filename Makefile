@@ -5,7 +5,8 @@ PYTHON ?= python3
 RUN    := .venv/bin/python
 READY  := .venv/ready
 NPM    := tests/site/node_modules/ready
-# Two notebooks at a time, so one thread for each kernel unless the caller says otherwise.
+# Two notebooks at a time, so one thread for each kernel unless the caller says otherwise (and in
+# `test-matrix` one notebook at a time where a kernel has two).
 NBVAL  := $(RUN) -m pytest -q --nbval --nbval-current-env --nbval-cell-timeout 120 \
           --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile
 
@@ -45,7 +46,8 @@ test-matrix: $(READY)  ## the notebooks again, under other thread counts and ins
 	for setting in OMP_NUM_THREADS=1 OMP_NUM_THREADS=2 \
 	    ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 ATEN_CPU_CAPABILITY=avx512 \
 	    ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2; do \
-	  echo "== $$setting"; env OMP_NUM_THREADS=1 $$setting $(NBVAL) book || exit 1; done
+	  case $$setting in *THREADS=2) at_once=1;; *) at_once=2;; esac; echo "== $$setting"; \
+	  env OMP_NUM_THREADS=1 $$setting $(NBVAL) -n $$at_once book || exit 1; done
 
 break: $(READY)  ## plant a mistake in a copy and see what notices: FAULT=name, or none for a list
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) tests/faults.py $(FAULT)
