@@ -106,7 +106,11 @@ def test_bfloat16_is_asked_of_the_processor_itself(monkeypatch, capabilities, ex
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     if capabilities is not None:
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
     assert facts().cpu_bfloat16 is expected
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    assert not facts().cpu_bfloat16
 
 
 def test_facts_of_a_gpu(monkeypatch):

@@ -53,7 +53,10 @@ def facts() -> Facts:
 def _cpu_bfloat16() -> bool:
     ask = getattr(torch.cpu, "get_capabilities", None)  # older versions lack it
     found = ask() if ask is not None else {}
-    return any(bool(found.get(name)) for name in ("avx512_bf16", "amx_bf16"))
+    if not any(bool(found.get(name)) for name in ("avx512_bf16", "amx_bf16")):
+        return False
+    # ONEDNN_MAX_CPU_ISA can forbid the instructions that are there; then they are emulated.
+    return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def choose_device(machine: Facts, wanted: str | None = None) -> DeviceName:
