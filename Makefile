@@ -57,17 +57,17 @@ notebooks: $(READY)  ## run every chapter, or CHAPTER=book/name.py, and write it
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) book/_tools/minutes.py
 
 experiments: $(READY)  ## every recorded run, in full; an interrupted one goes on where it stopped
-	$(RUN) -m bardgpt.teaching.experiments
+	$(RUN) -m bardgpt.lab.makers.experiments
 	$(RUN) book/_tools/pages.py
 
 experiments-check: $(READY)  ## every recorded run again; says where a record is not found again
-	$(RUN) -m bardgpt.teaching.experiments --check
+	$(RUN) -m bardgpt.lab.makers.experiments --check
 
 record: $(READY)  ## the full model's run and its record; goes on where it stopped
-	$(RUN) -m bardgpt.teaching.full_record
+	$(RUN) -m bardgpt.lab.makers.full_record
 
 bench: $(READY)  ## how fast the full model trains and samples, step by step of the fast path
-	$(RUN) -m bardgpt.teaching.bench
+	$(RUN) -m bardgpt.lab.makers.bench
 
 repository: $(READY)  ## set the repository's address everywhere: URL=https://github.com/ACCOUNT/NAME
 	@$(RUN) book/_tools/repository.py "$$URL"

@@ -273,7 +273,7 @@ figures.bigram_table(bigram, tokenizer.vocabulary, named)
 # By hand, for the `u` after a `q`: first with nothing before, then with the `q`.
 
 # %%
-from bardgpt.teaching.count_tables import CountTable
+from bardgpt.lab.count_tables import CountTable
 
 d = (counts > 0).sum()
 p = (counts + d / V) / (counts.sum() + d)  # (V,), of the empty context
@@ -389,7 +389,7 @@ print(tuple(x.shape), "->", tuple(embedding(x).shape), "->", tuple(logits.shape)
 
 # %%
 from bardgpt.gpt import GPT
-from bardgpt.teaching.ladder import RUNGS
+from bardgpt.lab.ladder import RUNGS
 
 rung = RUNGS["bigram"].config
 model = GPT(rung)
@@ -461,7 +461,7 @@ figures.descent(gaps)
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.teaching import listing
-from bardgpt.training.loop import train as train_model
+from bardgpt.training.loop import train_model
 from bardgpt.training.trainer import Trainer
 
 listing(train_model, Trainer.advance)
@@ -472,8 +472,9 @@ listing(train_model, Trainer.advance)
 # smoothed table, 2.482?
 
 # %%
+from bardgpt import records
 from bardgpt.config import TrainingConfig
-from bardgpt.teaching import checks, records
+from bardgpt.teaching import checks
 
 torch.manual_seed(0)
 model = GPT(rung)
@@ -594,8 +595,8 @@ assert evaluate(model, validation) == evaluate(model, validation) == history.at(
 # First your bigram model, after its 1,000 steps:
 
 # %%
+from bardgpt.lab.likeness import Reference
 from bardgpt.sampling import sample
-from bardgpt.teaching.text_statistics import Reference
 
 reference = Reference.of(old_text)
 written = sample(model, tokenizer, length=5_000, seed=0)

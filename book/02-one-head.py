@@ -52,7 +52,7 @@ import torch
 from torch import nn
 
 from bardgpt.batches import random_windows
-from bardgpt.teaching.ladder import shakespeare
+from bardgpt.shakespeare import shakespeare
 
 tokenizer, train, validation = shakespeare()
 B, T, C, V = 4, 8, 32, tokenizer.vocab_size
@@ -176,7 +176,7 @@ listing(attention_weights, Head.forward)
 # itself, out comes the average that we began with.
 
 # %%
-from bardgpt.teaching.ladder import RUNGS
+from bardgpt.lab.ladder import RUNGS
 
 rung = RUNGS["one-head"].config
 head = Head(rung)
@@ -339,9 +339,10 @@ print(f"{GPT(rung).n_parameters():5,}  parameters")
 # claim: after as many steps, the head is below the bigram rung, and above the table of two.
 
 # %%
-from bardgpt.teaching import checks, records
+from bardgpt import records
+from bardgpt.teaching import checks
 
-tables = [table["validation"] for table in records.read("count-tables")["tables"]]
+tables = [table["validation"] for table in records.tables()]
 record, without, bigram = (
     records.load(name) for name in ("one-head", "one-head-no-positions", "bigram")
 )
@@ -349,7 +350,7 @@ print(f"after 1,000 steps, the bigram rung: {bigram.band(1_000)}")
 
 # %%
 from bardgpt.config import TrainingConfig
-from bardgpt.training.loop import train as train_model
+from bardgpt.training.loop import train_model
 
 torch.manual_seed(0)
 model = GPT(rung)
@@ -402,7 +403,7 @@ print(f"of this, by positions: {by_positions}")
 # the table is not. Let us cut the table off too:
 
 # %%
-from bardgpt.teaching.count_tables import CountTable
+from bardgpt.lab.count_tables import CountTable
 
 each = CountTable(train, 2, V).losses_by_context(validation)  # (3, N - 1) nats
 inside = torch.arange(each.shape[1]) % T  # position in the window
@@ -442,7 +443,7 @@ print(tuple(rows.shape), "rows of scores, mixed by", tuple(weights.shape), "weig
 # lord, be not angry*), before training and after.
 
 # %%
-from bardgpt.teaching import probes
+from bardgpt.lab import probes
 
 torch.manual_seed(0)
 untrained = GPT(rung)  # the same start as your run's
@@ -599,7 +600,7 @@ print(f"costs more than 0.03: {loss > history.at(500) + 0.03}")
 # In the config, all of this is two entries. (A layer is a *block*, which so far holds one head.)
 
 # %%
-from bardgpt.teaching.ladder import config_diff
+from bardgpt.lab.ladder import config_diff
 
 print(*config_diff(RUNGS["bigram"].config, RUNGS["one-head"].config), sep="\n")
 

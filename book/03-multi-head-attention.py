@@ -201,7 +201,8 @@ for groups in (1, 4):
 
 # %%
 from bardgpt.gpt import GPT
-from bardgpt.teaching.ladder import RUNGS, shakespeare
+from bardgpt.lab.ladder import RUNGS
+from bardgpt.shakespeare import shakespeare
 
 tokenizer, train, validation = shakespeare()
 for name in ("one-head", "four-heads"):
@@ -213,9 +214,10 @@ for name in ("one-head", "four-heads"):
 # then. The record has the full 5,000 steps of both, from the same five seeds.
 
 # %%
+from bardgpt import records
 from bardgpt.config import TrainingConfig
-from bardgpt.teaching import checks, records
-from bardgpt.training.loop import train as train_model
+from bardgpt.teaching import checks
+from bardgpt.training.loop import train_model
 
 torch.manual_seed(0)
 model = GPT(RUNGS["four-heads"].config)
@@ -262,7 +264,7 @@ figures.ladder("four-heads")
 # head how much each position takes from each other:
 
 # %%
-from bardgpt.teaching import probes
+from bardgpt.lab import probes
 
 passage = "my lord,"
 seen = probes.attention_maps(model, tokenizer.encode(passage)[None])
@@ -480,7 +482,7 @@ print("loss rises without each head:", [rise > 0.01 for rise in rises])
 # The whole chapter is one number of the config:
 
 # %%
-from bardgpt.teaching.ladder import config_diff
+from bardgpt.lab.ladder import config_diff
 
 print(*config_diff(RUNGS["one-head"].config, RUNGS["four-heads"].config), sep="\n")
 

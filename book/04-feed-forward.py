@@ -55,8 +55,9 @@ if "google.colab" in sys.modules:
 import torch
 
 from bardgpt.gpt import GPT
-from bardgpt.teaching import probes
-from bardgpt.teaching.ladder import RUNGS, shakespeare
+from bardgpt.lab import probes
+from bardgpt.lab.ladder import RUNGS
+from bardgpt.shakespeare import shakespeare
 
 tokenizer, train, validation = shakespeare()
 torch.manual_seed(0)
@@ -290,9 +291,10 @@ print(f"{control.n_parameters():,} parameters say what {folded.n_parameters():,}
 # nothing folds. Now train the real thing for the first 1,000 steps:
 
 # %%
+from bardgpt import records
 from bardgpt.config import TrainingConfig
-from bardgpt.teaching import checks, records
-from bardgpt.training.loop import train as train_model
+from bardgpt.teaching import checks
+from bardgpt.training.loop import train_model
 
 torch.manual_seed(0)
 trained = GPT(rung)
@@ -683,7 +685,7 @@ for name in ("a space", "a line break", "a capital", "two capitals in a row"):
 # In the config one setting has changed:
 
 # %%
-from bardgpt.teaching.ladder import config_diff
+from bardgpt.lab.ladder import config_diff
 
 print(*config_diff(RUNGS["four-heads"].config, RUNGS["feed-forward"].config), sep="\n")
 

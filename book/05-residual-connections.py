@@ -67,8 +67,8 @@ figures.diagram("rung-plain-blocks")
 # attention):
 
 # %%
+from bardgpt import records
 from bardgpt.gpt import GPT
-from bardgpt.teaching import records
 
 one_block = records.load("feed-forward-two-layer")
 plain = records.load("plain-blocks")
@@ -99,8 +99,9 @@ from dataclasses import replace
 import torch
 
 from bardgpt.batches import evaluation_windows
-from bardgpt.teaching import probes
-from bardgpt.teaching.ladder import RUNGS, shakespeare
+from bardgpt.lab import probes
+from bardgpt.lab.ladder import RUNGS
+from bardgpt.shakespeare import shakespeare
 
 tokenizer, train, validation = shakespeare()
 windows, targets = next(evaluation_windows(validation, 8, batch_size=256))
@@ -344,7 +345,7 @@ for name, (variant, _) in lines.items():
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss after 2,000 steps against the number of blocks, 1 to 16, three marks each. The two lines begin close together, near 2.3. Residual blocks, circles, fall slowly to 2.13 and are level from 8 to 16. Plain blocks, squares, rise, steeply between 2 and 4, and at 16 lie on the dotted line of the character frequencies alone, 3.347."}}
 depths = records.load_sweep("depths")
-no_context = records.read("count-tables")["tables"][0]["validation"]
+no_context = records.tables()[0]["validation"]
 figures.losses_by_depth(depths, {"character frequencies alone": no_context})
 
 # %% [markdown]
@@ -379,7 +380,7 @@ for L in (1, 2, 4, 8, 16):
 
 # %%
 from bardgpt.config import TrainingConfig
-from bardgpt.training.loop import train as train_model
+from bardgpt.training.loop import train_model
 
 residual = records.load("residual")
 history = train_model(model, train, validation, TrainingConfig(steps=1_000, seed=0))
@@ -640,7 +641,7 @@ for wiring in ("residual", "pre-norm"):
 # of attention), and stacked; then came `x +`:
 
 # %%
-from bardgpt.teaching.ladder import config_diff
+from bardgpt.lab.ladder import config_diff
 
 for before, after in (("feed-forward", "plain-blocks"), ("plain-blocks", "residual")):
     changes = config_diff(RUNGS[before].config, RUNGS[after].config)

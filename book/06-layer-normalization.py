@@ -53,7 +53,7 @@ if "google.colab" in sys.modules:
 # stream before and after them: as there, the root of the mean square (RMS) of its numbers.
 
 # %%
-from bardgpt.teaching import records
+from bardgpt import records
 
 residual = records.load("residual")
 for step in residual.probed("stream"):
@@ -242,8 +242,8 @@ except ValueError as error:
 # The *gap* is training mode minus evaluation mode.
 
 # %%
-from bardgpt.teaching import probes
-from bardgpt.teaching.records import Band
+from bardgpt.lab import probes
+from bardgpt.records import Band
 
 post, rival = records.load("post-norm"), records.load("batch-norm")
 gaps = {}
@@ -319,7 +319,8 @@ assert abs(lead.mean) < 0.01  # what we call no difference
 from dataclasses import replace
 
 from bardgpt.gpt import GPT
-from bardgpt.teaching.ladder import RUNGS, shakespeare
+from bardgpt.lab.ladder import RUNGS
+from bardgpt.shakespeare import shakespeare
 
 tokenizer, train, validation = shakespeare()
 ids = validation[:32].view(4, 8)  # (B, T)
@@ -396,7 +397,7 @@ assert with_norms - without == 3 * 2 * 2 * 32  # blocks, norms in each, gains an
 # %%
 from bardgpt.config import TrainingConfig
 from bardgpt.teaching import checks
-from bardgpt.training.loop import train as train_model
+from bardgpt.training.loop import train_model
 
 torch.manual_seed(0)
 model = GPT(RUNGS["post-norm"].config)
@@ -606,7 +607,7 @@ reached = train_model(cheat, train, validation, settings).at(400)
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Solution
-best = min(table["validation"] for table in records.read("count-tables")["tables"])
+best = records.best_table()["validation"]
 print(f"validation loss between 1.1 and 1.4: {1.1 < reached < 1.4}; the best table: {best:.3f}")
 
 found = losses(cheat, validation)  # one for each character that is predicted
@@ -637,7 +638,7 @@ print("the last position is more than 1 nat worse than the worst of them:", last
 # In the config:
 
 # %%
-from bardgpt.teaching.ladder import config_diff
+from bardgpt.lab.ladder import config_diff
 
 print(*config_diff(RUNGS["residual"].config, RUNGS["post-norm"].config), sep="\n")
 

@@ -92,8 +92,8 @@ print("norm_first:", layer.norm_first)
 # %%
 from dataclasses import replace
 
+from bardgpt.lab.ladder import POST_NORM, PRE_NORM
 from bardgpt.layers.blocks import PostNormBlock, PreNormBlock
-from bardgpt.teaching.ladder import POST_NORM, PRE_NORM
 
 torch.manual_seed(0)
 post = PostNormBlock(replace(POST_NORM, fused=True))
@@ -197,8 +197,9 @@ for block, namesake in ((post, False), (pre, True)):
 
 # %%
 from bardgpt.gpt import GPT
-from bardgpt.teaching import probes
-from bardgpt.teaching.ladder import RUNGS, shakespeare
+from bardgpt.lab import probes
+from bardgpt.lab.ladder import RUNGS
+from bardgpt.shakespeare import shakespeare
 
 tokenizer, train, validation = shakespeare()
 ids = validation[:256].view(32, 8)  # (B, T)
@@ -245,8 +246,9 @@ for name in ("post-norm", "pre-norm"):
 # between the two wirings if that is less):
 
 # %%
+from bardgpt import records
 from bardgpt.batches import evaluation_windows
-from bardgpt.teaching import checks, records
+from bardgpt.teaching import checks
 
 windows, targets = (z[:256] for z in next(evaluation_windows(validation, 8, 256)))
 both = ("post-norm", "pre-norm")
@@ -415,7 +417,7 @@ for name in ("post-norm", "pre-norm"):
 
 # %%
 from bardgpt.config import TrainingConfig
-from bardgpt.training.loop import train as train_model
+from bardgpt.training.loop import train_model
 
 torch.manual_seed(0)
 model = GPT(RUNGS["pre-norm"].config)
@@ -460,7 +462,7 @@ figures.ladder("pre-norm")
 
 # %%
 sweep = records.load_sweep("rates")
-flat = records.read("count-tables")["tables"][0]["validation"]
+flat = records.tables()[0]["validation"]
 print(f"loss of the letters' frequencies: {flat:.3f}")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six plots of validation loss against learning rate, for 3 blocks, 12 blocks and 12 blocks with Xavier's start, left without and right with warm-up. With 3 blocks post-norm, pre-norm and a third curve, pre-norm without its final norm, lie close together but at the largest rate, where post-norm goes up to a dashed line at 3.35. With 12 blocks post-norm goes up to it at smaller rates, one rate later with warm-up, while pre-norm stays far below; with Xavier's start it goes up at smaller rates still."}}
@@ -680,7 +682,7 @@ for name in ("post-norm", "pre-norm"):
 # In the config:
 
 # %%
-from bardgpt.teaching.ladder import config_diff
+from bardgpt.lab.ladder import config_diff
 
 print(*config_diff(RUNGS["post-norm"].config, RUNGS["pre-norm"].config), sep="\n")
 

@@ -52,8 +52,8 @@ if "google.colab" in sys.modules:
 # How well does it predict the text that it learns from, and how well the validation text?
 
 # %%
+from bardgpt import records
 from bardgpt.gpt import GPT
-from bardgpt.teaching import records
 
 sweep = records.load_sweep("dropout")
 characters = records.read("dropout")["experiment"]["slice-0"]["characters"]
@@ -151,8 +151,9 @@ listing(Head.forward, MultiHeadAttention.forward, FeedForward.forward)
 from dataclasses import replace
 
 from bardgpt.batches import evaluation_windows
-from bardgpt.teaching import probes
-from bardgpt.teaching.ladder import PRE_NORM, shakespeare
+from bardgpt.lab import probes
+from bardgpt.lab.ladder import PRE_NORM
+from bardgpt.shakespeare import shakespeare
 
 tokenizer, train, validation = shakespeare()
 ids, targets = next(evaluation_windows(validation, 8, batch_size=256))
@@ -422,7 +423,7 @@ print(f"gain by dropout, slice:      {records.gain(without, thinned_model)}")
 
 # %%
 from bardgpt.teaching import checks
-from bardgpt.training.loop import train as train_model
+from bardgpt.training.loop import train_model
 
 torch.manual_seed(0)
 yours = GPT(thinned_model.model)

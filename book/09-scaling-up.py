@@ -52,8 +52,8 @@ if "google.colab" in sys.modules:
 # model:
 
 # %%
-from bardgpt.config import PRESETS
-from bardgpt.teaching.ladder import RUNGS, config_diff
+from bardgpt.lab.ladder import RUNGS, config_diff
+from bardgpt.presets import PRESETS
 
 rung, full = RUNGS["pre-norm"].config, PRESETS["full"]
 print("the model:", *config_diff(rung, full.model), sep="\n  ")
@@ -106,7 +106,7 @@ print("its training:", *config_diff(full.training, sprint.training), sep="\n  ")
 # remember that the architecture is the lecture's and the training is not.
 
 # %%
-from bardgpt.teaching.ladder import shakespeare
+from bardgpt.shakespeare import shakespeare
 
 tokenizer, train_ids, validation = shakespeare()
 for name in ("tiny", "full", "sprint"):
@@ -245,13 +245,13 @@ scaling.report(plan, finished)
 # so it has no spread over seeds.
 
 # %%
-from bardgpt.teaching import records
+from bardgpt import records
 
 record = records.full()
 last = record.metrics[-1]
-print(f"preset sprint, in {record.found['precision']}: {record.found['made']['machine']}")
+print(f"preset sprint, in {record.results['precision']}: {record.results['made']['machine']}")
 print(f"{last['step']:,} steps, {last['characters']:,} characters, {record.hours:.1f} hours")
-print(f"validation loss after the last step {record.found['validation']:.4f}")
+print(f"validation loss after the last step {record.results['validation']:.4f}")
 print(f"  as shipped, with 8 bits a weight  {record.validation:.4f}")
 print(f"training text, as shipped           {record.train:.4f}")
 assert record.validation < 1.48
@@ -292,7 +292,7 @@ figures.ladder("full")
 # is the last step, as decided before the run. And each is one run.
 
 # %%
-table = min(t["validation"] for t in records.read("count-tables")["tables"])
+table = records.best_table()["validation"]
 small = records.load("pre-norm").band()
 print(f"the last small rung:  {small}")
 print(f"the best count table: {table:.3f}")
@@ -307,8 +307,8 @@ assert record.validation < table < small.mean
 # position, over all 435 windows of the validation text.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss against the number of characters that the prediction could see, 1 to 256, logarithmic. Pale dots for each position scatter; the means of octaves, joined by a line, fall from about 2.5 at one character to about 1.5 between eight and fifteen, and are nearly level, a little below 1.5, from sixteen on. Crosses for the count tables lie near the line up to four characters and turn upwards at five. A dotted line marks the ladder's 8."}}
-tables = [t["validation"] for t in records.read("count-tables")["tables"]]
-figures.loss_by_position(record.found["by position"], tables)
+tables = [t["validation"] for t in records.tables()]
+figures.loss_by_position(record.results["by position"], tables)
 
 # %% [markdown]
 # *Loss of the recorded model by how many characters the prediction could see. Pale: each
@@ -317,7 +317,7 @@ figures.loss_by_position(record.found["by position"], tables)
 
 # %%
 for start, end in ((1, 2), (2, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 128), (128, 257)):
-    part = record.found["by position"][start - 1 : end - 1]
+    part = record.results["by position"][start - 1 : end - 1]
     print(f"sees {start:3} to {end - 1:3}: {sum(part) / len(part):.3f} nats")
 
 # %% [markdown]
@@ -329,7 +329,7 @@ for start, end in ((1, 2), (2, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 128
 # predict *the same characters* with less and with more context:
 
 # %%
-by_context = record.found["by context"]
+by_context = record.results["by context"]
 print(f"on the same {by_context['characters']:,} characters")
 for least in (8, 16, 32, 64, 128):
     part = by_context[str(least)]
@@ -349,7 +349,7 @@ for least in (8, 16, 32, 64, 128):
 # first eight positions only:
 
 # %%
-first = sum(record.found["by position"][:8]) / 8
+first = sum(record.results["by position"][:8]) / 8
 print(f"the last small rung, windows of 8:           {records.load('pre-norm').band().mean:.2f}")
 print(f"the full model, first 8 positions:           {first:.2f}")
 print(f"the full model, all 256 positions:           {record.validation:.2f}")
@@ -370,7 +370,7 @@ print(f"the full model, all 256 positions:           {record.validation:.2f}")
 # text all words stand in a table.
 
 # %%
-passage = record.found["passage"]
+passage = record.results["passage"]
 figures.passage(passage["text"], passage["losses"])
 
 # %% [markdown]
@@ -397,7 +397,7 @@ print("  ".join(f"{letter} {loss:.1f}" for letter, loss in zip("PROSPERO", losse
 import torch
 
 from bardgpt import pretrained
-from bardgpt.teaching.full_record import with_context
+from bardgpt.lab.probes.context import with_context
 
 model, _ = pretrained.load()
 ids = tokenizer.encode(tokenizer.decode(validation).partition(passage["text"])[0] + passage["text"])
@@ -416,7 +416,7 @@ print(f"{len(live)} losses agree with the record; their mean is {live.mean():.1f
 # that it already heads a speech in the window, *first* that it does not.
 
 # %%
-names = record.found["names"]
+names = record.results["names"]
 groups = names["groups"]
 print(f"{names['speakers']['all']} speakers, {names['speakers']['new']} of them new")
 total = sum(groups[name]["characters"] * groups[name]["loss"] for name in ("rest", "known", "new"))
@@ -459,9 +459,9 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 # = load_run(scaling.run_folder(plan))`.
 
 # %%
+from bardgpt.lab.likeness import Reference
 from bardgpt.sampling import sample
 from bardgpt.teaching import checks
-from bardgpt.teaching.text_statistics import Reference
 
 reference = Reference.of(tokenizer.decode(train_ids))
 text = sample(model, tokenizer, prompt="ROMEO:", length=500, seed=1)
@@ -507,8 +507,8 @@ for name, title in titles.items():
 # in all 25,000 characters of recorded samples:
 
 # %%
-print(repr(record.found["longest copy"]))
-print(len(record.found["longest copy"]), "characters")
+print(repr(record.results["longest copy"]))
+print(len(record.results["longest copy"]), "characters")
 
 # %% [markdown]
 # The end of a speech, a speaker and the first word of the answer: layout more than Shakespeare.
@@ -529,9 +529,9 @@ for habit, band in record.habits("full").items():
 # training plays, and it mixes the casts. So one recorded sample begins:
 
 # %%
-from bardgpt.teaching import plays
+from bardgpt.lab import likeness
 
-print(", ".join(plays.speakers(record.found["text"])))
+print(", ".join(likeness.speakers(record.results["text"])))
 
 # %% [markdown]
 # Mercutio, Romeo and Benvolio are of one play, Menenius and the tribunes Sicinius and Brutus of
@@ -626,7 +626,7 @@ for change in ({"n_embd": 768}, {"block_size": 512}):
 found = {}
 for temperature in (0.5, 1.5):
     cold_or_hot = sample(model, tokenizer, prompt="\n", length=400, temperature=temperature, seed=2)
-    found[temperature] = plays.form(cold_or_hot, reference, tokenizer.decode(train_ids))
+    found[temperature] = likeness.form(cold_or_hot, reference, tokenizer.decode(train_ids))
 print("more known words when cold:", found[0.5]["known words"] > found[1.5]["known words"])
 print("longer copies when cold:", found[0.5]["longest copy"] > found[1.5]["longest copy"])
 
@@ -665,7 +665,7 @@ print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 # - **Train the notes' own run** if you have a GPU: `bardgpt train full`. Or several GPUs: the
 #   appendix on [fast attention](appendix/fast-attention.ipynb) has the commands.
 # - **Change something** and measure it: with several seeds, against a control.
-#   `bardgpt.teaching.experiments` shows how the book's own sweeps are made.
+#   `bardgpt.lab.makers.catalogue` shows how the book's own sweeps are made.
 # - **Another text.** `bardgpt.training.run.run` takes any `text`; set `vocab_size` to its number
 #   of different characters.
 # - **More text.** Twelve passes over a million characters is very little for ten million

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bardgpt.teaching import ladder
+from bardgpt import shakespeare as text
 
 
 @pytest.fixture(autouse=True)
@@ -13,9 +13,9 @@ def seed():
 
 
 @pytest.fixture(scope="session")
-def shakespeare() -> ladder.Shakespeare:
+def shakespeare() -> text.Shakespeare:
     """The real text; where it comes from is `bardgpt.corpus`'s business."""
-    return ladder.shakespeare()
+    return text.shakespeare()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -388,7 +388,7 @@ FAULTS = [
     Fault(
         "ensemble-without-masks",
         "In evaluation mode the ensemble agrees with the model to the last digit: no wonder.",
-        "teaching/probes/dropout.py",
+        "lab/probes/dropout.py",
         "    judged.train()\n",
         "",
         UnitTest("tests/test_probes_dropout.py", "test_ensemble_by_hand"),
@@ -396,7 +396,7 @@ FAULTS = [
     Fault(
         "kl-turned-round",
         "F.kl_div takes its arguments in the other order than the formula; both are positive.",
-        "teaching/probes/dropout.py",
+        "lab/probes/dropout.py",
         "F.kl_div(log_q, log_p,",
         "F.kl_div(log_p, log_q,",
         UnitTest("tests/test_probes_dropout.py", "test_divergence_by_hand_and_its_direction"),
@@ -405,7 +405,7 @@ FAULTS = [
     Fault(
         "new-names-known",
         "Whoever asks the whole text who speaks there finds no strangers in its last tenth.",
-        "teaching/full_record.py",
+        "lab/makers/full_record.py",
         "    known = set(plays.speakers(train))\n",
         "    known = set(plays.speakers(train + validation))\n",
         UnitTest("tests/test_full_record.py", "test_names_apart_from_the_rest"),
@@ -629,7 +629,7 @@ FAULTS = [
     Fault(
         "hook-left-behind",
         "A hook that is forgotten is not removed: it goes on recording, and fills the memory.",
-        "teaching/probes/stream.py",
+        "lab/probes/stream.py",
         "            hook.remove()",
         "            del hook",
         UnitTest("tests/test_probes_stream.py", "test_no_hook_outlives_the_with_block"),
@@ -637,7 +637,7 @@ FAULTS = [
     Fault(
         "unit-chosen-where-it-is-judged",
         "Of many units one always looks meaningful, if it may be picked by the examination.",
-        "teaching/probes/units.py",
+        "lab/probes/units.py",
         "best = auc(seen, first[name].flatten()).argmax()",
         "best = auc(new, second[name].flatten()).argmax()",
         UnitTest(
@@ -648,7 +648,7 @@ FAULTS = [
     Fault(
         "diff-turned-round",
         "What a rung gained reads as what it lost; both are sentences that one believes.",
-        "teaching/ladder.py",
+        "lab/ladder.py",
         'f"{name}: {old} → {getattr(after, name)}"',
         'f"{name}: {getattr(after, name)} → {old}"',
         UnitTest(DIAGRAMS, "test_config_diff_names_what_changed_in_the_order_of_fields"),
@@ -672,7 +672,7 @@ FAULTS = [
     Fault(
         "one-kernel-credited-with-two",
         "Two kernels are switched on by one field, and the bench gives one the other's gain.",
-        "teaching/bench.py",
+        "lab/makers/bench.py",
         'module.fused = case.path == "all kernels"',
         'module.fused = case.path != "list of heads"',
         UnitTest("tests/test_bench.py", "test_case_is_what_its_name_says"),
@@ -680,7 +680,7 @@ FAULTS = [
     Fault(
         "share-of-the-wrong-peak",
         "A share of the peak that looks wonderful, of the wrong peak.",
-        "teaching/speeds.py",
+        "records/speeds.py",
         "self.peak[self.precisions[case]]",
         'self.peak["float32"]',
         UnitTest("tests/test_bench.py", "test_share_of_the_peak_of_its_precision"),

@@ -9,11 +9,13 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bardgpt.config import PRESETS
+from bardgpt import files
+from bardgpt.lab.makers import bench
 from bardgpt.layers.attention import CausalSelfAttention
 from bardgpt.layers.normalization import LayerNorm
-from bardgpt.teaching import bench, records, speeds
-from bardgpt.teaching.speeds import Speeds, Spread
+from bardgpt.presets import PRESETS
+from bardgpt.records import speeds
+from bardgpt.records.speeds import Speeds, Spread
 
 
 @pytest.fixture
@@ -189,7 +191,7 @@ def test_a_case_that_nobody_measured():
 
 
 def test_committed_bench_is_found_among_the_records(monkeypatch, tmp_path):
-    monkeypatch.setattr(records, "FOLDER", tmp_path)
+    monkeypatch.setattr(files, "RECORDED", tmp_path)
     with pytest.raises(FileNotFoundError, match="no record 'bench'"):
         speeds.load()
     (tmp_path / "bench.json").write_text(json.dumps(dataclasses.asdict(SPEEDS)))

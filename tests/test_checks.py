@@ -6,9 +6,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from bardgpt.lab.likeness import Reference, text_statistics, words
+from bardgpt.records.band import Band
 from bardgpt.teaching import checks
-from bardgpt.teaching.records import Band
-from bardgpt.teaching.text_statistics import Reference, text_statistics, words
 
 ROOT = Path(__file__).parent.parent
 BAND = Band(mean=2.5, sd=0.01, n=5)

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-
-from bardgpt.teaching import claims
+from _pages import claims
 
 ROOT = Path(__file__).parent.parent
 # The ids that the chapters so far owe a row.

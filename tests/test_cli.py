@@ -13,8 +13,9 @@ import torch
 from test_run import Killed
 
 from bardgpt import cli, pretrained
-from bardgpt.config import PRESETS, GPTConfig, TrainingConfig
+from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
+from bardgpt.presets import PRESETS
 from bardgpt.training.run import load_run
 from bardgpt.training.trainer import Trainer
 

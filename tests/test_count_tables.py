@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bardgpt.teaching.count_tables import CountTable
+from bardgpt.lab.count_tables import CountTable
 
 
 def by_hand(ids, context, V):

@@ -41,7 +41,7 @@ def third_party(path: Path) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             found.add(node.module.partition(".")[0])
     beside = {sibling.stem for sibling in path.parent.iterdir()}
-    return frozenset(found - set(sys.stdlib_module_names) - beside - {"bardgpt"})
+    return frozenset(found - set(sys.stdlib_module_names) - beside - {"bardgpt", "_pages"})
 
 
 def distributions(module: str) -> set[str]:

@@ -6,9 +6,11 @@ import xml.etree.ElementTree as ET
 import pytest
 import torch
 
-from bardgpt.config import PRESETS, TrainingConfig
+from bardgpt.config import TrainingConfig
 from bardgpt.gpt import GPT
-from bardgpt.teaching import diagrams, ladder
+from bardgpt.lab import ladder
+from bardgpt.presets import PRESETS
+from bardgpt.teaching import diagrams
 
 SVG = "{http://www.w3.org/2000/svg}"
 

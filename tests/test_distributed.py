@@ -10,11 +10,12 @@ import pytest
 import torch
 from test_run import ALPHABET, CPU, MODEL, TRAINING, metrics
 
-from bardgpt.config import Preset
+from bardgpt.presets import Preset
 from bardgpt.training import checkpoint, distributed
 from bardgpt.training.devices import DeviceError
 from bardgpt.training.distributed import Share, process_group, share_from_environment
-from bardgpt.training.run import RunError, load_run, run
+from bardgpt.training.folder import RunError
+from bardgpt.training.run import load_run, run
 
 # No dropout, whose masks differ. No Muon, which rounds to bfloat16: small differences become large.
 STILL = Preset(

@@ -6,14 +6,17 @@ import json
 import pytest
 import torch
 
-from bardgpt import corpus
+from bardgpt import corpus, files, records
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
-from bardgpt.teaching import experiments, records
-from bardgpt.teaching.experiments import EXPERIMENTS, AtStart, Looker, Sweep, Training
-from bardgpt.teaching.ladder import RUNGS
-from bardgpt.teaching.probes import EVALUATION, stream_statistics
-from bardgpt.training.loop import train
+from bardgpt.lab.ladder import RUNGS
+from bardgpt.lab.makers import experiments, kinds, provenance
+from bardgpt.lab.makers import looker as lookers
+from bardgpt.lab.makers.catalogue import EXPERIMENTS
+from bardgpt.lab.makers.kinds import AtStart, Sweep, Training
+from bardgpt.lab.makers.looker import Looker, seeded_model
+from bardgpt.lab.probes import EVALUATION, stream_statistics
+from bardgpt.training.loop import train_model
 
 BIGRAM = GPTConfig(vocab_size=65, n_layer=0, positions=False)
 SHORT = TrainingConfig(steps=4, evaluate_every=2)
@@ -24,8 +27,8 @@ TINY = {"tiny": Training(BIGRAM, SHORT, (0, 1, 2))}
 def tiny(monkeypatch, tmp_path):
     """One experiment of three runs of four steps; records go to a folder of the test's."""
     monkeypatch.setattr(experiments, "EXPERIMENTS", TINY)
-    monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
-    monkeypatch.setattr(experiments, "SAMPLE_LENGTH", 40)
+    monkeypatch.setattr(files, "RECORDED", tmp_path / "recorded")
+    monkeypatch.setattr(kinds, "SAMPLE_LENGTH", 40)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -43,7 +46,7 @@ def test_every_record_is_of_its_experiment_as_it_stands():
 
 
 def test_no_record_without_an_experiment():
-    there = {file.stem for file in experiments.RECORDED.glob("*.json")}
+    there = {file.stem for file in files.RECORDED.glob("*.json")}
     assert there - {"bench"} == EXPERIMENTS.keys()  # that one is `make bench`'s
 
 
@@ -127,10 +130,10 @@ PROBES = ("heads", "stream", "units", "norms", "modes")
 @pytest.fixture
 def few(monkeypatch):
     """Little text to sample and to look at."""
-    monkeypatch.setattr(experiments, "SAMPLE_LENGTH", 40)
-    monkeypatch.setattr(experiments, "PROBED", 4_000)
-    monkeypatch.setattr(experiments, "GRADIENT_PROBED", 160)
-    monkeypatch.setattr(experiments, "MASKED_PROBED", 160)
+    monkeypatch.setattr(kinds, "SAMPLE_LENGTH", 40)
+    monkeypatch.setattr(lookers, "PROBED", 4_000)
+    monkeypatch.setattr(lookers, "GRADIENT_PROBED", 160)
+    monkeypatch.setattr(lookers, "MASKED_PROBED", 160)
 
 
 def test_run_keeps_what_its_probes_saw_before_and_after(few):
@@ -158,12 +161,12 @@ def test_run_keeps_what_its_probes_saw_before_and_after(few):
 def test_probes_see_the_model_of_their_step(few):
     """The stream before the first step is that of a new model from the same seed."""
     found = Training(BLOCK, SHORT, probes=("stream",)).run(3)["probes"]["stream"]
-    model = experiments.seeded_model(BLOCK, 3)
+    model = seeded_model(BLOCK, 3)
     looker = Looker(BLOCK, 3)
     assert looker.windows.shape == looker.targets.shape == (500, 8)
     assert torch.equal(looker.windows[:, 1:], looker.targets[:, :-1])
     expected = stream_statistics(model, looker.windows[:20], looker.targets[:20])
-    assert found["0"] == experiments.rounded(expected)
+    assert found["0"] == kinds.rounded(expected)
     assert found["4"] != found["0"]
 
 
@@ -183,7 +186,7 @@ def test_closely_asks_at_every_evaluation(few, closely, steps):
 
 
 def test_probes_look_where_a_chapters_live_run_ends(few, monkeypatch):
-    monkeypatch.setattr(experiments, "LIVE_STEPS", 2)
+    monkeypatch.setattr(kinds, "LIVE_STEPS", 2)
     found = Training(BLOCK, SHORT, probes=("norms",)).run(0)
     assert list(found["probes"]["norms"]) == ["0", "2", "4"]
     assert list(found["samples"]) == ["2", "4"]
@@ -192,8 +195,10 @@ def test_probes_look_where_a_chapters_live_run_ends(few, monkeypatch):
 def test_a_slice_is_the_beginning_of_the_training_split(few, shakespeare):
     experiment = Training(BLOCK, SHORT, probes=("fit",), characters=300, brief=True)
     found = experiment.run(0)
-    model = experiments.seeded_model(BLOCK, 0)
-    history = train(model, shakespeare.train[:300], shakespeare.validation, SHORT, progress=False)
+    model = seeded_model(BLOCK, 0)
+    history = train_model(
+        model, shakespeare.train[:300], shakespeare.validation, SHORT, progress=False
+    )
     assert found["history"] == history.to_dict()
     fit = evaluate(model, shakespeare.train[:300])
     assert found["probes"]["fit"]["4"]["training text"] == pytest.approx(fit, rel=1e-5)
@@ -261,7 +266,6 @@ def sweep(tiny, few, monkeypatch):
     }
     kinds = {"tiny": Sweep(variants), "starts": Sweep({"small-pre-norm": AtStart(BLOCK)})}
     monkeypatch.setattr(experiments, "EXPERIMENTS", kinds)
-    monkeypatch.setattr(records, "FOLDER", tiny / "recorded")
     return variants
 
 
@@ -332,7 +336,7 @@ def test_a_sweep_with_a_changed_variant_is_out_of_date(sweep, tiny, monkeypatch)
 
 def test_numbers_are_kept_to_six_digits():
     found = {"one": 1.23456789, "many": [1e-9 / 3, 12345678.0], "none": 0.0}
-    assert experiments.rounded(found) == {
+    assert kinds.rounded(found) == {
         "one": 1.23457,
         "many": [3.33333e-10, 12345700.0],
         "none": 0.0,
@@ -340,8 +344,8 @@ def test_numbers_are_kept_to_six_digits():
 
 
 def test_continuations_ask_every_rung_and_a_count_table_the_same(monkeypatch):
-    monkeypatch.setattr(experiments, "RUN", TrainingConfig(steps=2, evaluate_every=2))
-    asked = experiments.Continuations("ROMEO:", length=30)
+    monkeypatch.setattr(kinds, "RUN", TrainingConfig(steps=2, evaluate_every=2))
+    asked = kinds.Continuations("ROMEO:", length=30)
     assert asked.parts() == ["counts", *RUNGS]
     record = asked.results([asked.run("counts"), asked.run("bigram"), asked.run("pre-norm")])
     assert {len(text) for text in record["texts"].values()} == {30}
@@ -427,5 +431,5 @@ def test_unknown_name_is_refused(capsys):
 
 
 def test_record_says_how_many_threads_a_run_had():
-    assert experiments.provenance(1.25)["machine"].endswith("one thread a run")
-    assert experiments.provenance(1.25, threads=2)["machine"].endswith("2 threads a run")
+    assert provenance.provenance(1.25)["machine"].endswith("one thread a run")
+    assert provenance.provenance(1.25, threads=2)["machine"].endswith("2 threads a run")

@@ -7,12 +7,14 @@ import math
 import pytest
 import torch
 
-from bardgpt import pretrained
-from bardgpt.config import PRESETS, Preset, TrainingConfig
+from bardgpt import files, pretrained, records
+from bardgpt.config import TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
-from bardgpt.teaching import full_record, records
-from bardgpt.teaching.text_statistics import text_statistics
+from bardgpt.lab.likeness import text_statistics
+from bardgpt.lab.makers import full_record
+from bardgpt.lab.probes import context
+from bardgpt.presets import PRESETS, Preset
 from bardgpt.training import run
 
 
@@ -25,9 +27,9 @@ def small(patch):
         "SEEDS": (0, 1, 2),
         "PIECE": 60,
         "REAL": 5,
-        "JUDGED": 50,
     }.items():
         patch.setattr(full_record, name, value)
+    patch.setattr(context, "JUDGED", 50)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +55,9 @@ def test_record_speaks(made):
 
 def test_record_is_read_as_it_was_written(made, monkeypatch):
     _, record, found = made
-    monkeypatch.setattr(records, "FOLDER", record.parent)
+    monkeypatch.setattr(files, "RECORDED", record.parent)
     full = records.full()
-    assert full.found == found
+    assert full.results == found
     assert full.validation == found["validation of the packed weights"]
     assert full.train == found["train"]
     assert full.model == PRESETS["tiny"].model
@@ -92,14 +94,14 @@ def test_weights_that_8_bits_spoil_are_no_record(made, tmp_path, monkeypatch):
 
 def test_by_position_is_the_mean_over_windows():
     of_each = torch.tensor([1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 100.0])  # two windows of 3, a ragged one
-    assert full_record.by_position(of_each, 3) == [3.0, 5.0, 8.0]
+    assert context.by_position(of_each, 3) == [3.0, 5.0, 8.0]
 
 
 def test_context_is_compared_on_the_same_characters(made, shakespeare, monkeypatch):
-    monkeypatch.setattr(full_record, "JUDGED", 20)
+    monkeypatch.setattr(context, "JUDGED", 20)
     torch.manual_seed(0)
     model = GPT(dataclasses.replace(PRESETS["tiny"].model, block_size=32)).eval()
-    found = full_record.by_context(model, shakespeare.validation)
+    found = context.by_context(model, shakespeare.validation)
     assert found.pop("characters") == 20
     assert list(found) == ["1", "2", "4", "8", "16"]
     for least, after in zip(("1", "2", "4", "8"), ("2", "4", "8", "16"), strict=True):
@@ -108,7 +110,7 @@ def test_context_is_compared_on_the_same_characters(made, shakespeare, monkeypat
         )
         assert found[after]["standard error"] > 0
     ids = shakespeare.validation[: 16 + 1 + 20]
-    by_hand = full_record.with_context(model, ids, 20, 4).mean().item()
+    by_hand = context.with_context(model, ids, 20, 4).mean().item()
     assert found["4"]["loss"] == pytest.approx(by_hand, abs=1e-5)
 
 
@@ -116,7 +118,7 @@ def test_names_apart_from_the_rest():
     """The loss of character i is i, so that every mean tells which characters it is of."""
     train = "ANN:\nHo.\n"
     validation = "ANN:\nHo.\n\nBOB:\nHo.\n\nBOB:\nHo.\n"
-    names = full_record.names(torch.arange(1.0, len(validation)), train, validation, 100)
+    names = context.names(torch.arange(1.0, len(validation)), train, validation, 100)
     assert names["speakers"] == {"all": 2, "new": 1}
     groups = {name: (of["characters"], of["loss"]) for name, of in names["groups"].items()}
     start, again = validation.index("BOB:"), validation.rindex("BOB:")
@@ -132,7 +134,7 @@ def test_a_name_in_an_earlier_window_is_out_of_sight():
     validation = "\n\nBOB:\nHo.\n\nBOB:\nHo.\n"
     place = validation.rindex("BOB:")
     for block_size, kind in ((100, "again"), (place - 1, "first")):
-        names = full_record.names(torch.ones(len(validation) - 1), "", validation, block_size)
+        names = context.names(torch.ones(len(validation) - 1), "", validation, block_size)
         assert names["groups"].get(f"new, {kind}", {"characters": 0})["characters"] >= 4
 
 
@@ -141,7 +143,7 @@ def test_losses_with_context_are_those_of_a_window_that_ends_there():
     config = dataclasses.replace(PRESETS["tiny"].model, vocab_size=5, block_size=6)
     model = GPT(config).eval()
     ids = torch.randint(5, (30,))
-    found = full_record.with_context(model, ids, 8)
+    found = context.with_context(model, ids, 8)
     assert found.shape == (8,)
     half = 3
     for i, loss in enumerate(found.tolist()):

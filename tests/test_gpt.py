@@ -5,10 +5,10 @@ import torch
 
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT, next_character_loss
+from bardgpt.lab.ladder import RUNGS
 from bardgpt.layers.attention import CausalSelfAttention, MultiHeadAttention
 from bardgpt.layers.blocks import BLOCKS
 from bardgpt.layers.normalization import BatchNorm, LayerNorm
-from bardgpt.teaching.ladder import RUNGS
 
 BIGRAM = GPTConfig(vocab_size=11, block_size=13, n_embd=6, n_layer=0, positions=False)
 CONFIG = GPTConfig(vocab_size=11, block_size=13, n_embd=6, n_layer=2, n_head=3)

@@ -9,8 +9,8 @@ from bardgpt.batches import random_windows
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
-from bardgpt.teaching.probes import stream_statistics
-from bardgpt.training.loop import History, train
+from bardgpt.lab.probes import stream_statistics
+from bardgpt.training.loop import History, train_model
 from bardgpt.training.trainer import DivergedError
 
 CONFIG = GPTConfig(vocab_size=7, block_size=4, n_embd=8, n_layer=0, positions=False)
@@ -24,7 +24,7 @@ SHORT = TrainingConfig(steps=50, batch_size=16, learning_rate=3e-2, evaluate_eve
 def trained(config=SHORT, architecture=CONFIG):
     torch.manual_seed(0)
     model = GPT(architecture)
-    return model, train(model, IDS, IDS[:100], config, progress=False)
+    return model, train_model(model, IDS, IDS[:100], config, progress=False)
 
 
 def fingerprint(model):
@@ -96,7 +96,9 @@ def test_evaluating_more_often_changes_no_weight(architecture):
 def watched(watch, architecture):
     torch.manual_seed(0)
     model = GPT(architecture)
-    history = train(model, IDS, IDS[:100], SHORT, progress=False, watch=lambda s: watch(model, s))
+    history = train_model(
+        model, IDS, IDS[:100], SHORT, progress=False, watch=lambda s: watch(model, s)
+    )
     return model, history
 
 
@@ -141,7 +143,7 @@ def test_model_is_in_training_mode_when_watched_and_afterwards():
 def test_validation_text_changes_no_weight():
     torch.manual_seed(0)
     model = GPT(CONFIG)
-    train(model, IDS, IDS.flip(0), SHORT, progress=False)
+    train_model(model, IDS, IDS.flip(0), SHORT, progress=False)
     assert fingerprint(model) == fingerprint(trained()[0])
 
 
@@ -171,7 +173,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_step():
     with torch.no_grad():
         model.lm_head.bias[3] = float("nan")
     with pytest.raises(DivergedError, match=r"nan in step 1: a learning rate that is too high"):
-        train(model, IDS, IDS[:100], SHORT, progress=False)
+        train_model(model, IDS, IDS[:100], SHORT, progress=False)
 
 
 def test_no_steps_is_an_evaluation():

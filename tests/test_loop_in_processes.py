@@ -33,8 +33,8 @@ def test_progress_bar_can_be_seen_and_hidden(progress, variable, seen):
     """In a process of its own, for tqdm reads TQDM_DISABLE when it is imported."""
     program = (
         "import sys; sys.path.insert(0, 'tests')\n"
-        "from test_loop import CONFIG, GPT, IDS, SHORT, train\n"
-        f"train(GPT(CONFIG), IDS, IDS[:100], SHORT, progress={progress})"
+        "from test_loop import CONFIG, GPT, IDS, SHORT, train_model\n"
+        f"train_model(GPT(CONFIG), IDS, IDS[:100], SHORT, progress={progress})"
     )
     environment = {**os.environ, "TQDM_DISABLE": variable}
     run = subprocess.run(

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bardgpt.config import PRESETS, ConfigError, GPTConfig, TrainingConfig
+from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
 from bardgpt.gpt import GPT
+from bardgpt.presets import PRESETS
 from bardgpt.training.optimizers import Together, build_optimizers, rate_factor, set_rates
 
 BLOCKS = {"projection": True, "feed_forward": "two-layer", "block": "pre-norm", "final_norm": True}

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bardgpt.config import PRESETS, VOCAB_SIZE
+from bardgpt.corpus import VOCAB_SIZE
 from bardgpt.gpt import GPT
-from bardgpt.teaching.ladder import PRE_NORM
+from bardgpt.lab.ladder import PRE_NORM
+from bardgpt.presets import PRESETS
 from bardgpt.training.trainer import Trainer
 
 

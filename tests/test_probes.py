@@ -7,7 +7,7 @@ import torch
 
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT
-from bardgpt.teaching.probes import (
+from bardgpt.lab.probes import (
     CLASSES,
     attention_maps,
     by_class,

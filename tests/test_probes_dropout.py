@@ -9,7 +9,7 @@ from torch import nn
 
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT
-from bardgpt.teaching.probes import divergence, ensemble, losses_by_switch, unscaled
+from bardgpt.lab.probes import divergence, ensemble, losses_by_switch, unscaled
 
 CONFIG = GPTConfig(
     vocab_size=11,

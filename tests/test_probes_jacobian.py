@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from bardgpt.config import GPTConfig
+from bardgpt.lab.probes import position_jacobian
 from bardgpt.layers.attention import CausalSelfAttention, MultiHeadAttention
 from bardgpt.layers.blocks import BLOCKS
 from bardgpt.layers.feed_forward import FeedForward
 from bardgpt.layers.normalization import BatchNorm, LayerNorm, standardize
-from bardgpt.teaching.probes import position_jacobian
 
 T, C = 5, 6
 CONFIG = GPTConfig(

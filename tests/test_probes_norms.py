@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT
-from bardgpt.teaching.probes import EVALUATION, gains_and_biases, losses_by_mode, training_mode
+from bardgpt.lab.probes import EVALUATION, gains_and_biases, losses_by_mode, training_mode
 
 CONFIG = GPTConfig(
     vocab_size=11,

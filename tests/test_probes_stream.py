@@ -9,8 +9,8 @@ import torch.nn.functional as F
 
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT
+from bardgpt.lab.probes import recorded_stream, rms, stream_statistics
 from bardgpt.layers.blocks import BLOCKS
-from bardgpt.teaching.probes import recorded_stream, rms, stream_statistics
 
 KINDS = ["one-layer", "two-layer"]
 CONFIG = GPTConfig(

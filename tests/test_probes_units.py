@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT
-from bardgpt.teaching.probes import PROPERTIES, auc, hidden_units, labels, unit_scores, units
+from bardgpt.lab.probes import PROPERTIES, auc, hidden_units, labels, unit_scores, units
 
 CONFIG = GPTConfig(vocab_size=12, block_size=8, n_embd=6, n_head=2, feed_forward="one-layer")
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from bardgpt import cli, corpus, pretrained
-from bardgpt.config import PRESETS
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
+from bardgpt.presets import PRESETS
 from bardgpt.training import devices
 from bardgpt.training.run import LOG_FIRST
 from bardgpt.training.trainer import Trainer

@@ -6,9 +6,9 @@ import statistics
 
 import pytest
 
+from bardgpt import files, records
 from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
-from bardgpt.teaching import records
-from bardgpt.teaching.records import Band
+from bardgpt.records.band import Band
 
 MODEL = GPTConfig(vocab_size=65, n_head=4)
 TRAINING = TrainingConfig(steps=2_000, evaluate_every=1_000)
@@ -17,7 +17,7 @@ SEEDS = [0, 1, 2]
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch, tmp_path):
-    monkeypatch.setattr(records, "FOLDER", tmp_path)
+    monkeypatch.setattr(files, "RECORDED", tmp_path)
     return tmp_path
 
 

@@ -16,14 +16,16 @@ import torch
 from tqdm import tqdm
 
 from bardgpt.batches import WindowError, split
-from bardgpt.config import PRESETS, ConfigError, GPTConfig, Preset, TrainingConfig
+from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
+from bardgpt.presets import PRESETS, Preset
 from bardgpt.training import checkpoint
 from bardgpt.training import run as module
 from bardgpt.training.checkpoint import CheckpointError
 from bardgpt.training.devices import DeviceError, Facts
-from bardgpt.training.run import RunError, load_run, run
+from bardgpt.training.folder import RunError
+from bardgpt.training.run import load_run, run
 from bardgpt.training.trainer import DivergedError, Trainer
 
 ALPHABET = "abcdefg"
@@ -493,7 +495,7 @@ def test_where_files_cannot_be_locked_one_trains_all_the_same(whole, tmp_path, m
 
         def __exit__(self, *_): ...
 
-    monkeypatch.setattr(module, "FileLock", Unable)
+    monkeypatch.setattr("bardgpt.training.folder.FileLock", Unable)
     do(tmp_path)
     assert weights(tmp_path) == weights(whole)
 

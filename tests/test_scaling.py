@@ -8,12 +8,17 @@ import jupytext
 import pytest
 import torch
 
-from bardgpt.config import PRESETS, ConfigError, GPTConfig, Preset, TrainingConfig
+from bardgpt import records
+from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
 from bardgpt.gpt import GPT
-from bardgpt.teaching import records, scaling
-from bardgpt.teaching.scaling import LiveCurve, OutOfMemoryError, Plan
+from bardgpt.lab import cost, plan
+from bardgpt.lab.plan import OutOfMemoryError, Plan
+from bardgpt.presets import PRESETS, Preset
+from bardgpt.shakespeare import shakespeare
+from bardgpt.teaching import scaling
+from bardgpt.teaching.scaling import LiveCurve
 from bardgpt.training.devices import Facts
-from bardgpt.training.run import RunError
+from bardgpt.training.folder import RunError
 
 ROOT = Path(__file__).resolve().parents[1]
 T4 = Facts(cuda=True, capability=(7, 5), gpu="Tesla T4")
@@ -29,9 +34,9 @@ SMALL = Preset(
 def small(monkeypatch):
     """A plan as a GPU has it, at a size and on a device that a test can afford."""
     monkeypatch.setitem(PRESETS, "sprint", SMALL)
-    text = scaling.shakespeare()
+    text = shakespeare()
     monkeypatch.setattr(
-        scaling, "shakespeare", lambda: text._replace(validation=text.validation[:500])
+        plan, "shakespeare", lambda: text._replace(validation=text.validation[:500])
     )
     return Plan("sprint", SMALL, "cpu", "float32", True, "a stand-in for a GPU")
 
@@ -149,8 +154,8 @@ def test_memory_is_explained_where_it_runs_out(small, monkeypatch, tmp_path, wor
 def test_timing_takes_what_it_says_and_leaves_the_run_alone(small, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     steps = []
-    real = scaling.Trainer.advance
-    monkeypatch.setattr(scaling.Trainer, "advance", lambda t: (steps.append(t.step), real(t)))
+    real = plan.Trainer.advance
+    monkeypatch.setattr(plan.Trainer, "advance", lambda t: (steps.append(t.step), real(t)))
     assert scaling.time_steps(small) > 0
     assert len(steps) == 20 + 3
     assert list(tmp_path.iterdir()) == []
@@ -160,13 +165,13 @@ def test_a_beginning_times_a_step_of_the_whole_run(monkeypatch):
     made = []
 
     class Stub:
-        def __init__(self, plan):
-            made.append(plan.preset)
+        def __init__(self, current):
+            made.append(current.preset)
 
         def advance(self):
             made.append("step")
 
-    monkeypatch.setattr(scaling, "_trainer", Stub)
+    monkeypatch.setattr(plan, "_trainer", Stub)
     assert scaling.time_steps(scaling.plan(Facts(), "sprint")) > 0
     assert made == [PRESETS["sprint"], "step", "step"]
 
@@ -221,7 +226,7 @@ class Screen:
 
 
 def test_whole_run_draws_one_curve_and_goes_on_after_a_disconnect(small, tmp_path, monkeypatch):
-    text = scaling.shakespeare()
+    text = shakespeare()
     whole = text.tokenizer.decode(torch.cat([text.train[:4_500], text.validation]))
     whole += text.tokenizer.vocabulary  # all 65 characters, which a cut text may lack
     monkeypatch.setattr("bardgpt.corpus.load", lambda: whole)
@@ -310,7 +315,7 @@ def test_kept_tensors_are_counted_once_and_without_weights():
             return (x @ self.w).relu()  # (B, T, V)
 
     B, T = 2, 7
-    found = scaling.kept_for_backward(Two(), B)
+    found = cost.kept_for_backward(Two(), B)
     x, y = 4 * B * T * 7, 4 * B * T * 65
     ids, scores, weight = 8 * B * T, y, 4  # what cross_entropy keeps: targets, log p, its divisor
     assert found == x + y + ids + scores + weight
@@ -319,7 +324,7 @@ def test_kept_tensors_are_counted_once_and_without_weights():
 def test_kept_memory_grows_with_the_batch_and_not_the_weights():
     with torch.device("meta"):
         model = GPT(dataclasses.replace(SMALL.model, fused=False))
-    one, two, four = (scaling.kept_for_backward(model, B) for B in (1, 2, 4))
+    one, two, four = (cost.kept_for_backward(model, B) for B in (1, 2, 4))
     assert four - two == 2 * (two - one)
 
 
@@ -352,14 +357,15 @@ def test_the_chapters_cells_train_the_whole_run_where_the_plan_says_so(
     small, tmp_path, monkeypatch, capsys
 ):
     """From the choice of the device to the report, with a stand-in plan."""
-    text = scaling.shakespeare()
+    text = shakespeare()
     whole = text.tokenizer.decode(torch.cat([text.train[:4_500], text.validation]))
     monkeypatch.setattr("bardgpt.corpus.load", lambda: whole + text.tokenizer.vocabulary)
     monkeypatch.chdir(tmp_path)
     asked = []
     monkeypatch.setattr(scaling, "plan", lambda machine: (asked.append(machine), small)[1])
-    tables = {"tables": [{"validation": 5.0}]}
-    monkeypatch.setattr(records, "read", lambda name: tables)
+    tables = [{"validation": 5.0}]
+    monkeypatch.setattr(records, "tables", lambda: tables)
+    monkeypatch.setattr(records, "best_table", lambda: tables[0])
     record = records.FullRecord(
         SMALL.model, SMALL.training, [], {"validation of the packed weights": 1.4567}
     )

@@ -6,22 +6,27 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 import torch
+from _pages import continuations
+from _pages.yardsticks import yardsticks
 from test_bench import SPEEDS
 
+from bardgpt import records
+from bardgpt import shakespeare as text
 from bardgpt.gpt import GPT
-from bardgpt.teaching import continuations, figures, ladder, listing, records
+from bardgpt.lab import ladder
+from bardgpt.records.band import Band
+from bardgpt.teaching import figures, listing
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.records import Band
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
 
 
 def test_listing_is_the_source_under_its_modules_name():
-    shown = listing(GPT.forward, ladder.shakespeare)
+    shown = listing(GPT.forward, text.shakespeare)
     assert shown.source.startswith(
         "# bardgpt.gpt\ndef forward(self, ids: Tensor, start: int = 0) -> Tensor:"
     )
-    assert "\n\n# bardgpt.teaching.ladder\n@cache\ndef shakespeare()" in shown.source
+    assert "\n\n# bardgpt.shakespeare\n@cache\ndef shakespeare()" in shown.source
     assert shown._repr_markdown_() == f"```python\n{shown.source}\n```"
     assert repr(shown) == shown.source
 
@@ -29,7 +34,7 @@ def test_listing_is_the_source_under_its_modules_name():
 def test_committed_picture_is_the_diagram_of_the_record():
     """`make experiments` writes it; README and landing page show it."""
     picture = (STATIC / "yardsticks.svg").read_text(encoding="utf-8")
-    assert picture == figures.diagram("yardsticks").svg() + "\n"
+    assert picture == yardsticks().svg() + "\n"
 
 
 def test_committed_continuations_are_those_of_the_record():
@@ -41,7 +46,7 @@ def test_committed_continuations_are_those_of_the_record():
 
 
 def test_no_diagram_of_that_name():
-    with pytest.raises(KeyError, match=r"no diagram 'x'; there are \[.*'windows', 'yardsticks'\]"):
+    with pytest.raises(KeyError, match=r"no diagram 'x'; there are \[.*'windows'\]"):
         figures.diagram("x")
 
 
@@ -153,7 +158,7 @@ def test_a_figure_is_shown_once():
 def test_ladder_text(shakespeare):
     assert shakespeare.tokenizer.vocab_size == ladder.VOCAB_SIZE
     assert all(rung.config.vocab_size == ladder.VOCAB_SIZE for rung in ladder.RUNGS.values())
-    assert ladder.shakespeare() is shakespeare  # read once
+    assert text.shakespeare() is shakespeare  # read once
 
 
 def test_ladder_gains_one_piece_a_rung():

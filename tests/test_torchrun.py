@@ -12,7 +12,7 @@ import pytest
 from torch.distributed.run import get_args_parser
 
 from bardgpt import cli
-from bardgpt.config import PRESETS
+from bardgpt.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
 APPENDIX = ROOT / "book/appendix/fast-attention.py"

@@ -9,8 +9,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from bardgpt.batches import random_windows
-from bardgpt.config import PRESETS, ConfigError, GPTConfig, TrainingConfig
+from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
 from bardgpt.gpt import GPT, next_character_loss
+from bardgpt.presets import PRESETS
 from bardgpt.training import checkpoint
 from bardgpt.training.checkpoint import CheckpointError
 from bardgpt.training.distributed import Share

@@ -16,8 +16,8 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-# A page that is written by `book/_tools/pages.py`, and the folder that says what is on it.
-WRITTEN_FROM = {"book/claims": "src/bardgpt/teaching/claims"}
+# A page that is written by `book/_pages/write.py`, and the folder that says what is on it.
+WRITTEN_FROM = {"book/claims": "book/_pages/claims"}
 
 
 def fingerprint(root: Path) -> str:

@@ -48,7 +48,7 @@ if "google.colab" in sys.modules:
 # ratios; `make bench` finds yours.
 
 # %%
-from bardgpt.teaching import speeds
+from bardgpt.records import speeds
 
 found = speeds.load()
 versions = ", ".join(f"{name} {version}" for name, version in found.made["versions"].items())
@@ -80,8 +80,8 @@ from dataclasses import replace
 
 import torch
 
-from bardgpt.config import PRESETS
 from bardgpt.layers.attention import MultiHeadAttention, attention_weights, causal_mask
+from bardgpt.presets import PRESETS
 
 torch.manual_seed(0)
 config = replace(PRESETS["full"].model, dropout=0.0, projection=False)

@@ -104,7 +104,7 @@ print(text[n_train - 67 : n_train].strip() + "|" + text[n_train : n_train + 10])
 # went with it. Only the speaker's name is left, with nothing after it.
 
 # %%
-from bardgpt.teaching.plays import SPEAKER  # after an empty line, a name and a colon
+from bardgpt.lab.likeness import SPEAKER
 
 speeches = list(SPEAKER.finditer(text))
 names = {speech[1] for speech in speeches}
@@ -242,8 +242,8 @@ print(f"they head {sum(speech[1] in new for speech in after)} of {len(after)} sp
 # %%
 import torch
 
-from bardgpt.teaching.count_tables import CountTable
-from bardgpt.teaching.ladder import shakespeare
+from bardgpt.lab.count_tables import CountTable
+from bardgpt.shakespeare import shakespeare
 
 tokenizer, train, validation = shakespeare()
 kind = torch.zeros(len(validation) - 1, dtype=torch.long)  # (N - 1,)

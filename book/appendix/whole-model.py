@@ -68,8 +68,8 @@ figures.diagram("whole-model")
 # %%
 import torch
 
-from bardgpt.config import PRESETS
 from bardgpt.gpt import GPT
+from bardgpt.presets import PRESETS
 
 config = PRESETS["full"].model
 B, T, C, V = 2, 48, config.n_embd, config.vocab_size

@@ -11,16 +11,18 @@ import tyro
 
 from bardgpt import corpus, pretrained
 from bardgpt.batches import WindowError, split
-from bardgpt.config import PRESETS, ConfigError, GPTConfig, Preset, TrainingConfig
+from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
 from bardgpt.corpus import CorpusError
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
+from bardgpt.presets import PRESETS, Preset
 from bardgpt.sampling import SamplingError, sample
 from bardgpt.tokenizer import CharTokenizer, UnknownCharacterError
 from bardgpt.training import devices
 from bardgpt.training.checkpoint import CheckpointError
 from bardgpt.training.devices import DeviceName, Precision
-from bardgpt.training.run import RunError, load_run, run
+from bardgpt.training.folder import RunError
+from bardgpt.training.run import load_run, run
 from bardgpt.training.trainer import DivergedError
 
 

@@ -9,15 +9,20 @@ import json
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
-VOCAB_SIZE = 65  # of Tiny Shakespeare; `corpus` guarantees the text
-
 Schedule = Literal["constant", "linear"]
+
 Optimizer = Literal["adamw", "muon"]
+
 Decay = Literal["all", "matrices"]
+
 Block = Literal["plain", "residual", "post-norm", "pre-norm"]
+
 FeedForward = Literal["none", "one-layer", "two-layer"]
+
 Activation = Literal["relu", "none"]
+
 Norm = Literal["layer", "batch"]
+
 Initialization = Literal["default", "normal", "depth-scaled", "zero", "xavier"]
 
 
@@ -236,54 +241,3 @@ class TrainingConfig(_Json):
             self._require_numbers(clip=0)
         self._require_shares("final_rate", "beta2")
         self._require_choices(schedule=Schedule, optimizer=Optimizer, decay=Decay)
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A model and how it is trained."""
-
-    model: GPTConfig
-    training: TrainingConfig
-
-
-_BLOCK = {"projection": True, "feed_forward": "two-layer", "block": "pre-norm", "final_norm": True}
-_FULL = {"n_embd": 384, "n_head": 6, "n_layer": 6, "block_size": 256, "fused": True} | _BLOCK
-
-PRESETS = {
-    # The ladder's last small rung.
-    "tiny": Preset(
-        GPTConfig(vocab_size=VOCAB_SIZE, n_layer=3, n_head=4, fused=True, **_BLOCK),
-        TrainingConfig(),
-    ),
-    # The notes' run, made for a GPU.
-    "full": Preset(
-        GPTConfig(vocab_size=VOCAB_SIZE, dropout=0.2, **_FULL),
-        TrainingConfig(batch_size=64, learning_rate=3e-4, evaluate_every=500),
-    ),
-    # The same architecture, trained with what has been learned since.
-    "sprint": Preset(
-        GPTConfig(
-            vocab_size=VOCAB_SIZE,
-            dropout=0.2,
-            attention_dropout=0.0,
-            embedding_dropout=0.2,
-            initialization="depth-scaled",
-            **_FULL,
-        ),
-        TrainingConfig(
-            steps=1_500,
-            batch_size=32,
-            optimizer="muon",
-            learning_rate=3e-3,
-            muon_rate=0.025,
-            schedule="linear",
-            final_rate=0.05,
-            warmup=50,
-            decay="matrices",
-            beta2=0.99,
-            clip=1.0,
-            evaluate_every=150,
-            seed=1337,
-        ),
-    ),
-}

@@ -32,6 +32,7 @@ from bardgpt.files import write_whole
 
 SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 SIZE = 1_115_394  # in bytes and in characters, since it is pure ASCII
+VOCAB_SIZE = 65  # different characters
 URLS = (
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
     "https://raw.githubusercontent.com/karpathy/ng-video-lecture/master/input.txt",

@@ -1,9 +1,11 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and where the package keeps its records."""
 
 import contextlib
 import os
 import secrets
 from pathlib import Path
+
+RECORDED = Path(__file__).parent / "recorded"  # what came out, as data: JSON and weights
 
 
 def remove_leftovers(path: Path) -> None:

@@ -5,18 +5,18 @@ gains and biases stay float32. What that costs in loss is in the record.
 """
 
 import json
-from importlib import resources
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from bardgpt.config import GPTConfig
+from bardgpt.files import RECORDED
 from bardgpt.gpt import GPT
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import checkpoint
 
-RECORD = resources.files("bardgpt") / "recorded" / "sprint"
+RECORD = RECORDED / "sprint"
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
 LEVELS = 127  # an 8-bit number reaches from -127 to 127
 
@@ -60,8 +60,7 @@ def load() -> tuple[GPT, CharTokenizer]:
         FileNotFoundError: if this installation lacks the record.
         CheckpointError: if the weights are damaged, or another model's.
     """
-    with resources.as_file(RECORD) as folder:
-        return load_from(folder)
+    return load_from(RECORD)
 
 
 def load_from(folder: Path) -> tuple[GPT, CharTokenizer]:

@@ -1,4 +1,4 @@
-"""What only chapters use: yardsticks, records, checks, figures. Nothing else imports this."""
+"""What a cell of the book shows: checks, listings, figures, diagrams."""
 
 from bardgpt.teaching.listing import listing
 

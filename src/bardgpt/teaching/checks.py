@@ -6,8 +6,8 @@ digit turns into another text. They go through the two helpers here, which *asse
 and mark what varies; `tests/nbval_sanitize.cfg` blanks these marked parts and nothing else.
 """
 
-from bardgpt.teaching.records import Band
-from bardgpt.teaching.text_statistics import Reference, text_statistics
+from bardgpt.lab.likeness import Reference, text_statistics
+from bardgpt.records.band import Band
 
 MOST_DEVIATIONS = 4.0  # how far from the record's mean a run may lie, in standard deviations
 FRAME = "─" * 72

@@ -46,7 +46,7 @@ class History:
         return dataclasses.asdict(self)
 
 
-def train(
+def train_model(
     model: GPT,
     train_ids: Tensor,
     validation_ids: Tensor,

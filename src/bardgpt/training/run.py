@@ -8,42 +8,34 @@ best.safetensors   the weights with the lowest validation loss so far, to sample
 """
 
 import contextlib
-import dataclasses
-import hashlib
-import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor
 from tqdm import tqdm
 
 from bardgpt import corpus
 from bardgpt.batches import require_window, split
-from bardgpt.config import ConfigError, GPTConfig, Preset, TrainingConfig
+from bardgpt.config import ConfigError, GPTConfig
 from bardgpt.evaluation import evaluate
-from bardgpt.files import remove_leftovers, write_whole
 from bardgpt.gpt import GPT
+from bardgpt.presets import Preset
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import checkpoint, devices, distributed
 from bardgpt.training.checkpoint import CheckpointError
+from bardgpt.training.folder import BEST, CONFIG, LAST, METRICS, RunError, claimed, read_config
+from bardgpt.training.log import Log
 from bardgpt.training.optimizers import rate_factor
 from bardgpt.training.trainer import DivergedError, Trainer
 
-CONFIG, METRICS, LAST, BEST = "config.json", "metrics.jsonl", "last.safetensors", "best.safetensors"
-LOCK = ".lock"
 LOG_EVERY = 10  # steps between two readings of the training loss
 LOG_FIRST = 2  # steps that are read one by one, so that somebody else can replay them
 CHECKPOINT_SECONDS = 60.0  # between two writings of the state; so much a kill can cost
-
-
-class RunError(RuntimeError):
-    """A folder that cannot take this run, or one without a run; says what to do."""
 
 
 @dataclass
@@ -136,11 +128,11 @@ def run(
         refusal = None
         if share.writes:
             try:
-                held.enter_context(_claimed(folder, preset, tokenizer, text))
+                held.enter_context(claimed(folder, preset, tokenizer, text))
             except (RunError, OSError) as error:
                 refusal = error
         distributed.raise_everywhere(refusal, share)
-        log = _Log()
+        log = Log()
         if (folder / LAST).is_file():
             log = _go_on(trainer, folder / LAST)
         if not distributed.all_equal(trainer.step, share):
@@ -181,7 +173,7 @@ def load_run(folder: Path, weights: Literal["best", "last"] = "best") -> tuple[G
     """
     if not (folder / CONFIG).is_file():
         raise RunError(f"{folder} holds no run: there is no {CONFIG} in it")
-    preset, about = _read_config(folder / CONFIG)
+    preset, about = read_config(folder / CONFIG)
     kept = folder / {"best": BEST, "last": LAST}[weights]
     if not kept.is_file():
         raise RunError(f"{folder} has no {kept.name} yet: let it run until its first evaluation")
@@ -204,7 +196,7 @@ def _tokenizer(text: str, model: GPTConfig) -> CharTokenizer:
 # --- the steps ------------------------------------------------------------------------------------
 
 
-def _loop(trainer: Trainer, validation_ids: Tensor, log: "_Log", folder: Path, bar: tqdm) -> None:
+def _loop(trainer: Trainer, validation_ids: Tensor, log: Log, folder: Path, bar: tqdm) -> None:
     """All steps that are left, and between them readings, evaluations and checkpoints."""
     config, saved = trainer.config, time.monotonic()
     while True:
@@ -257,7 +249,7 @@ def _what_is_left(folder: Path) -> str:
     return f"{left}. Start in another folder with a lower rate, a longer warm-up or clipping"
 
 
-def _go_on(trainer: Trainer, path: Path) -> "_Log":
+def _go_on(trainer: Trainer, path: Path) -> Log:
     """Bring a trainer to where a checkpoint was written, and return the log as it was there."""
     tensors, values = checkpoint.load(path)
     if not {"trainer", "log"} <= values.keys():
@@ -265,154 +257,4 @@ def _go_on(trainer: Trainer, path: Path) -> "_Log":
             f"{path} holds weights and no state to go on from: {checkpoint.REMEDY}"
         )
     trainer.restore(tensors, values["trainer"], path)
-    return _Log(**values["log"])
-
-
-# --- the log --------------------------------------------------------------------------------------
-
-
-class _Log:
-    """The metrics, in memory and on disk.
-
-    The file is appended to, which costs little, so a reader may meet half a line at its end. A
-    checkpoint has the lines too: when a run goes on, those of lost steps are gone.
-    """
-
-    def __init__(self, lines: list[dict[str, Any]] | None = None) -> None:
-        self.lines = lines or []
-        self.file: Path | None = None
-        self.watch: Callable[[dict[str, Any]], None] | None = None
-        self.started = time.monotonic() - (self.lines[-1]["seconds"] if self.lines else 0.0)
-
-    @property
-    def step(self) -> int:
-        """The last step that has a line; -1 before the first."""
-        return self.lines[-1]["step"] if self.lines else -1
-
-    @property
-    def best(self) -> float:
-        """The lowest validation loss so far."""
-        return min((x["validation"] for x in self.lines if "validation" in x), default=math.inf)
-
-    def write_to(self, file: Path, watch: Callable[[dict[str, Any]], None] | None) -> None:
-        """From now on keep a file, and call `watch`, with each line; with those so far at once."""
-        write_whole(file, "".join(map(_as_json, self.lines)).encode())
-        self.file, self.watch = file, watch
-        if watch is not None:
-            for line in self.lines:
-                watch(line)
-
-    def add(self, line: dict[str, Any]) -> None:
-        line["seconds"] = round(time.monotonic() - self.started, 2)
-        self.lines.append(line)
-        if self.file is not None:
-            with self.file.open("a", encoding="utf-8") as file:
-                file.write(_as_json(line))
-        if self.watch is not None:
-            self.watch(line)
-
-    def status(self) -> str:
-        """The last line in a few words, with characters a second since the one before."""
-        line = self.lines[-1]
-        parts = [f"{name} {line[name]:.3f}" for name in ("train", "validation") if name in line]
-        if len(self.lines) > 1:
-            before = self.lines[-2]
-            seconds = max(line["seconds"] - before["seconds"], 0.01)  # as exact as they are kept
-            parts.append(
-                f"{(line['characters'] - before['characters']) / seconds:,.0f} characters/s"
-            )
-        return ", ".join(parts)
-
-    def state(self) -> dict[str, Any]:
-        """What `_Log` takes to go on."""
-        return {"lines": self.lines}
-
-
-def _as_json(line: dict[str, Any]) -> str:
-    return json.dumps(line) + "\n"
-
-
-# --- the folder -----------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _claimed(folder: Path, preset: Preset, tokenizer: CharTokenizer, text: str) -> Iterator[None]:
-    """While the `with` block lasts the folder is this run's alone, and says what it trains.
-
-    Raises:
-        RunError: if it holds something else or another run, or another process trains there.
-    """
-    about = {
-        "model": dataclasses.asdict(preset.model),
-        "training": dataclasses.asdict(preset.training),
-        "vocabulary": tokenizer.vocabulary,
-        "text": {"characters": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()},
-    }
-    config = folder / CONFIG
-    # Of a run that was killed while it wrote its first file the rest may lie there.
-    strange = [p for p in folder.glob("*") if not p.name.startswith((f".{CONFIG}.", LOCK))]
-    if strange and not config.is_file():
-        raise RunError(f"{folder} is not empty and holds no run; name another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        for name in (CONFIG, METRICS, LAST, BEST):
-            remove_leftovers(folder / name)
-        if config.is_file():
-            _require_same(folder, preset, about)
-        else:
-            write_whole(config, (json.dumps(about, indent=1) + "\n").encode())
-        yield
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep a second process out; the system lets go of the lock when a process dies."""
-    with contextlib.ExitStack() as held:
-        # Where the file system has no locks, it is up to the user.
-        with contextlib.suppress(NotImplementedError):
-            try:
-                held.enter_context(FileLock(folder / LOCK, timeout=0))
-            except Timeout:
-                raise RunError(
-                    f"another process is training in {folder}; wait until it ends, or name "
-                    "another folder"
-                ) from None
-        yield
-
-
-def _require_same(folder: Path, preset: Preset, about: dict[str, Any]) -> None:
-    there, kept = _read_config(folder / CONFIG)
-    differing = [
-        f"{part}.{field.name} is {before!r} there and {now!r} here"
-        for part in ("model", "training")
-        for field in dataclasses.fields(getattr(preset, part))
-        for before in [getattr(getattr(there, part), field.name)]
-        for now in [getattr(getattr(preset, part), field.name)]
-        if before != now
-    ]
-    if (kept["vocabulary"], kept["text"]) != (about["vocabulary"], about["text"]):
-        differing.append("its text is another")
-    if differing:
-        raise RunError(
-            f"{folder} holds another run: {'; '.join(differing)}. Go on with its config, or name "
-            "another folder"
-        )
-
-
-def _read_config(file: Path) -> tuple[Preset, dict[str, Any]]:
-    """What `config.json` says: model and training, and everything as it stands.
-
-    Raises:
-        RunError: if it is not one of ours, or not one that this version understands.
-    """
-    try:
-        about = json.loads(file.read_text(encoding="utf-8"))
-        model, training, *_ = (about[part] for part in ("model", "training", "vocabulary", "text"))
-        preset = Preset(
-            GPTConfig.from_json(json.dumps(model)), TrainingConfig.from_json(json.dumps(training))
-        )
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ConfigError) as error:
-        raise RunError(
-            f"{file} is not a run's config ({type(error).__name__}: {error}); name another folder"
-        ) from None
-    return preset, about
+    return Log(**values["log"])

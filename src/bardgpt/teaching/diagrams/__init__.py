@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from bardgpt.lab.ladder import RUNGS
 from bardgpt.teaching.diagrams.attention import heads, one_head, windows
 from bardgpt.teaching.diagrams.blocks import residual_stream
 from bardgpt.teaching.diagrams.dropout import dropout_places
@@ -12,8 +13,6 @@ from bardgpt.teaching.diagrams.model import rung, whole_model
 from bardgpt.teaching.diagrams.norms import rows_and_columns
 from bardgpt.teaching.diagrams.shapes import Diagram
 from bardgpt.teaching.diagrams.wiring import pre_and_post_norm
-from bardgpt.teaching.diagrams.yardsticks import yardsticks
-from bardgpt.teaching.ladder import RUNGS
 
 DIAGRAMS: dict[str, Callable[[], Diagram]] = {
     "windows": windows,
@@ -26,7 +25,6 @@ DIAGRAMS: dict[str, Callable[[], Diagram]] = {
     "dropout-places": dropout_places,
     "one-product": one_product,
     "cache": cache,
-    "yardsticks": yardsticks,
     "whole-model": whole_model,
     **{f"rung-{name}": partial(rung, name) for name in RUNGS},
 }

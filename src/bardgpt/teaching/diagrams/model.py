@@ -9,9 +9,11 @@ from collections.abc import Iterable
 
 import torch
 
-from bardgpt.config import PRESETS, GPTConfig
+from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT
+from bardgpt.lab.ladder import RUNGS
 from bardgpt.layers.feed_forward import EXPANSION
+from bardgpt.presets import PRESETS
 from bardgpt.teaching.diagrams.shapes import (
     INK,
     LINE,
@@ -24,7 +26,6 @@ from bardgpt.teaching.diagrams.shapes import (
     plus,
     route,
 )
-from bardgpt.teaching.ladder import RUNGS
 from bardgpt.teaching.palette import COLOURS
 
 WIDE = 432

@@ -6,9 +6,9 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from bardgpt.records.band import Band
 from bardgpt.teaching.figures.style import STYLE, canvas, panels, visible
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.records import Band
 
 
 @plt.rc_context(STYLE)

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from bardgpt.teaching import records
+from bardgpt import records
+from bardgpt.records.record import Record
 from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, panels
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.records import Record
 
 PARTS = ("attention", "feed-forward")
 BLOCK_LINES = ("-", "--", ":")

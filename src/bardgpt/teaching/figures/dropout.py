@@ -6,10 +6,10 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
+from bardgpt.lab.probes.dropout import MASKS
+from bardgpt.records.record import Record, ensemble_lags
 from bardgpt.teaching.figures.style import STYLE, panels
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.probes.dropout import MASKS
-from bardgpt.teaching.records import Record, ensemble_lags
 
 
 @plt.rc_context(STYLE)

@@ -9,9 +9,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from bardgpt.records.band import Band
+from bardgpt.records.record import Record
 from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, panels, visible
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.records import Band, Record
 
 
 @plt.rc_context(STYLE)

@@ -10,9 +10,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from bardgpt.records.band import Band
+from bardgpt.records.record import Record
 from bardgpt.teaching.figures.style import STYLE, canvas, panels
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.records import Band, Record
 
 
 @plt.rc_context(STYLE)

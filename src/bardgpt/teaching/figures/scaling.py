@@ -7,11 +7,11 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from bardgpt.teaching import records
+from bardgpt import records
+from bardgpt.lab.ladder import LECTURE_FULL
+from bardgpt.records.band import Band
 from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, panels
-from bardgpt.teaching.ladder import LECTURE_FULL
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.records import Band
 
 
 @plt.rc_context(STYLE)
@@ -27,7 +27,7 @@ def full_run(lines: Sequence[Mapping[str, Any]], steps: int) -> Figure:
         if read:
             axes.plot(*zip(*read, strict=True), line, marker=mark, ms=4, color=COLOURS[name])
         axes.plot([], [], line, marker=mark, ms=4, color=COLOURS[name], label=label)
-    best = min(table["validation"] for table in records.read("count-tables")["tables"])
+    best = records.best_table()["validation"]
     for level, line, name in (
         (best, "--", f"best count table {best:.3f}"),
         (LECTURE_FULL, "-.", f"the lecture's {LECTURE_FULL}"),

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from bardgpt.records.speeds import Speeds
 from bardgpt.teaching.figures.style import STYLE, canvas
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.speeds import Speeds
 
 
 @plt.rc_context(STYLE)

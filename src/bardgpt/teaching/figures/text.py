@@ -9,9 +9,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from bardgpt.records.band import Band
 from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, visible
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.records import Band
 
 
 @plt.rc_context(STYLE)

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from bardgpt.teaching import records
+from bardgpt import records
+from bardgpt.lab.ladder import FULL, LECTURE_FULL, NANOGPT, RUNGS
+from bardgpt.records.record import Record
 from bardgpt.teaching.figures.style import LOSS, STYLE, canvas
-from bardgpt.teaching.ladder import FULL, LECTURE_FULL, NANOGPT, RUNGS
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.records import Record
 
 
 @plt.rc_context(STYLE)
@@ -70,7 +70,7 @@ def ladder(last: str) -> Figure:
     whole = last == FULL
     names = list(RUNGS) if whole else list(RUNGS)[: list(RUNGS).index(last) + 1]
     figure, axes = canvas(figsize=(5.6, 2.2 + 0.42 * (len(names) + 2 * whole)))
-    tables = {t["context"]: t["validation"] for t in records.read("count-tables")["tables"]}
+    tables = {t["context"]: t["validation"] for t in records.tables()}
     for context in (1, 2, 4):
         axes.axvline(tables[context], color=COLOURS["count"], linestyle="--", linewidth=1)
         axes.annotate(

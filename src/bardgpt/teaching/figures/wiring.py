@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from bardgpt.teaching import records
+from bardgpt import records
+from bardgpt.records.band import Band
+from bardgpt.records.record import Record
 from bardgpt.teaching.figures.style import STYLE, panels
 from bardgpt.teaching.palette import COLOURS
-from bardgpt.teaching.records import Band, Record
 
 LOOKS = {
     "post-norm": ("s", "--", "post-norm"),

@@ -1,0 +1,71 @@
+"""Chapter 9: the full model."""
+
+from _pages.claims.claim import Claim
+from bardgpt import records
+from bardgpt.lab.ladder import LECTURE_FULL
+from bardgpt.presets import PRESETS
+from bardgpt.teaching import scaling
+
+
+def _costs() -> str:
+    small, full = (scaling.cost(PRESETS[name]) for name in ("tiny", "full"))
+    return (
+        f"From the last small rung to the notes' model: parameters {small.parameters:,} to "
+        f"{full.parameters:,} ({full.parameters / small.parameters:,.0f} times), operations a step "
+        f"{small.flops / 1e9:.2f} to {full.flops / 1e9:,.0f} GFLOP "
+        f"({full.flops / small.flops:,.0f} times), kept for the backward pass "
+        f"{small.kept / 2**20:.0f} to {full.kept / 2**20:,.0f} MiB in float32. Change by change in "
+        "the chapter's table."
+    )
+
+
+def _loss() -> str:
+    record = records.full()
+    last = record.metrics[-1]
+    verdict = "reached" if record.validation <= LECTURE_FULL else "not reached"
+    return (
+        f"{verdict.capitalize()}: {record.validation:.4f} by one run of preset `sprint` "
+        f"({last['step']:,} steps, {last['characters']:,} characters, {record.hours:.1f} hours, "
+        f"{record.results['precision']}) on {record.results['made']['machine']}. The architecture "
+        "is the notes'; start, places of dropout, optimizer and schedule are not. The notes' own "
+        "training, preset `full`, was not run."
+    )
+
+
+def _form() -> str:
+    record = records.full()
+    parts = []
+    for quantity in record.form("full"):
+        rung, full, real = (
+            record.form(name)[quantity].mean for name in ("pre-norm", "full", "real text")
+        )
+        parts.append(f"{quantity} {rung:.2f}, {full:.2f}, {real:.2f}")
+    return (
+        "Pieces of 500 characters of the last small rung, the full model and held-out real text: "
+        f"{'; '.join(parts)}. The longest copy in all samples of the full model has "
+        f"{len(record.results['longest copy'])} characters. Every rung is in the chapter."
+    )
+
+
+CLAIMS = (
+    Claim(
+        "scale-1",
+        "Batch 64, context 256, width 384, 6 heads of 64, 6 layers, dropout 0.2, a lower learning "
+        "rate: what each costs in parameters, operations and memory.",
+        "09-scaling-up",
+        _costs,
+    ),
+    Claim(
+        "scale-2",
+        "Validation loss 1.48 for that model on one million characters.",
+        "09-scaling-up",
+        _loss,
+    ),
+    Claim(
+        "scale-3",
+        "Samples keep the form of the plays: speaker lines, line lengths, known words; they are "
+        "not copied. Meaning is left to the reader.",
+        "09-scaling-up",
+        _form,
+    ),
+)

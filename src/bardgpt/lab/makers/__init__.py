@@ -1,0 +1,1 @@
+"""What writes the records: only `make` calls these, and no other room imports them."""

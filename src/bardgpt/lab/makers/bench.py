@@ -1,0 +1,232 @@
+"""How fast the full model trains and samples, one step of the fast path after the other.
+
+`make bench` runs this and writes `recorded/bench.json`, which `bardgpt.records.speeds` reads. All
+cases do the same work in one run, in turns, so that whatever else the machine does falls on all of
+them; what is compared is the ratio within a turn.
+"""
+
+import dataclasses
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from tqdm import tqdm
+
+from bardgpt import files
+from bardgpt.config import TrainingConfig
+from bardgpt.files import write_whole
+from bardgpt.gpt import GPT
+from bardgpt.lab.clock import timed
+from bardgpt.lab.cost import flops
+from bardgpt.lab.makers.provenance import provenance
+from bardgpt.layers.normalization import LayerNorm
+from bardgpt.presets import PRESETS
+from bardgpt.records import speeds
+from bardgpt.records.speeds import Speeds
+from bardgpt.sampling import generate
+from bardgpt.training import devices
+from bardgpt.training.devices import Precision
+from bardgpt.training.trainer import Trainer
+
+TURNS = 5
+BATCH_SIZE = 16  # windows of 256: enough to keep the cores busy, and a step ends in seconds
+SAMPLED = 500  # characters after a prompt of one, as `bardgpt sample` does; the window fills twice
+MATRIX = 2_048  # side of the matrices that measure the peak
+PRODUCTS = 4  # of such matrices in a turn
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to compute a training step of the full model.
+
+    Attributes:
+        path: how far along: a list of heads; all heads in one product, with the softmax written
+            out; attention in one kernel; layer norm in one kernel too, which is `fused`.
+        precision: of the products.
+        dropout: the share, everywhere.
+        weights_dropout: the share of attention weights, if it is another.
+    """
+
+    path: Literal["list of heads", "one product", "attention kernel", "all kernels"]
+    precision: Precision = "float32"
+    dropout: float = 0.0
+    weights_dropout: float | None = None
+
+    def kernels(self) -> AbstractContextManager:
+        """The context in which a step runs."""
+        return sdpa_kernel(SDPBackend.MATH) if self.path == "one product" else nullcontext()
+
+
+CASES = {
+    "list of heads, float32": Case("list of heads"),
+    "one product, float32": Case("one product"),
+    "attention kernel, float32": Case("attention kernel"),
+    "all kernels, float32": Case("all kernels"),
+    "list of heads, bfloat16": Case("list of heads", "bfloat16"),
+    "all kernels, bfloat16": Case("all kernels", "bfloat16"),
+    "list of heads, float32, dropout": Case("list of heads", "float32", 0.2),
+    "all kernels, float32, dropout": Case("all kernels", "float32", 0.2),
+    "list of heads, bfloat16, dropout": Case("list of heads", "bfloat16", 0.2),
+    "all kernels, bfloat16, dropout": Case("all kernels", "bfloat16", 0.2),
+    "all kernels, bfloat16, dropout at ends": Case("all kernels", "bfloat16", 0.2, 0.0),
+}
+
+BASELINE = next(iter(CASES))
+
+
+def trainer(name: str, device: str, batch_size: int = BATCH_SIZE) -> Trainer:
+    """A full-size model in training, as a case has it, on random text."""
+    case = CASES[name]
+    config = dataclasses.replace(
+        PRESETS["full"].model,
+        fused=case.path != "list of heads",
+        dropout=case.dropout,
+        attention_dropout=case.weights_dropout,
+    )
+    torch.manual_seed(0)
+    ids = torch.randint(config.vocab_size, (100_000,))  # (N,) speed does not depend on the text
+    model = GPT(config).to(device)
+    for module in model.modules():
+        if isinstance(module, LayerNorm):
+            module.fused = case.path == "all kernels"
+    training = TrainingConfig(batch_size=batch_size, learning_rate=3e-4)
+    return Trainer(model, ids, training, precision=case.precision)
+
+
+def step(name: str, judged: Trainer) -> None:
+    """One training step, as a case computes it."""
+    with CASES[name].kernels():
+        judged.advance()
+
+
+def in_turns(
+    works: dict[str, Callable[[], object]], turns: int, device: str
+) -> dict[str, list[float]]:
+    """Seconds of each work in each turn.
+
+    One turn before the first warms up and does not count. Every other turn goes backwards, so that
+    a machine which slows down meanwhile favours nobody.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    for turn in tqdm(range(turns + 1), desc="turns", leave=False):
+        for name in list(works)[:: -1 if turn % 2 else 1]:
+            taken = timed(works[name], device)
+            if turn:
+                seconds[name].append(taken)
+    return seconds
+
+
+def step_flops() -> int:
+    """Those of a step of the bench."""
+    return flops(PRESETS["full"].model, BATCH_SIZE)
+
+
+def products(precision: Precision, device: str) -> Callable[[], None]:
+    """Work that comes as close to a machine's peak as PyTorch does: large matrix products."""
+    a = torch.randn(MATRIX, MATRIX, device=device, dtype=getattr(torch, precision))
+
+    def work() -> None:
+        for _ in range(PRODUCTS):
+            a @ a
+
+    return work
+
+
+def peak_bytes(name: str, device: str) -> int | None:
+    """The most memory that a first step takes beyond what stood before; ask in a fresh process.
+
+    Beyond weights and text, that is: what the forward pass keeps, gradients, the optimizer's
+    averages. None on a device that does not tell.
+    """
+    judged = trainer(name, device)
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    before = _most_bytes_so_far(device)
+    step(name, judged)
+    after = _most_bytes_so_far(device)
+    return None if before is None or after is None else after - before
+
+
+def _most_bytes_so_far(device: str) -> int | None:
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    if device == "mps" or sys.platform == "win32":  # neither keeps such a figure
+        return None
+    import resource  # which Windows does not have
+
+    unit = 1 if sys.platform == "darwin" else 1_024  # of ru_maxrss
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def bench(device: str | None = None, turns: int = TURNS) -> Speeds:
+    """Run everything."""
+    device = devices.choose_device(devices.facts(), device)
+    started = time.perf_counter()
+    # A fresh process for each case, and before anything else needs memory.
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        memory = {name: pool.apply(peak_bytes, (name, device)) for name in CASES}
+    trainers = {name: trainer(name, device) for name in CASES}
+    works: dict[str, Callable[[], object]] = {
+        name: lambda name=name: step(name, trainers[name]) for name in CASES
+    }
+    precisions: tuple[Precision, ...] = ("float32", "bfloat16")
+    seconds = in_turns(works | {p: products(p, device) for p in precisions}, turns, device)
+    model = trainers["all kernels, float32"].model
+    prompt = torch.zeros(1, dtype=torch.int64, device=device)
+    samples = in_turns(
+        {
+            name: lambda cache=cache: generate(model, prompt, SAMPLED, cache=cache)
+            for name, cache in (("without a cache", False), ("with a cache", True))
+        },
+        turns,
+        device,
+    )
+    return Speeds(
+        device=device,
+        threads=torch.get_num_threads(),
+        characters=BATCH_SIZE * model.config.block_size,
+        flops=step_flops(),
+        peak={p: PRODUCTS * 2 * MATRIX**3 / min(seconds[p]) for p in precisions},
+        steps={name: seconds[name] for name in CASES},
+        precisions={name: case.precision for name, case in CASES.items()},
+        bytes=memory,
+        length=SAMPLED,
+        samples=samples,
+        made=provenance(time.perf_counter() - started, torch.get_num_threads()),
+    )
+
+
+def table(found: Speeds) -> str:
+    """What was found, to be read: medians over the turns."""
+    lines = [f"{'training':46}{'characters/s':>13}{'times':>7}{'of peak':>9}{'memory':>11}"]
+    for name in found.steps:
+        memory = found.bytes[name]
+        lines.append(
+            f"{name:46}{found.per_second(name).median:13,.0f}"
+            f"{found.times(name, than=BASELINE).median:7.2f}"
+            f"{found.share_of_peak(name).median:9.0%}"
+            + ("" if memory is None else f"{memory / 2**20:7,.0f} MiB")
+        )
+    for name in found.samples:
+        times = found.times(name, than="without a cache").median
+        lines.append(f"sampling {name:37}{found.per_second(name).median:13,.0f}{times:7.2f}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """`python -m bardgpt.lab.makers.bench [FILE]`: run, write the record, say it in a table."""
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else files.RECORDED / "bench.json"
+    write_whole(file, (json.dumps(dataclasses.asdict(bench()), indent=1) + "\n").encode())
+    print(table(speeds.load(file)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Every experiment of the book, by the name of its record."""
+
+import dataclasses
+from typing import Any, get_args
+
+from bardgpt.config import GPTConfig, Initialization, TrainingConfig
+from bardgpt.lab.ladder import (
+    BIGRAM,
+    FEED_FORWARD,
+    FOUR_HEADS,
+    ONE_HEAD,
+    PLAIN_BLOCKS,
+    POST_NORM,
+    PRE_NORM,
+    PROMPT,
+    RESIDUAL,
+    SEEDS,
+)
+from bardgpt.lab.makers.kinds import AtStart, Continuations, CountTables, Sweep, Training
+
+LONG = TrainingConfig(steps=20_000, evaluate_every=1_000)
+BLOCK_PROBES = ("heads", "stream", "units")
+
+
+def variant(
+    model: GPTConfig, training: TrainingConfig, seeds: tuple[int, ...] = SEEDS, **others: Any
+) -> Training:
+    """One of many: brief, and its heads run in one product, which is the same function, faster."""
+    return Training(dataclasses.replace(model, fused=True), training, seeds, brief=True, **others)
+
+
+def depths() -> dict[str, Training]:
+    """1 to 16 blocks, plain and residual, with equal parameters at each depth (chapter 5)."""
+    run = TrainingConfig(steps=2_000, evaluate_every=500)
+    return {
+        f"{block.block}-{L}": variant(dataclasses.replace(block, n_layer=L), run, SEEDS[:3])
+        for block in (PLAIN_BLOCKS, RESIDUAL)
+        for L in (1, 2, 4, 8, 16)
+    }
+
+
+def coming_online() -> dict[str, Training]:
+    """How loud branches are over training, by initialization (chapter 5)."""
+    run = TrainingConfig(steps=1_000, evaluate_every=50)
+    return {
+        f"{block.block}-{start}": variant(
+            dataclasses.replace(block, initialization=start),
+            run,
+            SEEDS[:3],
+            probes=("stream",),
+            closely=True,
+        )
+        for block in (RESIDUAL, PRE_NORM)
+        for start in ("default", "normal", "depth-scaled", "zero")
+    }
+
+
+def starts() -> dict[str, AtStart]:
+    """Sizes and gradients before the first step, by wiring, initialization and size."""
+    small = dataclasses.replace(RESIDUAL, n_layer=16, fused=True)
+    full = dataclasses.replace(small, n_layer=6, n_embd=384, n_head=6, block_size=256)
+    return {
+        f"{size}-{block}-{start}": AtStart(
+            dataclasses.replace(
+                model, block=block, final_norm=block == "pre-norm", initialization=start
+            )
+        )
+        for size, model in (("small", small), ("full", full))
+        for block in ("plain", "residual", "post-norm", "pre-norm")
+        for start in get_args(Initialization)
+        if (block, start) != ("plain", "zero")  # which would be 0 from end to end
+    }
+
+
+def rates() -> dict[str, Training]:
+    """Post- against pre-norm over learning rates, with and without warm-up (chapter 7)."""
+    no_final_norm = dataclasses.replace(PRE_NORM, final_norm=False)
+    wirings = {"post-norm": POST_NORM, "pre-norm": PRE_NORM, "no-final-norm": no_final_norm}
+    cases = [
+        (3, "default", (1e-3, 3e-3, 1e-2, 3e-2), ("post-norm", "pre-norm", "no-final-norm")),
+        (12, "default", (1e-3, 3e-3, 1e-2, 3e-2), ("post-norm", "pre-norm")),
+        (12, "xavier", (3e-4, 1e-3, 3e-3, 1e-2), ("post-norm", "pre-norm")),
+    ]
+    return {
+        f"{L}-{start}-{wiring}-{rate:g}-{warmup}": variant(
+            dataclasses.replace(wirings[wiring], n_layer=L, initialization=start),
+            TrainingConfig(steps=1_000, evaluate_every=500, learning_rate=rate, warmup=warmup),
+            SEEDS[:3],
+        )
+        for L, start, tried, compared in cases
+        for wiring in compared
+        for rate in tried
+        for warmup in (0, 200)
+    }
+
+
+def dropout() -> dict[str, Training]:
+    """A model that learns 20,000 characters by heart, by dropout; and one with all of the text.
+
+    Chapter 8. Those with dropout are asked at the end what their masks do.
+    """
+    model = dataclasses.replace(PRE_NORM, n_embd=64, block_size=32)
+    run = TrainingConfig(steps=1_000, learning_rate=3e-3, evaluate_every=200)
+    cases: list[tuple[str, int | None, tuple[float, ...]]] = [
+        ("slice", 20_000, (0.0, 0.2, 0.4)),
+        ("whole", None, (0.0, 0.2)),
+    ]
+    return {
+        f"{name}-{rate:g}": variant(
+            dataclasses.replace(model, dropout=rate),
+            run,
+            SEEDS[:3],
+            probes=("fit",) if characters else (),
+            closely=True,
+            at_end=("switches", "ensemble") if rate else (),
+            characters=characters,
+        )
+        for name, characters, rates_of in cases
+        for rate in rates_of
+    }
+
+
+EXPERIMENTS: dict[str, Training | CountTables | Continuations | Sweep] = {
+    "count-tables": CountTables(),
+    "bigram": Training(BIGRAM),
+    # Why the rung stays above its closed form (chapter 1): one cause taken away after the other.
+    "bigram-long": Training(BIGRAM, LONG),
+    "bigram-long-falling": Training(BIGRAM, dataclasses.replace(LONG, schedule="linear")),
+    "bigram-long-undecayed": Training(BIGRAM, dataclasses.replace(LONG, weight_decay=0.0)),
+    "one-head": Training(ONE_HEAD),
+    "one-head-no-positions": Training(dataclasses.replace(ONE_HEAD, positions=False)),
+    "four-heads": Training(FOUR_HEADS, probes=("heads",)),
+    "feed-forward": Training(FEED_FORWARD, probes=BLOCK_PROBES),
+    # Controls of chapter 4: a layer that can fold into the next, and one that has grown.
+    "feed-forward-linear": Training(dataclasses.replace(FEED_FORWARD, activation="none")),
+    "feed-forward-two-layer": Training(
+        dataclasses.replace(FEED_FORWARD, feed_forward="two-layer"), probes=BLOCK_PROBES
+    ),
+    "plain-blocks": Training(PLAIN_BLOCKS, probes=BLOCK_PROBES),
+    "residual": Training(RESIDUAL, probes=BLOCK_PROBES),
+    "post-norm": Training(POST_NORM, probes=(*BLOCK_PROBES, "norms", "modes")),
+    # Chapter 6: the same rung with the other norm.
+    "batch-norm": Training(
+        dataclasses.replace(POST_NORM, norm="batch"), probes=("stream", "norms", "modes")
+    ),
+    "pre-norm": Training(PRE_NORM, probes=(*BLOCK_PROBES, "norms")),
+    # Chapter 7: what the last norm is for.
+    "pre-norm-no-final-norm": Training(
+        dataclasses.replace(PRE_NORM, final_norm=False), probes=("stream", "norms")
+    ),
+    "depths": Sweep(depths()),
+    "coming-online": Sweep(coming_online()),
+    "starts": Sweep(starts()),
+    "continuations": Continuations(PROMPT),
+    "rates": Sweep(rates()),
+    "dropout": Sweep(dropout()),
+}

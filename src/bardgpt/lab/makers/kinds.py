@@ -1,0 +1,297 @@
+"""The kinds of experiments: what is run, and what its record says."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from bardgpt.config import GPTConfig, TrainingConfig
+from bardgpt.corpus import VOCAB_SIZE
+from bardgpt.evaluation import evaluate
+from bardgpt.lab.count_tables import CountTable
+from bardgpt.lab.ladder import LIVE_STEPS, PIECE, RUN, RUNGS, SAMPLE_LENGTH, SEEDS
+from bardgpt.lab.likeness import Reference, text_statistics
+from bardgpt.lab.makers.looker import Looker, seeded_model
+from bardgpt.sampling import generate
+from bardgpt.shakespeare import shakespeare
+from bardgpt.training.loop import train_model
+
+
+@dataclass(frozen=True)
+class Training:
+    """A model, trained from several seeds.
+
+    Attributes:
+        model: the architecture.
+        training: the run.
+        seeds: one for each run.
+        probes: methods of `Looker`, asked before the first step, where a chapter's live run ends,
+            and at the end.
+        closely: ask them at every evaluation.
+        at_end: more probes, asked after the last step alone.
+        characters: how many of the training split to learn from, from its beginning; None takes all
+            of them.
+        brief: keep neither the loss on the whole training split nor generated text, which is drawn
+            where a chapter's live run ends and at the end.
+    """
+
+    model: GPTConfig
+    training: TrainingConfig = RUN
+    seeds: tuple[int, ...] = SEEDS
+    probes: tuple[str, ...] = ()
+    closely: bool = False
+    at_end: tuple[str, ...] = ()
+    characters: int | None = None
+    brief: bool = False
+
+    def parts(self) -> list[int]:
+        """What can be computed apart: one run for each seed."""
+        return list(self.seeds)
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Train from one seed; look and sample on the way.
+
+        At a constant rate a chapter's short run is the beginning of this one.
+        """
+        text = shakespeare()
+        reference = None if self.brief else Reference.of(text.tokenizer.decode(text.train))
+        looker = Looker(self.model, seed, self.characters)
+        model = seeded_model(self.model, seed)
+        found: dict[str, Any] = {"seed": seed, "samples": {}, "probes": {}}
+        stops = {LIVE_STEPS, self.training.steps}
+
+        def watch(step: int) -> None:
+            asked = self.probes if self.closely or step in stops | {0} else ()
+            for probe in asked + (self.at_end if step == self.training.steps else ()):
+                kept = found["probes"].setdefault(probe, {})
+                kept[str(step)] = rounded(getattr(looker, probe)(model))
+            if step in stops and reference is not None:
+                ids = generate(
+                    model,
+                    text.tokenizer.encode("\n"),
+                    SAMPLE_LENGTH,
+                    generator=torch.Generator().manual_seed(seed),
+                )
+                sample = text.tokenizer.decode(ids)
+                found["samples"][str(step)] = text_statistics(sample, reference)
+                found["text"] = sample[:PIECE]
+
+        config = dataclasses.replace(self.training, seed=seed)
+        history = train_model(
+            model, looker.learned, text.validation, config, progress=False, watch=watch
+        )
+        if not self.brief:
+            found["train"] = evaluate(model, looker.learned)
+        return found | {"history": history.to_dict()}
+
+    def definition(self) -> dict[str, Any]:
+        """What makes it this experiment: the part of its record that is known beforehand."""
+        training = dataclasses.asdict(self.training)
+        del training["seed"]  # each run has its own
+        definition = {
+            "model": dataclasses.asdict(self.model),
+            "training": training,
+            "seeds": list(self.seeds),
+            "probes": [*self.probes, *self.at_end],
+        }
+        if self.characters is not None:  # older records learned from the whole split
+            definition["characters"] = self.characters
+        return definition
+
+    def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+        """The rest of the record."""
+        return {"runs": runs}
+
+    def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
+        """What a repetition must find again, each over the seeds."""
+        histories = [run["history"] for run in record["runs"]]
+        found = {"validation loss": [history["validation"][-1] for history in histories]}
+        if not self.brief:
+            found["training loss"] = [run["train"] for run in record["runs"]]
+        return found
+
+
+@dataclass(frozen=True)
+class AtStart:
+    """A model as it is initialized, looked at from several seeds: no training."""
+
+    model: GPTConfig
+    seeds: tuple[int, ...] = SEEDS
+
+    def parts(self) -> list[int]:
+        """One look for each seed."""
+        return list(self.seeds)
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Initialize and look."""
+        looker = Looker(self.model, seed)
+        return {"seed": seed, "stream": rounded(looker.stream(looker.untrained))}
+
+    def definition(self) -> dict[str, Any]:
+        """What makes it this experiment."""
+        return {"model": dataclasses.asdict(self.model), "seeds": list(self.seeds)}
+
+    def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+        """The rest of the record."""
+        return {"runs": runs}
+
+    def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
+        """What a repetition must find again, each over the seeds."""
+        return {
+            f"{name} {depth}": [run["stream"][name][depth] for run in record["runs"]]
+            for name in ("stream", "gradient")
+            for depth in (0, -1)
+        }
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Several experiments of one kind in one record, by name."""
+
+    variants: dict[str, Training | AtStart]
+
+    def parts(self) -> list[str]:
+        """Each variant's parts."""
+        return [f"{name}-{part}" for name, e in self.variants.items() for part in e.parts()]
+
+    def run(self, part: str) -> dict[str, Any]:
+        """One part of one variant."""
+        name, _, seed = part.rpartition("-")
+        return self.variants[name].run(int(seed))
+
+    def definition(self) -> dict[str, Any]:
+        """That of each variant."""
+        return {name: variant.definition() for name, variant in self.variants.items()}
+
+    def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+        """The rest of the record, by variant."""
+        queue = iter(runs)
+        return {
+            "variants": {
+                name: variant.results([next(queue) for _ in variant.parts()])
+                for name, variant in self.variants.items()
+            }
+        }
+
+    def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
+        """Those of each variant."""
+        return {
+            f"{name}: {quantity}": values
+            for name, variant in self.variants.items()
+            for quantity, values in variant.quantities(record["variants"][name]).items()
+        }
+
+
+@dataclass(frozen=True)
+class CountTables:
+    """The yardstick: tables with 0 to 5 characters of context; only their samples have seeds."""
+
+    longest: int = 5
+    seeds: tuple[int, ...] = tuple(range(20))  # a sample costs no training
+
+    def parts(self) -> list[int]:
+        """One for each length of context."""
+        return list(range(self.longest + 1))
+
+    def run(self, context: int) -> dict[str, Any]:
+        """Count, evaluate on both splits, sample."""
+        text = shakespeare()
+        reference = Reference.of(text.tokenizer.decode(text.train))
+        table = CountTable(text.train, context, VOCAB_SIZE)
+        samples = [
+            text.tokenizer.decode(
+                table.generate(
+                    text.tokenizer.encode("\n"),
+                    SAMPLE_LENGTH,
+                    torch.Generator().manual_seed(seed),
+                )
+            )
+            for seed in self.seeds
+        ]
+        return {
+            "context": context,
+            "train": table.losses(text.train).mean().item(),
+            "validation": table.losses(text.validation).mean().item(),
+            "samples": [text_statistics(sample, reference) for sample in samples],
+            "text": samples[0][:PIECE],
+        }
+
+    def definition(self) -> dict[str, Any]:
+        """What makes it this experiment: the part of its record that is known beforehand."""
+        return {"longest context": self.longest, "seeds": list(self.seeds)}
+
+    def results(self, tables: list[dict[str, Any]]) -> dict[str, Any]:
+        """The rest of the record; with it, what real text scores in the samples' statistics."""
+        text = shakespeare()
+        reference = Reference.of(text.tokenizer.decode(text.train))
+        real = text_statistics(text.tokenizer.decode(text.validation), reference)
+        return {"tables": tables, "real text": real}
+
+    def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
+        """What a repetition must find again: closed form, so without a spread."""
+        return {
+            f"{table['context']} characters, {part}": [table[part]]
+            for table in record["tables"]
+            for part in ("train", "validation")
+        }
+
+
+@dataclass(frozen=True)
+class Continuations:
+    """The same words, continued by every rung and by the best count table: one text of each.
+
+    What a reader of the book's first page sees. A rung runs with PyTorch's kernels, which are the
+    same function, faster.
+    """
+
+    prompt: str
+    context: int = 4  # of the count table, the best one
+    seed: int = 0
+    length: int = 300
+
+    def parts(self) -> list[str]:
+        """The count table, then the rungs."""
+        return ["counts", *RUNGS]
+
+    def run(self, part: str) -> dict[str, Any]:
+        """Count, or train in full; then continue the prompt."""
+        text = shakespeare()
+        prompt = text.tokenizer.encode(self.prompt)
+        generator = torch.Generator().manual_seed(self.seed)
+        if part == "counts":
+            table = CountTable(text.train, self.context, VOCAB_SIZE)
+            ids = table.generate(prompt, self.length, generator)
+        else:
+            model = seeded_model(dataclasses.replace(RUNGS[part].config, fused=True), self.seed)
+            config = dataclasses.replace(RUN, seed=self.seed)
+            train_model(model, text.train, text.validation, config, progress=False)
+            ids = generate(model, prompt, self.length, generator=generator)
+        return {"of": part, "text": text.tokenizer.decode(ids)}
+
+    def definition(self) -> dict[str, Any]:
+        """What makes it this experiment."""
+        training = dataclasses.asdict(RUN)
+        del training["seed"]
+        rungs = {name: {"model": dataclasses.asdict(rung.config)} for name, rung in RUNGS.items()}
+        return dataclasses.asdict(self) | {"training": training, "rungs": rungs}
+
+    def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+        """The rest of the record."""
+        return {"texts": {run["of"]: run["text"] for run in runs}}
+
+    def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
+        """None: another machine's rounding draws other characters."""
+        return {}
+
+
+def rounded(found: dict[str, Any]) -> dict[str, Any]:
+    """The same with six significant digits, which is more than seeds agree in."""
+
+    def short(value: float) -> float:
+        return float(f"{value:.6g}")
+
+    return {
+        name: [short(v) for v in value] if isinstance(value, list) else short(value)
+        for name, value in found.items()
+    }

@@ -1,0 +1,105 @@
+"""What is counted in a text that looks like a play, on texts made for it."""
+
+import pytest
+
+from bardgpt import corpus
+from bardgpt.lab import likeness
+from bardgpt.lab.likeness import Reference
+
+TEXT = """ROMEO:
+Is the day so young?
+But new struck nine.
+
+First Citizen:
+ay me! sad hours seem long.
+Note: this is no speaker
+NOR THIS:
+
+ROMEO:
+Not having that, which makes them song.
+"""
+
+
+def test_speakers():
+    assert likeness.speakers(TEXT) == ["ROMEO", "First Citizen", "ROMEO"]
+    assert [TEXT[a:b] for a, b in likeness.speaker_spans(TEXT)] == [
+        "ROMEO:",
+        "First Citizen:",
+        "ROMEO:",
+    ]
+
+
+def test_speakers_of_the_text(shakespeare):
+    """As counted without this code (`CORPUS.md`): 7,222 speeches by 309, 39 in the last tenth."""
+    text = corpus.load()
+    assert len(likeness.speakers(text)) == 7_222
+    assert len(set(likeness.speakers(text))) == 309
+    part = len(shakespeare.train)
+    there = set(likeness.speakers(text[part:]))
+    assert len(there) == 39
+    assert len(there - set(likeness.speakers(text[:part]))) == 26
+
+
+def test_spoken_lines_are_the_rest():
+    assert likeness.spoken(TEXT) == [
+        "Is the day so young?",
+        "But new struck nine.",
+        "ay me! sad hours seem long.",
+        "Note: this is no speaker",
+        "NOR THIS:",
+        "Not having that, which makes them song.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "longest"),
+    [
+        ("xxabcdyy", "abcabcd", "abcd"),
+        ("abc", "abc", "abc"),
+        ("abxab", "ab", "ab"),
+        ("xyz", "abc", ""),
+        ("", "abc", ""),
+    ],
+)
+def test_longest_copy(text, source, longest):
+    assert likeness.longest_copy(text, source) == longest
+
+
+def test_longest_copy_is_the_longest_of_all_pieces():
+    text, source = "to be or not to bee that", "not to be, or to be not; that that"
+    pieces = (text[i:j] for i in range(len(text)) for j in range(i + 1, len(text) + 1))
+    best = max((len(p) for p in pieces if p in source), default=0)
+    assert len(likeness.longest_copy(text, source)) == best
+
+
+def test_form_by_hand():
+    found = likeness.form(TEXT, Reference.of("the day But new struck nine."), "new struck nine. x")
+    assert found["speaker lines"] == pytest.approx(3 / 9)
+    assert found["characters per line"] == pytest.approx((20 + 20 + 27 + 24 + 9 + 39) / 6)
+    assert found["longest copy"] == len("new struck nine.")
+    assert 0 < found["known words"] < 1
+
+
+def test_habits_by_hand():
+    found = likeness.habits(TEXT, {"ROMEO"})
+    assert found == {
+        "lines begin with a capital": pytest.approx(5 / 6),
+        "speakers are known": pytest.approx(2 / 3),
+        "the same speaker again": 0.0,
+        "neighbouring lines rhyme": 0.0,
+    }
+
+
+def test_a_rhyme_is_another_word_with_the_same_end():
+    def share(text):
+        return likeness.habits(text, set())["neighbouring lines rhyme"]
+
+    assert share("Come, night;\nSo bright") == 1.0
+    assert share("Come, night;\nA night") == 0.0
+    assert share("Come, night;\nA day") == 0.0
+    assert share("...\n--") == 0.0
+
+
+def test_an_empty_text_has_a_form():
+    assert set(likeness.form("", Reference.of(""), "").values()) == {0.0}
+    assert set(likeness.habits("", set()).values()) == {0.0}
