@@ -73,16 +73,28 @@ def test_longest_copy_is_the_longest_of_all_pieces():
 
 
 def test_form_by_hand():
-    found = likeness.form(TEXT, Reference.of("the day But new struck nine."), "new struck nine. x")
-    assert found["speaker lines"] == pytest.approx(3 / 9)
-    assert found["characters per line"] == pytest.approx((20 + 20 + 27 + 24 + 9 + 39) / 6)
-    assert found["longest copy"] == len("new struck nine.")
-    assert 0 < found["known words"] < 1
+    reference = Reference.of("the day But new struck nine.")
+    form = likeness.form(TEXT, reference, "new struck nine. x")
+    assert form["speaker lines"] == pytest.approx(3 / 9)
+    assert form["characters per spoken line"] == pytest.approx((20 + 20 + 27 + 24 + 9 + 39) / 6)
+    assert form["longest copy"] == len("new struck nine.")
+    # "the day but new struck nine" of 27 words of three letters and more
+    assert form["known words"] == pytest.approx(6 / 27)
+
+
+def test_a_line_is_one_thing_in_the_statistics_and_a_spoken_one_in_the_form():
+    """The statistics count every line with its break, the form spoken lines without."""
+    reference = Reference.of("")
+    statistics = likeness.text_statistics("KING:\nIs the day\n\n", reference)
+    assert statistics["characters per line"] == pytest.approx(18 / 3)
+    assert "characters per spoken line" not in statistics
+    form = likeness.form("KING:\nIs the day\n\n", reference, "")
+    assert form["characters per spoken line"] == 10
+    assert "characters per line" not in form
 
 
 def test_habits_by_hand():
-    found = likeness.habits(TEXT, {"ROMEO"})
-    assert found == {
+    assert likeness.habits(TEXT, {"ROMEO"}) == {
         "lines begin with a capital": pytest.approx(5 / 6),
         "speakers are known": pytest.approx(2 / 3),
         "the same speaker again": 0.0,

@@ -66,7 +66,7 @@ def test_text_has_contrast(name):
 TIMES = ("first", "again")  # of a name in a window
 FORM = {  # of `plays.form`
     name: Band(0.5, 0.1, 5)
-    for name in ("speaker lines", "characters per line", "known words", "longest copy")
+    for name in ("speaker lines", "characters per spoken line", "known words", "longest copy")
 }
 
 

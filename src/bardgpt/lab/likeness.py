@@ -50,23 +50,27 @@ def text_statistics(text: str, reference: Reference) -> dict[str, float]:
         the share of its stretches that stand in the training text as they are; the mean length of
         a word in letters, and of a line in characters.
     """
-    found, runs = words(text), stretches(text)
     return {
-        "known words": sum(word in reference.words for word in found) / max(len(found), 1),
-        "copied stretches": sum(run in reference.stretches for run in runs) / max(len(runs), 1),
-        "letters per word": sum(map(len, found)) / max(len(found), 1),
+        "known words": known_words(text, reference),
+        "copied stretches": _share([run in reference.stretches for run in stretches(text)]),
+        "letters per word": _mean_length(words(text)),
         "characters per line": len(text) / max(len(text.splitlines()), 1),
     }
 
 
+def known_words(text: str, reference: Reference) -> float:
+    """The share of a text's words that the training text knows; 0 of a text without words."""
+    return _share([word in reference.words for word in words(text)])
+
+
 def speakers(text: str) -> list[str]:
     """The names that head the speeches, in order, without the colon."""
-    return [found[1][:-1] for found in SPEAKER.finditer(text)]
+    return [match[1][:-1] for match in SPEAKER.finditer(text)]
 
 
 def speaker_spans(text: str) -> list[tuple[int, int]]:
     """Where the names stand, each with its colon: first place, and the place after the last."""
-    return [found.span(1) for found in SPEAKER.finditer(text)]
+    return [match.span(1) for match in SPEAKER.finditer(text)]
 
 
 def spoken(text: str) -> list[str]:
@@ -93,14 +97,14 @@ def form(text: str, reference: Reference, source: str) -> dict[str, float]:
 
     Returns:
         By name: the share of speakers' names among the lines that are not empty; characters of a
-        spoken line, in the mean; the share of words that the training text knows; characters of
-        the longest piece that stands in the training text as it is.
+        spoken line, in the mean, without its line break; the share of words that the training text
+        knows; characters of the longest piece that stands in the training text as it is.
     """
-    lines, names, found = spoken(text), speakers(text), words(text)
+    lines, names = spoken(text), speakers(text)
     return {
         "speaker lines": len(names) / max(len(names) + len(lines), 1),
-        "characters per line": sum(map(len, lines)) / max(len(lines), 1),
-        "known words": sum(word in reference.words for word in found) / max(len(found), 1),
+        "characters per spoken line": _mean_length(lines),
+        "known words": known_words(text, reference),
         "longest copy": float(len(longest_copy(text, source))),
     }
 
@@ -132,3 +136,7 @@ def habits(text: str, known: Set[str]) -> dict[str, float]:
 
 def _share(answers: list[bool]) -> float:
     return sum(answers) / max(len(answers), 1)
+
+
+def _mean_length(pieces: list[str]) -> float:
+    return sum(map(len, pieces)) / max(len(pieces), 1)

@@ -109,7 +109,7 @@ def name_losses(by_letter: Mapping[str, Sequence[float | None]], rest: float) ->
 
 FORM = {
     "speaker lines": "speakers' share of lines",
-    "characters per line": "characters per spoken line",
+    "characters per spoken line": "characters per spoken line",
     "known words": "share of known words",
     "longest copy": "longest copy (characters)",
 }
