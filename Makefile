@@ -77,8 +77,10 @@ newest:  ## put the newest versions that pyproject.toml allows into .venv; then 
 	$(RUN) -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[book,test]'
 	touch $(READY)
 
-lint: $(READY)  ## style; changes nothing
+lint: $(READY)  ## style, who may import whom, types; changes nothing
 	$(RUN) -m ruff format --check . && $(RUN) -m ruff check .
+	PYTHONPATH=book .venv/bin/lint-imports --no-cache
+	.venv/bin/basedpyright
 
 format: $(READY)  ## rewrite to style
 	$(RUN) -m ruff check --fix . ; $(RUN) -m ruff format .

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from bardgpt import shakespeare as text
+from bardgpt import shakespeare as of_the_book
+from bardgpt.text import Text
 
 
 @pytest.fixture(autouse=True)
@@ -13,9 +14,9 @@ def seed():
 
 
 @pytest.fixture(scope="session")
-def shakespeare() -> text.Shakespeare:
+def shakespeare() -> Text:
     """The real text; where it comes from is `bardgpt.corpus`'s business."""
-    return text.shakespeare()
+    return of_the_book.shakespeare()
 
 
 def pytest_terminal_summary(terminalreporter):

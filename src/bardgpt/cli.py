@@ -10,19 +10,20 @@ import torch
 import tyro
 
 from bardgpt import corpus, pretrained
-from bardgpt.batches import WindowError, split
+from bardgpt.batches import WindowError
 from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
 from bardgpt.corpus import CorpusError
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.presets import PRESETS, Preset
 from bardgpt.sampling import SamplingError, sample
+from bardgpt.text import Text
 from bardgpt.tokenizer import CharTokenizer, UnknownCharacterError
 from bardgpt.training import devices
 from bardgpt.training.checkpoint import CheckpointError
 from bardgpt.training.devices import DeviceName, Precision
 from bardgpt.training.folder import RunError
-from bardgpt.training.run import load_run, run
+from bardgpt.training.run import load_run, train_in_folder
 from bardgpt.training.trainer import DivergedError
 
 
@@ -47,7 +48,7 @@ class Train:
         """Train, and say what came out."""
         at_terminal = sys.stderr.isatty()  # elsewhere lines are better than a bar
         try:
-            finished = run(
+            finished = train_in_folder(
                 self.folder,
                 Preset(self.model, self.training),
                 device=self.device,
@@ -135,8 +136,8 @@ class Evaluate:
         """Evaluate and print."""
         device = devices.choose_device(devices.facts(), self.device)
         model, tokenizer = _model(self.run, self.weights)
-        _, validation = split(tokenizer.encode(corpus.load()))
-        loss = evaluate(model.to(device), validation.to(device))
+        text = Text.of(corpus.load(), tokenizer)
+        loss = evaluate(model.to(device), text.validation.to(device))
         print(f"validation loss {loss:.4f} nats per character")
 
 
@@ -162,7 +163,7 @@ TrainPreset = tyro.extras.subcommand_type_from_defaults(
 class TrainCommand:
     """Train a model on Tiny Shakespeare; the same command again goes on where a run stopped."""
 
-    preset: TrainPreset  # type: ignore[valid-type]
+    preset: TrainPreset  # pyright: ignore[reportInvalidTypeForm]  # tyro makes the type
     """Where to start from; any field can be changed."""
 
     def __call__(self) -> None:
@@ -203,7 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     try:
         command = tyro.cli(
-            Command,  # type: ignore[arg-type]
+            Command,
             prog="bardgpt",
             description="Train a character-level GPT on Shakespeare, sample from it, evaluate it.",
             args=arguments,
