@@ -169,7 +169,7 @@ def test_every_field_can_be_set(tmp_path, monkeypatch, said):
         called.update(folder=folder, preset=preset, **others)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run", spy)
+    monkeypatch.setattr(cli, "train_in_folder", spy)
     options = ["--folder", tmp_path, "--device", "cpu", "--precision", "bfloat16", "--compiled"]
     assert said("train", "tiny", *options, *arguments)[0] == 130
     assert called["preset"].model == GPTConfig(**model)
@@ -191,7 +191,7 @@ def test_without_options_a_preset_is_itself(monkeypatch, said, preset):
         called.extend([str(folder), preset])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run", spy)
+    monkeypatch.setattr(cli, "train_in_folder", spy)
     said("train", preset)
     assert called == [os.path.join("runs", preset), PRESETS[preset]]
 
@@ -215,7 +215,7 @@ def test_only_one_of_several_processes_speaks(trained, monkeypatch, said):
     class Finished:
         metrics = ({"step": 3, "characters": 48, "validation": 1.0},)
 
-    monkeypatch.setattr(cli, "run", lambda *_, **__: Finished)
+    monkeypatch.setattr(cli, "train_in_folder", lambda *_, **__: Finished)
     monkeypatch.setenv("RANK", "1")
     assert said("train", "tiny", "--folder", trained) == (0, "", "")
 

@@ -15,7 +15,7 @@ from bardgpt.training import checkpoint, distributed
 from bardgpt.training.devices import DeviceError
 from bardgpt.training.distributed import Share, process_group, share_from_environment
 from bardgpt.training.folder import RunError
-from bardgpt.training.run import load_run, run
+from bardgpt.training.run import load_run, train_in_folder
 
 # No dropout, whose masks differ. No Muon, which rounds to bfloat16: small differences become large.
 STILL = Preset(
@@ -30,6 +30,7 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from test_distributed import STILL, TEXT, CPU
+from bardgpt.training import checkpoint, folder as of_run, log
 from bardgpt.training import run as module
 from bardgpt.training.trainer import Trainer
 
@@ -45,13 +46,15 @@ def slower(self):
 
 Trainer.advance = slower
 written = []
-really = module.write_whole
+really = checkpoint.write_whole
 def spying(path, content):
     written.append(path.name)
     really(path, content)
-module.write_whole = module.checkpoint.write_whole = spying
+of_run.write_whole = log.write_whole = checkpoint.write_whole = spying
 seen = []
-finished = module.run(folder, STILL, text=TEXT, machine=CPU, progress=False, watch=seen.append)
+finished = module.train_in_folder(
+    folder, STILL, text=TEXT, machine=CPU, progress=False, watch=seen.append
+)
 torch.save([finished.model.state_dict(), written, len(seen), len(finished.metrics)],
            folder.parent / f"{folder.name}-result-{rank}")
 """
@@ -83,7 +86,7 @@ def torchrun(folder, dying=-1):
 def whole(tmp_path_factory):
     """The same run by one process."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    run(folder, STILL, text=TEXT, machine=CPU, progress=False)
+    train_in_folder(folder, STILL, text=TEXT, machine=CPU, progress=False)
     return folder
 
 

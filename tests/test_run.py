@@ -20,12 +20,12 @@ from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.presets import PRESETS, Preset
-from bardgpt.training import checkpoint
+from bardgpt.training import checkpoint, loop
 from bardgpt.training import run as module
 from bardgpt.training.checkpoint import CheckpointError
 from bardgpt.training.devices import DeviceError, Facts
 from bardgpt.training.folder import RunError
-from bardgpt.training.run import load_run, run
+from bardgpt.training.run import load_run, train_in_folder
 from bardgpt.training.trainer import DivergedError, Trainer
 
 ALPHABET = "abcdefg"
@@ -41,7 +41,9 @@ FILES = {"config.json", "metrics.jsonl", "last.safetensors", "best.safetensors"}
 
 
 def do(folder, preset=PRESET, text=TEXT, **others):
-    return run(folder, preset, **{"text": text, "progress": False, "machine": CPU} | others)
+    return train_in_folder(
+        folder, preset, **{"text": text, "progress": False, "machine": CPU} | others
+    )
 
 
 def weights(folder, name="last"):
@@ -182,7 +184,7 @@ def test_precision_is_what_suits_the_machine_or_what_is_wanted(tmp_path, whole):
 
 def test_bar_says_what_is_going_on(tmp_path, capsys, monkeypatch):
     """Also where TQDM_DISABLE is set, which tqdm has read when it was imported."""
-    monkeypatch.setattr(module, "tqdm", functools.partial(tqdm, disable=False))
+    monkeypatch.setattr(loop, "tqdm", functools.partial(tqdm, disable=False))
     do(tmp_path, progress=True)
     shown = capsys.readouterr().err
     assert "cpu, float32" in shown

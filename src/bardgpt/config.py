@@ -30,6 +30,7 @@ class ConfigError(ValueError):
     """A value that a config does not allow; names the field, the value, the rule and a remedy."""
 
 
+@dataclass(frozen=True)
 class _Json:
     """JSON for a flat dataclass."""
 

@@ -197,7 +197,10 @@ def _downloaded(url: str) -> str:
     data = io.BytesIO()
     # pooch asks the bar for its truth value, which tqdm refuses to tell without a total.
     with tqdm(total=SIZE, unit="B", unit_scale=True, leave=False) as bar:
-        download = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT)
+        download = pooch.HTTPDownloader(
+            progressbar=bar,  # pyright: ignore[reportArgumentType]  # documented, typed as a bool
+            timeout=TIMEOUT,
+        )
         try:
             download(url, data, None)
         except OSError as error:  # all exceptions of requests are of this kind
@@ -217,9 +220,9 @@ def _rebuilt() -> str:
 
 def _verified(data: bytes) -> str:
     """The one hash check, in which every way to the text ends."""
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256:
-        raise CorpusError(f"wrong hash: expected {SHA256}, found {found}")
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != SHA256:
+        raise CorpusError(f"wrong hash: expected {SHA256}, found {digest}")
     return data.decode("utf-8")
 
 

@@ -43,8 +43,9 @@ def initialize(model: nn.Module, config: GPTConfig) -> None:
             module.weight.uniform_(-bound, bound)
         if start in ("normal", "depth-scaled") and isinstance(module, nn.Linear | nn.Embedding):
             module.weight.normal_(0.0, STD)
-        if start not in ("default", "zero") and getattr(module, "bias", None) is not None:
-            module.bias.zero_()
+        bias = getattr(module, "bias", None)
+        if start not in ("default", "zero") and bias is not None:
+            bias.zero_()
         if name.endswith(".proj") and isinstance(module, nn.Linear):
             if start == "depth-scaled":
                 module.weight.div_(math.sqrt(2 * config.n_layer))

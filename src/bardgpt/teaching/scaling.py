@@ -23,7 +23,7 @@ from bardgpt.lab.plan import (
     with_batch,
 )
 from bardgpt.teaching import checks, figures
-from bardgpt.training.run import run
+from bardgpt.training.run import train_in_folder
 
 __all__ = [
     "Cost",
@@ -88,7 +88,7 @@ def train(
         if not current.whole:
             return short_run(current)
         curve = None if show is None else LiveCurve(current.preset.training.steps, show)
-        done = run(
+        done = train_in_folder(
             run_folder(current) if folder is None else folder,
             current.preset,
             device=current.device,

@@ -7,7 +7,7 @@ branch without the machine that it is for.
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, TypeGuard, get_args
 
 import torch
 
@@ -52,8 +52,8 @@ def facts() -> Facts:
 
 def _cpu_bfloat16() -> bool:
     ask = getattr(torch.cpu, "get_capabilities", None)  # older versions lack it
-    found = ask() if ask is not None else {}
-    if not any(bool(found.get(name)) for name in ("avx512_bf16", "amx_bf16")):
+    capabilities = ask() if ask is not None else {}
+    if not any(bool(capabilities.get(name)) for name in ("avx512_bf16", "amx_bf16")):
         return False
     # ONEDNN_MAX_CPU_ISA can forbid the instructions that are there; then they are emulated.
     return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
@@ -66,12 +66,11 @@ def choose_device(machine: Facts, wanted: str | None = None) -> DeviceName:
         DeviceError: if the wanted device is unknown, or not on this machine.
     """
     there: dict[DeviceName, bool] = {"cuda": machine.cuda, "mps": machine.mps, "cpu": True}
-    if wanted is None:
-        return next(name for name, present in there.items() if present)
-    if wanted not in get_args(DeviceName) or not there[wanted]:
-        have = [name for name, present in there.items() if present]
-        raise DeviceError(f"device {wanted!r}: this machine has {have}; choose one of them")
-    return wanted
+    have: list[DeviceName] = [name for name, present in there.items() if present]
+    for name in have:
+        if wanted is None or wanted == name:
+            return name
+    raise DeviceError(f"device {wanted!r}: this machine has {have}; choose one of them")
 
 
 def choose_precision(machine: Facts, device: DeviceName, wanted: str | None = None) -> Precision:
@@ -86,7 +85,7 @@ def choose_precision(machine: Facts, device: DeviceName, wanted: str | None = No
             which PyTorch has no gradient scaler.
     """
     if wanted is not None:
-        if wanted not in get_args(Precision):
+        if not _is_precision(wanted):
             raise DeviceError(f"precision {wanted!r}: choose one of {get_args(Precision)}")
         if wanted == "float16" and device == "mps":
             raise DeviceError(
@@ -101,7 +100,11 @@ def choose_precision(machine: Facts, device: DeviceName, wanted: str | None = No
     return "float32"
 
 
-def autocast(device: str, precision: Precision) -> AbstractContextManager:
+def _is_precision(name: str) -> TypeGuard[Precision]:
+    return name in get_args(Precision)
+
+
+def autocast(device: str, precision: Precision) -> AbstractContextManager[object]:
     """The context in which PyTorch runs matrix products in a precision."""
     if precision == "float32":
         return nullcontext()
@@ -113,7 +116,7 @@ def compiled_if_useful(
     device: DeviceName,
     example: torch.Tensor,
     precision: Precision = "float32",
-    compiler: Callable[[torch.nn.Module], torch.nn.Module] = torch.compile,
+    compiler: Callable[..., Any] = torch.compile,
 ) -> tuple[torch.nn.Module, str]:
     """`torch.compile` where it pays, which is on CUDA; else, or if it fails, the model itself.
 
@@ -133,7 +136,7 @@ def compiled_if_useful(
     if device != "cuda":
         return model, f"not compiled: on {device} it does not pay"
     try:
-        compiled = compiler(model)
+        compiled: torch.nn.Module = compiler(model)
         with autocast(device, precision):
             total = compiled(example).sum()
         total.backward()

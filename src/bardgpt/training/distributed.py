@@ -36,14 +36,14 @@ class Share:
 
 def share_from_environment(environment: dict[str, str] | None = None) -> Share:
     """This process's share, from the variables that `torchrun` sets; without them all of it."""
-    found = os.environ if environment is None else environment
-    return Share(int(found.get("RANK", "0")), int(found.get("WORLD_SIZE", "1")))
+    variables = os.environ if environment is None else environment
+    return Share(int(variables.get("RANK", "0")), int(variables.get("WORLD_SIZE", "1")))
 
 
 def local_device(device: DeviceName, environment: dict[str, str] | None = None) -> str:
     """The device of this process: of a machine's GPUs each process takes one, alone the first."""
-    found = os.environ if environment is None else environment
-    return f"cuda:{found.get('LOCAL_RANK', '0')}" if device == "cuda" else device
+    variables = os.environ if environment is None else environment
+    return f"cuda:{variables.get('LOCAL_RANK', '0')}" if device == "cuda" else device
 
 
 @contextmanager

@@ -6,6 +6,7 @@ It is the loop that the book shows and the one that made its records.
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 from tqdm import tqdm
@@ -41,7 +42,7 @@ class History:
             raise KeyError(f"not evaluated after {step} steps, only after {self.step}")
         return self.validation[self.step.index(step)]
 
-    def to_dict(self) -> dict[str, list]:
+    def to_dict(self) -> dict[str, list[Any]]:
         """The three lists by name, ready for JSON."""
         return dataclasses.asdict(self)
 
@@ -76,8 +77,7 @@ def train_model(
     trainer = Trainer(model, train_ids, config)
     history = History()
     model.train()
-    quiet = {} if progress else {"disable": True}  # if not forced, TQDM_DISABLE decides
-    with tqdm(total=config.steps, desc="training", leave=False, **quiet) as bar:
+    with progress_bar(shown=progress, total=config.steps, desc="training") as bar:
         while True:
             step = trainer.step
             if step % config.evaluate_every == 0 or step == config.steps:
@@ -91,3 +91,15 @@ def train_model(
                 return history
             trainer.advance()
             bar.update()
+
+
+def progress_bar(*, shown: bool, **options: Any) -> "tqdm[Any]":
+    """A bar on stderr that vanishes at its end.
+
+    Args:
+        shown: False hides it; otherwise the environment decides: TQDM_DISABLE=1 hides it too.
+        options: of tqdm.
+    """
+    if not shown:
+        options["disable"] = True
+    return tqdm(leave=False, **options)

@@ -6,6 +6,7 @@ steps along its nearest semi-orthogonal matrix, so that all directions of the ma
 is for the matrices inside blocks; embeddings, output layer, gains and biases stay with AdamW.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -86,7 +87,7 @@ def set_rates(optimizers: list[torch.optim.Optimizer], factor: float) -> None:
             group["lr"] = group["peak"] * factor
 
 
-class Together:
+class Together(torch.optim.Optimizer):
     """Several optimizers that step as one: all of them, or none.
 
     A `GradScaler` skips the step of an optimizer whose gradients have overflowed. Asked about AdamW
@@ -96,23 +97,11 @@ class Together:
 
     def __init__(self, optimizers: list[torch.optim.Optimizer]) -> None:
         self.optimizers = optimizers
+        groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+        self.parameters: list[nn.Parameter] = [p for group in groups for p in group["params"]]
+        super().__init__(self.parameters, {})
 
-    @property
-    def param_groups(self) -> list[dict[str, Any]]:
-        """Those of all."""
-        return [group for optimizer in self.optimizers for group in optimizer.param_groups]
-
-    @property
-    def parameters(self) -> list[nn.Parameter]:
-        """Those of all groups."""
-        return [p for group in self.param_groups for p in group["params"]]
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        for optimizer in self.optimizers:
-            optimizer.zero_grad()
-
-    def step(self) -> None:
-        """One step of each."""
+    def step(self, closure: Callable[[], float] | None = None) -> Any:
+        """One step of each; a closure, which none of them needs, is not asked."""
         for optimizer in self.optimizers:
             optimizer.step()

@@ -1,4 +1,4 @@
-"""A full training run in a folder: it shows its progress, survives being killed, and keeps a log.
+"""A training run in a folder: it shows its progress, survives being killed, and keeps a log.
 
 config.json        what is trained on what; a run goes on only under the same
 metrics.jsonl      a line for each reading: step, characters, rate, loss, seconds
@@ -10,26 +10,31 @@ best.safetensors   the weights with the lowest validation loss so far, to sample
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from bardgpt import corpus
-from bardgpt.batches import require_window, split
+from bardgpt.batches import require_window
 from bardgpt.config import ConfigError, GPTConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.presets import Preset
+from bardgpt.text import Text
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import checkpoint, devices, distributed
 from bardgpt.training.checkpoint import CheckpointError
+from bardgpt.training.devices import DeviceName, Precision
+from bardgpt.training.distributed import Share
 from bardgpt.training.folder import BEST, CONFIG, LAST, METRICS, RunError, claimed, read_config
 from bardgpt.training.log import Log
+from bardgpt.training.loop import progress_bar
 from bardgpt.training.optimizers import rate_factor
 from bardgpt.training.trainer import DivergedError, Trainer
 
@@ -40,7 +45,7 @@ CHECKPOINT_SECONDS = 60.0  # between two writings of the state; so much a kill c
 
 @dataclass
 class Run:
-    """What a finished run hands back.
+    """A finished run: one training from one seed.
 
     Attributes:
         model: with the weights after the last step.
@@ -53,7 +58,7 @@ class Run:
     metrics: list[dict[str, Any]]
 
 
-def run(
+def train_in_folder(
     folder: Path,
     preset: Preset,
     *,
@@ -94,70 +99,20 @@ def run(
         OSError: if a file cannot be written; the last checkpoint stays as it was.
     """
     machine = devices.facts() if machine is None else machine
-    chosen = devices.choose_device(machine, device)
-    in_precision = devices.choose_precision(machine, chosen, precision)
-    text = corpus.load() if text is None else text
-    tokenizer = _tokenizer(text, preset.model)
+    kind = devices.choose_device(machine, device)
+    in_precision = devices.choose_precision(machine, kind, precision)
+    characters = corpus.load() if text is None else text
+    encoded = _encoded(characters, preset.model)
     share = distributed.share_from_environment()
     # Everything that can be wrong with the request shows before the folder is touched.
-    with distributed.process_group(share, chosen), contextlib.ExitStack() as held:
-        where = distributed.local_device(chosen)
-        if chosen == "cuda":
-            torch.cuda.set_device(where)
-        train_ids, validation_ids = (part.to(where) for part in split(tokenizer.encode(text)))
-        for part in (train_ids, validation_ids):
-            require_window(part, preset.model.block_size)
-        torch.manual_seed(preset.training.seed)
-        model = GPT(preset.model).to(where)
-        called: torch.nn.Module = model
-        if compiled:
-            # Shape and strides of `random_windows`; others would be compiled for once more.
-            B, T = preset.training.batch_size // share.world, preset.model.block_size
-            example = train_ids.new_zeros(B, T + 1)[:, :-1]  # (B, T)
-            called, message = devices.compiled_if_useful(model, chosen, example, in_precision)
+    with distributed.process_group(share, kind):
+        trainer, validation_ids = _prepare(preset, encoded, kind, in_precision, share, compiled)
+        with _by_first(share, claimed(folder, preset, encoded.tokenizer, characters)):
+            log = _go_on(trainer, folder)
             if share.writes:
-                tqdm.write(message)
-        trainer = Trainer(
-            model,
-            train_ids,
-            preset.training,
-            precision=in_precision,
-            share=share,
-            wrapped=distributed.synchronised(called, share),
-        )
-        refusal = None
-        if share.writes:
-            try:
-                held.enter_context(claimed(folder, preset, tokenizer, text))
-            except (RunError, OSError) as error:
-                refusal = error
-        distributed.raise_everywhere(refusal, share)
-        log = Log()
-        if (folder / LAST).is_file():
-            log = _go_on(trainer, folder / LAST)
-        if not distributed.all_equal(trainer.step, share):
-            raise RunError(
-                f"{folder} is not the same for all processes: they would go on from different "
-                "steps; name a folder that all of them see"
-            )
-        if share.writes:
-            log.write_to(folder / METRICS, watch)
-        quiet = {} if progress and share.writes else {"disable": True}  # else TQDM_DISABLE decides
-        bar = tqdm(
-            total=preset.training.steps,
-            initial=trainer.step,
-            desc=f"{where}, {in_precision}",
-            unit="step",
-            mininterval=0.5,
-            leave=False,
-            **quiet,
-        )
-        with bar:
-            try:
-                _loop(trainer, validation_ids, log, folder, bar)
-            except DivergedError as error:
-                raise DivergedError(f"{error}; {_what_is_left(folder)}") from None
-    return Run(model, tokenizer, log.lines)
+                log.write_to(folder / METRICS, watch)
+            _train(trainer, validation_ids, log, folder, progress)
+    return Run(trainer.model, encoded.tokenizer, log.lines)
 
 
 def load_run(folder: Path, weights: Literal["best", "last"] = "best") -> tuple[GPT, CharTokenizer]:
@@ -183,20 +138,108 @@ def load_run(folder: Path, weights: Literal["best", "last"] = "best") -> tuple[G
     return model.eval(), CharTokenizer(about["vocabulary"])
 
 
-def _tokenizer(text: str, model: GPTConfig) -> CharTokenizer:
-    tokenizer = CharTokenizer.from_text(text)
-    if tokenizer.vocab_size != model.vocab_size:
+# --- before the first step ------------------------------------------------------------------------
+
+
+def _encoded(characters: str, model: GPTConfig) -> Text:
+    text = Text.of(characters)
+    if text.tokenizer.vocab_size != model.vocab_size:
         raise ConfigError(
-            f"vocab_size={model.vocab_size}: the text has {tokenizer.vocab_size} different "
+            f"vocab_size={model.vocab_size}: the text has {text.tokenizer.vocab_size} different "
             "characters; set it to that"
         )
-    return tokenizer
+    return text
+
+
+def _prepare(
+    preset: Preset, text: Text, kind: DeviceName, precision: Precision, share: Share, compiled: bool
+) -> tuple[Trainer, Tensor]:
+    """A trainer at step 0 and the validation ids, both on this process's device."""
+    where = distributed.local_device(kind)
+    if kind == "cuda":
+        torch.cuda.set_device(where)
+    train_ids, validation_ids = text.train.to(where), text.validation.to(where)
+    for part in (train_ids, validation_ids):
+        require_window(part, preset.model.block_size)
+    torch.manual_seed(preset.training.seed)
+    model = GPT(preset.model).to(where)
+    called: nn.Module = model
+    if compiled:
+        # Shape and strides of `random_windows`; others would be compiled for once more.
+        B, T = preset.training.batch_size // share.world, preset.model.block_size
+        example = train_ids.new_zeros(B, T + 1)[:, :-1]  # (B, T)
+        called, message = devices.compiled_if_useful(model, kind, example, precision)
+        if share.writes:
+            tqdm.write(message)
+    wrapped = distributed.synchronised(called, share)
+    trainer = Trainer(
+        model, train_ids, preset.training, precision=precision, share=share, wrapped=wrapped
+    )
+    return trainer, validation_ids
+
+
+@contextlib.contextmanager
+def _by_first(share: Share, claim: AbstractContextManager[None]) -> Iterator[None]:
+    """While the `with` block lasts the first process holds a claim; if refused, all raise why."""
+    with contextlib.ExitStack() as held:
+        refusal = None
+        if share.writes:
+            try:
+                held.enter_context(claim)
+            except (RunError, OSError) as error:
+                refusal = error
+        distributed.raise_everywhere(refusal, share)
+        yield
+
+
+def _go_on(trainer: Trainer, folder: Path) -> Log:
+    """Bring a trainer to where a run in this folder stopped, if one did; the log as it was there.
+
+    Raises:
+        RunError: if the processes would go on from different steps.
+    """
+    last, log = folder / LAST, Log()
+    if last.is_file():
+        tensors, values = checkpoint.load(last)
+        if not {"trainer", "log"} <= values.keys():
+            raise CheckpointError(
+                f"{last} holds weights and no state to go on from: {checkpoint.REMEDY}"
+            )
+        trainer.restore(tensors, values["trainer"], last)
+        log = Log(**values["log"])
+    if not distributed.all_equal(trainer.step, trainer.share):
+        raise RunError(
+            f"{folder} is not the same for all processes: they would go on from different "
+            "steps; name a folder that all of them see"
+        )
+    return log
 
 
 # --- the steps ------------------------------------------------------------------------------------
 
 
-def _loop(trainer: Trainer, validation_ids: Tensor, log: Log, folder: Path, bar: tqdm) -> None:
+def _train(
+    trainer: Trainer, validation_ids: Tensor, log: Log, folder: Path, progress: bool
+) -> None:
+    """All steps that are left, under a bar; if they diverge, the error says what is left."""
+    bar = progress_bar(
+        shown=progress and trainer.share.writes,
+        total=trainer.config.steps,
+        initial=trainer.step,
+        desc=f"{trainer.device}, {trainer.precision}",
+        unit="step",
+        mininterval=0.5,
+    )
+    with bar:
+        try:
+            _steps(trainer, validation_ids, log, folder, bar)
+        except DivergedError as error:
+            raise DivergedError(f"{error}; {_what_is_left(folder)}") from None
+
+
+def _steps(
+    trainer: Trainer, validation_ids: Tensor, log: Log, folder: Path, bar: "tqdm[Any]"
+) -> None:
     """All steps that are left, and between them readings, evaluations and checkpoints."""
     config, saved = trainer.config, time.monotonic()
     while True:
@@ -225,7 +268,7 @@ def _loop(trainer: Trainer, validation_ids: Tensor, log: Log, folder: Path, bar:
 def _line(trainer: Trainer, validation_ids: Tensor | None) -> dict[str, Any]:
     """What there is to say after a step."""
     step, config = trainer.step, trainer.config
-    line = {
+    line: dict[str, Any] = {
         "step": step,
         "characters": step * config.batch_size * trainer.model.config.block_size,
         "rate": config.learning_rate * rate_factor(max(step - 1, 0), config),
@@ -247,14 +290,3 @@ def _what_is_left(folder: Path) -> str:
         _, values = checkpoint.load(kept)
         left = f"the last good state, after step {values['trainer']['step']}, is in {kept}"
     return f"{left}. Start in another folder with a lower rate, a longer warm-up or clipping"
-
-
-def _go_on(trainer: Trainer, path: Path) -> Log:
-    """Bring a trainer to where a checkpoint was written, and return the log as it was there."""
-    tensors, values = checkpoint.load(path)
-    if not {"trainer", "log"} <= values.keys():
-        raise CheckpointError(
-            f"{path} holds weights and no state to go on from: {checkpoint.REMEDY}"
-        )
-    trainer.restore(tensors, values["trainer"], path)
-    return Log(**values["log"])

@@ -67,7 +67,8 @@ class Trainer:
                 f"batch_size={config.batch_size}: {self.share.world} processes cannot share it "
                 f"evenly; take a multiple of {self.share.world}"
             )
-        self.model, self.config, self.precision = model, config, precision
+        self.model, self.config = model, config
+        self.precision: Precision = precision
         self.called = model if wrapped is None else wrapped
         self.device = next(model.parameters()).device
         self.train_ids = train_ids.to(self.device)
@@ -75,13 +76,10 @@ class Trainer:
         self.together = Together(self.optimizers)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "float16")
         torch.manual_seed(config.seed + self.share.rank)  # other masks in each process
-        # The same windows in each process, of which it takes its share. No data, no randomness:
-        # the "meta" device, which has shapes only, has no generator.
-        self.generator = (
-            None
-            if self.device.type == "meta"
-            else torch.Generator(self.device).manual_seed(config.seed)
-        )
+        # The same windows in each process, of which it takes its share. The "meta" device, which
+        # has shapes and no numbers, has no generator of its own and takes any.
+        where = "cpu" if self.device.type == "meta" else self.device
+        self.generator = torch.Generator(where).manual_seed(config.seed)
         self.step = 0
         self.losses: list[Tensor] = []
 

@@ -54,7 +54,7 @@ def make(folder: Path = RUN_FOLDER, record: Path | None = None) -> dict[str, Any
     """
     record = Path(str(pretrained.RECORD)) if record is None else record
     machine = devices.facts()
-    finished = run.run(folder, PRESETS["sprint"], machine=machine)
+    finished = run.train_in_folder(folder, PRESETS["sprint"], machine=machine)
     text = corpus.load()
     train_ids, validation_ids = split(finished.tokenizer.encode(text))
     model = finished.model.cpu().eval()

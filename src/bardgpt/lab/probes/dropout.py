@@ -4,7 +4,7 @@ Shapes: B windows, T positions, V characters.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -41,18 +41,18 @@ def ensemble(
         "geometric KL"; KL is that from the ensemble's distribution to the test-time model's.
         "test-time loss" is a list of one.
     """
-    judged = copy.deepcopy(model)
-    at_test = judged.eval()(ids).log_softmax(-1)  # (B, T, V)
-    found: dict[str, list[float]] = {
+    masked = copy.deepcopy(model)
+    at_test = masked.eval()(ids).log_softmax(-1)  # (B, T, V)
+    curves: dict[str, list[float]] = {
         "test-time loss": [next_character_loss(at_test, targets).item()],
         **{name: [] for name in ("loss", "KL", "geometric loss", "geometric KL")},
     }
     total, total_log = torch.zeros_like(at_test), torch.zeros_like(at_test)
-    judged.train()
+    masked.train()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for n in range(1, counts[-1] + 1):
-            log_p = judged(ids).log_softmax(-1)  # (B, T, V)
+            log_p = masked(ids).log_softmax(-1)  # (B, T, V)
             total += log_p.exp()
             total_log += log_p
             if n in counts:
@@ -60,9 +60,9 @@ def ensemble(
                     ("", (total / n).log()),
                     ("geometric ", (total_log / n).log_softmax(-1)),
                 ):
-                    found[f"{kind}loss"].append(next_character_loss(mixed, targets).item())
-                    found[f"{kind}KL"].append(divergence(mixed, at_test))
-    return found
+                    curves[f"{kind}loss"].append(next_character_loss(mixed, targets).item())
+                    curves[f"{kind}KL"].append(divergence(mixed, at_test))
+    return curves
 
 
 def divergence(log_p: Tensor, log_q: Tensor) -> float:
@@ -89,13 +89,13 @@ def losses_by_switch(model: GPT, ids: Tensor, targets: Tensor, seed: int = 0) ->
     Returns:
         "off", "left on" and "not rescaled": nats per character.
     """
-    judged = copy.deepcopy(model).eval()
-    with unscaled(judged):
-        not_rescaled = next_character_loss(judged(ids), targets).item()
-    found = ensemble(model, ids, targets, counts=(1,), seed=seed)
+    switched_off = copy.deepcopy(model).eval()
+    with unscaled(switched_off):
+        not_rescaled = next_character_loss(switched_off(ids), targets).item()
+    one_mask = ensemble(model, ids, targets, counts=(1,), seed=seed)
     return {
-        "off": found["test-time loss"][0],
-        "left on": found["loss"][0],
+        "off": one_mask["test-time loss"][0],
+        "left on": one_mask["loss"][0],
         "not rescaled": not_rescaled,
     }
 
@@ -106,13 +106,20 @@ def unscaled(model: GPT) -> Iterator[None]:
     hooks = []
     for module in model.modules():
         if isinstance(module, nn.Dropout):
-            hooks.append(module.register_forward_hook(lambda m, _, y: y / (1 - m.p)))
+            hooks.append(module.register_forward_hook(_output_over(1 - module.p)))
         if isinstance(module, CausalSelfAttention):
             # Its weights are inside the kernel; what comes out is linear in them.
-            keep = 1 - module.rate
-            hooks.append(module.proj.register_forward_pre_hook(lambda _, x, k=keep: (x[0] / k,)))
+            hooks.append(module.proj.register_forward_pre_hook(_input_over(1 - module.rate)))
     try:
         yield
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _output_over(keep: float) -> Callable[[nn.Module, object, Tensor], Tensor]:
+    return lambda _module, _inputs, output: output / keep
+
+
+def _input_over(keep: float) -> Callable[[nn.Module, tuple[Tensor, ...]], tuple[Tensor]]:
+    return lambda _module, inputs: (inputs[0] / keep,)

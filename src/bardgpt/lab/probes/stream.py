@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from bardgpt.gpt import GPT, next_character_loss
-from bardgpt.layers.blocks import PreNormBlock
+from bardgpt.layers.blocks import Block, PreNormBlock
+from bardgpt.layers.feed_forward import FeedForward
 
 
 @dataclass
@@ -41,35 +42,49 @@ def recorded_stream(model: GPT) -> Iterator[Stream]:
     Raises:
         ValueError: if the model has no blocks, or blocks without a feed-forward layer.
     """
-    if model.config.n_layer == 0 or model.config.feed_forward == "none":
+    blocks = _blocks(model)
+    if not blocks:
         raise ValueError(
             "the model has no stream to record: it needs n_layer > 0 and a feed_forward layer"
         )
     stream, hooks = Stream(), []
 
     def keep_input(module: nn.Module, into: list[Tensor]) -> None:
-        hooks.append(module.register_forward_pre_hook(lambda _, x: into.append(x[0])))
+        def keep(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            into.append(inputs[0])
+
+        hooks.append(module.register_forward_pre_hook(keep))
 
     def keep_output(module: nn.Module, into: list[Tensor]) -> None:
-        hooks.append(module.register_forward_hook(lambda _, x, y: into.append(y)))
+        def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            into.append(output)
+
+        hooks.append(module.register_forward_hook(keep))
 
     try:
-        for block in model.blocks:
+        for block, feed_forward in blocks:
             keep_input(block, stream.at)
             keep_input(block, stream.beside)
             keep_output(block.attention, stream.branches)
             # Before a pre-norm the stream is the norm's input; elsewhere the feed-forward layer's.
-            forks = (
-                block.feed_forward_norm if isinstance(block, PreNormBlock) else block.feed_forward
-            )
+            forks = block.feed_forward_norm if isinstance(block, PreNormBlock) else feed_forward
             keep_input(forks, stream.beside)
-            keep_output(block.feed_forward.activation, stream.hidden)
-            keep_output(block.feed_forward, stream.branches)
-        keep_output(model.blocks[-1], stream.at)
+            keep_output(feed_forward.activation, stream.hidden)
+            keep_output(feed_forward, stream.branches)
+        keep_output(blocks[-1][0], stream.at)
         yield stream
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _blocks(model: GPT) -> list[tuple[Block, FeedForward]]:
+    """The blocks that have a feed-forward layer, each with it, in the order of the forward pass."""
+    return [
+        (block, block.feed_forward)
+        for block in model.blocks
+        if isinstance(block, Block) and isinstance(block.feed_forward, FeedForward)
+    ]
 
 
 def rms(x: Tensor) -> float:
@@ -101,12 +116,10 @@ def stream_statistics(model: GPT, ids: Tensor, targets: Tensor) -> dict[str, lis
     with recorded_stream(model) as stream:
         loss = next_character_loss(model(ids), targets) * targets.numel()
     matrices = [
-        (
-            block.feed_forward.proj
-            if model.config.feed_forward == "two-layer"
-            else block.feed_forward.hidden
-        ).weight
-        for block in model.blocks
+        feed_forward.proj.weight
+        if isinstance(feed_forward.proj, nn.Linear)
+        else feed_forward.hidden.weight
+        for _, feed_forward in _blocks(model)
     ]
     gradients = torch.autograd.grad(loss, [*stream.at, *matrices])
     L = model.config.n_layer
