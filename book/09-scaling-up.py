@@ -666,8 +666,8 @@ print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 #   appendix on [fast attention](appendix/fast-attention.ipynb) has the commands.
 # - **Change something** and measure it: with several seeds, against a control.
 #   `bardgpt.lab.makers.catalogue` shows how the book's own sweeps are made.
-# - **Another text.** `bardgpt.training.run.run` takes any `text`; set `vocab_size` to its number
-#   of different characters.
+# - **Another text.** `bardgpt.training.run.train_in_folder` takes any `text`; set `vocab_size` to
+#   its number of different characters.
 # - **More text.** Twelve passes over a million characters is very little for ten million
 #   parameters. [Hoffmann and others](references.md#hoffmann-2022) found in 2022 that model and
 #   text should grow together; their Chinchilla read 1.4 trillion tokens with 70 billion

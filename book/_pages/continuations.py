@@ -24,7 +24,7 @@ class Continuation(NamedTuple):
 
 
 def continuations() -> list[Continuation]:
-    """Those of every rung, of the best count table, and of the full model."""
+    """The continuations of every rung, of the best count table, and of the full model."""
     record, full = records.read("continuations"), records.full()
     asked, texts = record["experiment"], record["texts"]
     table = records.tables()[asked["context"]]

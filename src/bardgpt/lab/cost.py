@@ -44,7 +44,9 @@ def cost(preset: Preset) -> Cost:
 def kept_for_backward(model: GPT, batch_size: int) -> int:
     """Bytes that a forward pass in training keeps, besides the weights, each tensor once.
 
-    model: on the "meta" device, which has shapes and no numbers.
+    Args:
+        model: on the "meta" device, which has shapes and no numbers.
+        batch_size: B, windows in the pass.
     """
     weights = {id(p) for p in model.parameters()}
     kept: dict[int, Tensor] = {}
@@ -69,10 +71,10 @@ def flops(model: GPTConfig, batch_size: int) -> int:
     the list of heads shows it every product.
     """
     with torch.device("meta"):
-        judged = GPT(dataclasses.replace(model, fused=False))
+        shapes = GPT(dataclasses.replace(model, fused=False))
     ids = torch.zeros(model.block_size + 1, dtype=torch.int64, device="meta")  # (N,)
     with FlopCounterMode(display=False) as counter:
-        Trainer(judged, ids, TrainingConfig(batch_size=batch_size)).advance()
+        Trainer(shapes, ids, TrainingConfig(batch_size=batch_size)).advance()
     return counter.get_total_flops()
 
 

@@ -128,8 +128,8 @@ def whole_run_seconds(seconds: float, current: Plan) -> float:
     characters = training.batch_size * preset.model.block_size  # of a step
     evaluations = math.ceil(training.steps / training.evaluate_every) + 1
     # A forward pass is about a third of a step, which goes backward too.
-    judged = evaluations * len(shakespeare().validation) / 3
-    return seconds * (training.steps + judged / characters)
+    validation_characters = evaluations * len(shakespeare().validation)
+    return seconds * (training.steps + validation_characters / 3 / characters)
 
 
 def run_folder(current: Plan, drive: Path = DRIVE) -> Path:
@@ -159,13 +159,13 @@ class Finished:
 def short_run(current: Plan) -> Finished:
     """A few steps of the full model, judged on the first characters of the validation text."""
     trainer = _trainer(current)
-    judged = shakespeare().validation[:SHORT_JUDGED].to(current.device)
-    require_window(judged, trainer.model.config.block_size)
-    before = evaluate(trainer.model, judged)
+    validation_ids = shakespeare().validation[:SHORT_JUDGED].to(current.device)
+    require_window(validation_ids, trainer.model.config.block_size)
+    before = evaluate(trainer.model, validation_ids)
     for _ in tqdm(range(current.preset.training.steps), desc="training", leave=False):
         trainer.advance()
     trainer.read_losses()  # which also asks whether all is finite
-    return Finished(trainer.model, (before, evaluate(trainer.model, judged)))
+    return Finished(trainer.model, (before, evaluate(trainer.model, validation_ids)))
 
 
 def _trainer(current: Plan) -> Trainer:
@@ -206,11 +206,11 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 def out_of_memory(preset: Preset) -> str:
     """What to do when a step does not fit."""
     B, T = preset.training.batch_size, preset.model.block_size
-    found = f"The memory is too small for {B} windows of {T} characters in a step."
+    fact = f"The memory is too small for {B} windows of {T} characters in a step."
     if B == 1:
-        return f"{found} One is the fewest: close what else uses this device, or take another."
+        return f"{fact} One is the fewest: close what else uses this device, or take another."
     return (
-        f"{found}\nClose other notebooks that use this device. If that is not enough, take fewer:\n"
+        f"{fact}\nClose other notebooks that use this device. If that is not enough, take fewer:\n"
         f"    plan = scaling.with_batch(plan, {B // 2})\n"
         "and run the cells from here again. The result will differ from the record's."
     )

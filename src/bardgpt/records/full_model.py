@@ -32,7 +32,7 @@ class FullRecord:
 
     @property
     def train(self) -> float:
-        """The same on the whole training split."""
+        """Loss of the packed weights on the whole training split, in nats per character."""
         return self.results["train"]
 
     @property
@@ -45,7 +45,7 @@ class FullRecord:
         return Band.of(self.results["short run"])
 
     def form(self, of: str) -> dict[str, Band]:
-        """Each number of `plays.form` over equally long pieces: of "full", a rung, a table."""
+        """Each number of `likeness.form` over equally long pieces: of "full", a rung, a table."""
         return bands(self.results["form"][of])
 
     def pieces(self) -> dict[str, Band]:
@@ -53,7 +53,7 @@ class FullRecord:
         return bands(self.results["pieces"])
 
     def habits(self, of: str) -> dict[str, Band]:
-        """Each share of `plays.habits` over pieces: of "full" or "real text"."""
+        """Each share of `likeness.habits` over pieces: of "full" or "real text"."""
         return bands(self.results["habits"][of])
 
 

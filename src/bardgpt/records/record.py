@@ -114,8 +114,8 @@ def load_sweep(name: str) -> dict[str, Record]:
     """
     content = read(name)
     return {
-        variant: _record(variant, content["experiment"][variant], found["runs"], content["made"])
-        for variant, found in content["variants"].items()
+        variant: _record(variant, content["experiment"][variant], part["runs"], content["made"])
+        for variant, part in content["variants"].items()
     }
 
 

@@ -1,4 +1,4 @@
-"""What `make bench` found: read from `recorded/bench.json`, compared turn by turn.
+"""What `make bench` measured: read from `recorded/bench.json`, compared turn by turn.
 
 A machine is not always equally busy. So two ways to do the same work are compared within one turn,
 in which they ran one after the other, and a `Spread` says what all the turns gave.

@@ -125,7 +125,7 @@ def in_turns(
 
 
 def step_flops() -> int:
-    """Those of a step of the bench."""
+    """Floating-point operations of a step of the bench."""
     return flops(PRESETS["full"].model, BATCH_SIZE)
 
 

@@ -161,7 +161,7 @@ class Sweep:
         return self.variants[name].run(int(seed))
 
     def definition(self) -> dict[str, Any]:
-        """That of each variant."""
+        """The definition of each variant."""
         return {name: variant.definition() for name, variant in self.variants.items()}
 
     def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -175,7 +175,7 @@ class Sweep:
         }
 
     def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
-        """Those of each variant."""
+        """The quantities of each variant."""
         return {
             f"{name}: {quantity}": values
             for name, variant in self.variants.items()
@@ -191,7 +191,7 @@ class CountTables:
     seeds: tuple[int, ...] = tuple(range(20))  # a sample costs no training
 
     def parts(self) -> list[int]:
-        """One for each length of context."""
+        """A part for each length of context."""
         return list(range(self.longest + 1))
 
     def run(self, context: int) -> dict[str, Any]:
@@ -286,7 +286,7 @@ class Continuations:
 
 
 def rounded(found: dict[str, Any]) -> dict[str, Any]:
-    """The same with six significant digits, which is more than seeds agree in."""
+    """A result with six significant digits, which is more than seeds agree in."""
 
     def short(value: float) -> float:
         return float(f"{value:.6g}")

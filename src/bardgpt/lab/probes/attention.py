@@ -121,12 +121,12 @@ def head_spreads(model: GPT, ids: Tensor, classes: Tensor, seed: int = 0) -> dic
     order = torch.rand(ids.shape, generator=generator).argsort(dim=1)  # (B, T), a deal per window
     dealt = maps.gather(-1, order[:, None, None].expand_as(maps))  # (B, nh, T, T)
     labels = classes[ids]  # (B, T)
-    found = {
+    distances = {
         "by distance": variations(by_distance(maps)),
         "by class": variations(by_class(maps, labels)),
         "by distance, shuffled": variations(by_distance(dealt)),
         "by class, shuffled": variations(by_class(dealt, labels)),
     }
-    means = {name: of_pairs.mean().item() for name, of_pairs in found.items()}
-    closest = {f"{name}, closest pair": of_pairs.min().item() for name, of_pairs in found.items()}
+    means = {name: of_pairs.mean().item() for name, of_pairs in distances.items()}
+    closest = {f"{name}, closest pair": pairs.min().item() for name, pairs in distances.items()}
     return means | closest

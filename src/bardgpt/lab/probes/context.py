@@ -40,17 +40,18 @@ def by_context(model: GPT, ids: Tensor) -> dict[str, Any]:
     most = model.config.block_size // 2
     part = ids[: most + 1 + JUDGED]
     n = len(part) - most - 1
-    found: dict[str, Any] = {"characters": n}
+    worth: dict[str, Any] = {"characters": n}
     before = None
     for least in (c for c in (most // 16, most // 8, most // 4, most // 2, most) if c):
         of_each = with_context(model, part, n, least).double()  # (n,)
-        found[str(least)] = {"loss": round(of_each.mean().item(), 5)}
+        row = {"loss": round(of_each.mean().item(), 5)}
         if before is not None:
             gain = before - of_each
-            found[str(least)]["gain"] = round(gain.mean().item(), 5)
-            found[str(least)]["standard error"] = round(gain.std().item() / n**0.5, 5)
+            row["gain"] = round(gain.mean().item(), 5)
+            row["standard error"] = round(gain.std().item() / n**0.5, 5)
+        worth[str(least)] = row
         before = of_each
-    return found
+    return worth
 
 
 def names(of_each: Tensor, train: str, validation: str, block_size: int) -> dict[str, Any]:
@@ -122,10 +123,10 @@ def with_context(model: GPT, ids: Tensor, length: int, least: int | None = None)
         (length,) nats.
     """
     half = model.config.block_size // 2 if least is None else least
-    found: list[Tensor] = []
+    losses: list[Tensor] = []
     for start in range(len(ids) - length, len(ids), half):
         end = min(start + half, len(ids))
         logits = model(ids[None, start - half - 1 : end - 1])  # (1, half + end - start, V)
-        judged = logits[0, half:]  # (end - start, V)
-        found.append(F.cross_entropy(judged, ids[start:end], reduction="none"))
-    return torch.cat(found)
+        last = logits[0, half:]  # (end - start, V)
+        losses.append(F.cross_entropy(last, ids[start:end], reduction="none"))
+    return torch.cat(losses)

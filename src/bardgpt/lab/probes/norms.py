@@ -71,15 +71,15 @@ def losses_by_mode(
     ids, targets = ids[order], targets[order]
     cases = {EVALUATION: (False, len(ids))}
     cases |= {training_mode(n): (True, n) for n in batch_sizes}
-    found = {}
+    losses = {}
     for name, (training, batch_size) in cases.items():
-        judged = copy.deepcopy(model).train(training)
+        in_mode = copy.deepcopy(model).train(training)
         total = sum(
-            F.cross_entropy(judged(x).flatten(0, 1), y.flatten(), reduction="sum").item()
+            F.cross_entropy(in_mode(x).flatten(0, 1), y.flatten(), reduction="sum").item()
             for x, y in zip(ids.split(batch_size), targets.split(batch_size), strict=True)
         )
-        found[name] = total / targets.numel()
-    return found
+        losses[name] = total / targets.numel()
+    return losses
 
 
 def training_mode(batch_size: int) -> str:

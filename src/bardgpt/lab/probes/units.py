@@ -126,15 +126,15 @@ def unit_scores(
         all units, which is what one taken at random gives; with ", untrained" the AUC of the unit
         that the same procedure chooses from the untrained model.
     """
-    found: dict[str, float] = {}
+    scores: dict[str, float] = {}
     T = model.config.block_size
     first, second = labels(train[1], T), labels(validation[1], T)
-    for suffix, judged in (("", model), (", untrained", untrained)):
-        seen, new = hidden_units(judged, train[0]), hidden_units(judged, validation[0])  # (N, H)
+    for suffix, network in (("", model), (", untrained", untrained)):
+        seen, new = hidden_units(network, train[0]), hidden_units(network, validation[0])  # (N, H)
         for name in PROPERTIES:
             best = auc(seen, first[name].flatten()).argmax()
-            scores = auc(new, second[name].flatten())  # (H,)
-            found[name + suffix] = scores[best].item()
+            of_each = auc(new, second[name].flatten())  # (H,)
+            scores[name + suffix] = of_each[best].item()
             if not suffix:
-                found[f"{name}, random"] = scores.mean().item()
-    return found
+                scores[f"{name}, random"] = of_each.mean().item()
+    return scores

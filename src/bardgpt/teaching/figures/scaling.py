@@ -119,7 +119,7 @@ FORM = {
 def forms(found: Mapping[str, Mapping[str, Band]]) -> Figure:
     """How much samples look like plays, by model, beside real text: mean and spread.
 
-    found: for each name to show, the last being real text, the numbers of `plays.form`.
+    found: for each name to show, the last being real text, the numbers of `likeness.form`.
     """
     figure, plots = panels(2, 2, figsize=(6.4, 7.0), sharey=True)
     *models, real = found
