@@ -389,7 +389,7 @@ FAULTS = [
         "ensemble-without-masks",
         "In evaluation mode the ensemble agrees with the model to the last digit: no wonder.",
         "lab/probes/dropout.py",
-        "    judged.train()\n",
+        "    masked.train()\n",
         "",
         UnitTest("tests/test_probes_dropout.py", "test_ensemble_by_hand"),
     ),
@@ -408,7 +408,7 @@ FAULTS = [
         "lab/makers/full_record.py",
         "    known = set(plays.speakers(train))\n",
         "    known = set(plays.speakers(train + validation))\n",
-        UnitTest("tests/test_full_record.py", "test_names_apart_from_the_rest"),
+        UnitTest("tests/test_probes_context.py", "test_names_apart_from_the_rest"),
     ),
     Fault(
         "kept-counted-twice",
@@ -416,7 +416,7 @@ FAULTS = [
         "teaching/scaling.py",
         "kept[tensor.untyped_storage()._cdata] = tensor",
         "kept[len(kept)] = tensor",
-        UnitTest("tests/test_scaling.py", "test_kept_tensors_are_counted_once_and_without_weights"),
+        UnitTest("tests/test_cost.py", "test_kept_tensors_are_counted_once_and_without_weights"),
     ),
     Fault(
         "timed-without-warm-up",
@@ -424,9 +424,7 @@ FAULTS = [
         "teaching/scaling.py",
         "        work(warm)\n",
         "",
-        UnitTest(
-            "tests/test_scaling.py", "test_timing_takes_what_it_says_and_leaves_the_run_alone"
-        ),
+        UnitTest("tests/test_plan.py", "test_timing_takes_what_it_says_and_leaves_the_run_alone"),
     ),
     # Positions.
     Fault(

@@ -1,0 +1,167 @@
+"""How a machine trains the full model: decisions, messages and times, also of absent machines."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from planned import planned
+
+from bardgpt.config import ConfigError
+from bardgpt.gpt import GPT
+from bardgpt.lab import plan as module
+from bardgpt.lab.plan import OutOfMemoryError
+from bardgpt.presets import PRESETS
+from bardgpt.training.devices import Facts
+
+T4 = Facts(cuda=True, capability=(7, 5), gpu="Tesla T4")
+A100 = Facts(cuda=True, capability=(8, 0), gpu="A100")
+
+
+@pytest.fixture
+def small(monkeypatch):
+    return planned(monkeypatch)
+
+
+# What a machine should do.
+
+
+@pytest.mark.parametrize(
+    ("machine", "device", "precision", "words"),
+    [
+        (T4, "cuda", "float16", "Tesla T4"),
+        (A100, "cuda", "bfloat16", "A100"),
+        (Facts(mps=True), "mps", "float32", "Apple GPU"),
+    ],
+)
+def test_a_gpu_trains_the_whole_run(machine, device, precision, words):
+    plan = module.plan(machine, "sprint")
+    assert (plan.device, plan.precision, plan.whole) == (device, precision, True)
+    assert plan.preset == PRESETS["sprint"]
+    for word in (words, "1,500 steps", "32 windows", precision):
+        assert word in plan.message
+
+
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_a_processor_trains_the_beginning_of_the_same_model(bfloat16):
+    plan = module.plan(Facts(cpu_bfloat16=bfloat16), "sprint")
+    assert plan.device == "cpu"
+    assert not plan.whole
+    assert plan.preset.model == PRESETS["sprint"].model
+    assert plan.preset.training.steps * plan.preset.training.batch_size < 100
+    # What nbval compares must not depend on the processor.
+    assert plan.message == module.plan(Facts(), "sprint").message
+    assert "record" in plan.message
+
+
+def test_an_older_pytorch_without_muon_trains_the_notes_run(monkeypatch):
+    monkeypatch.delattr(torch.optim, "Muon", raising=False)
+    assert module.plan(T4).name == "full"
+    assert module.plan(T4, "sprint").name == "sprint"  # who asks for it hears from the optimizer
+
+
+def test_no_such_preset():
+    with pytest.raises(KeyError, match="huge"):
+        module.plan(T4, "huge")
+
+
+# Its folder.
+
+
+def test_a_run_lives_on_drive_if_that_is_mounted(tmp_path):
+    plan = module.plan(T4, "sprint")
+    assert module.run_folder(plan, tmp_path / "nowhere") == Path("runs/sprint")
+    assert module.run_folder(plan, tmp_path) == tmp_path / "bardgpt/sprint"
+
+
+def test_another_batch_is_another_run(tmp_path):
+    plan = module.with_batch(module.plan(T4, "sprint"), 16)
+    assert module.run_folder(plan, tmp_path / "nowhere") == Path("runs/sprint-16-windows")
+    assert "16 windows" in plan.message
+
+
+# Its memory.
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("MPS backend out of memory (MPS allocated: 8.00 GB)"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_a_full_memory_says_what_to_do(error):
+    plan = module.plan(T4, "sprint")
+    with pytest.raises(OutOfMemoryError) as raised, module.memory_explained(plan):
+        raise error
+    said = str(raised.value)
+    assert "32 windows of 256 characters" in said
+    remedy = next(line for line in said.splitlines() if line.startswith("    "))
+    namespace = {"scaling": module, "plan": plan}
+    exec(remedy.strip(), namespace)  # what the message says can be pasted
+    assert namespace["plan"].preset.training.batch_size == 16
+
+
+def test_other_errors_pass():
+    with (
+        pytest.raises(RuntimeError, match="shapes"),
+        module.memory_explained(module.plan(T4, "sprint")),
+    ):
+        raise RuntimeError("shapes do not match")
+
+
+def test_one_window_cannot_be_halved():
+    plan = module.with_batch(module.plan(T4, "sprint"), 1)
+    assert "with_batch" not in module.out_of_memory(plan.preset)
+    with pytest.raises(ConfigError, match="batch_size=0"):
+        module.with_batch(plan, 0)
+
+
+def test_memory_is_explained_where_it_runs_out(small, monkeypatch):
+    def full(*_):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(GPT, "forward", full)
+    with pytest.raises(OutOfMemoryError, match="2 windows of 7 characters"):
+        module.time_steps(small)
+
+
+# Its time.
+
+
+def test_timing_takes_what_it_says_and_leaves_the_run_alone(small, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    steps = []
+    real = module.Trainer.advance
+    monkeypatch.setattr(module.Trainer, "advance", lambda t: (steps.append(t.step), real(t)))
+    assert module.time_steps(small) > 0
+    assert len(steps) == 20 + 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_beginning_times_a_step_of_the_whole_run(monkeypatch):
+    made = []
+
+    class Stub:
+        def __init__(self, current):
+            made.append(current.preset)
+
+        def advance(self):
+            made.append("step")
+
+    monkeypatch.setattr(module, "_trainer", Stub)
+    assert module.time_steps(module.plan(Facts(), "sprint")) > 0
+    assert made == [PRESETS["sprint"], "step", "step"]
+
+
+def test_whole_run_is_steps_and_evaluations(small):
+    """6 steps of 14 characters, and 3 evaluations of 500, at a third of a step's work each."""
+    expected = (6 * 14 + 500) / 14
+    assert module.whole_run_seconds(1.0, small) == pytest.approx(expected)
+
+
+def test_a_beginning_reckons_the_whole_preset():
+    plan = module.plan(Facts(), "sprint")
+    seconds = module.whole_run_seconds(1.0, plan)
+    training = PRESETS["sprint"].training
+    assert training.steps < seconds < 1.1 * training.steps

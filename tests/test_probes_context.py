@@ -1,0 +1,72 @@
+"""What context is worth, on losses and models made up for it."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from bardgpt.gpt import GPT
+from bardgpt.lab.probes import context
+from bardgpt.presets import PRESETS
+
+
+def test_by_position_is_the_mean_over_windows():
+    of_each = torch.tensor([1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 100.0])  # two windows of 3, a ragged one
+    assert context.by_position(of_each, 3) == [3.0, 5.0, 8.0]
+
+
+def test_context_is_compared_on_the_same_characters(shakespeare, monkeypatch):
+    monkeypatch.setattr(context, "JUDGED", 20)
+    torch.manual_seed(0)
+    model = GPT(dataclasses.replace(PRESETS["tiny"].model, block_size=32)).eval()
+    worth = context.by_context(model, shakespeare.validation)
+    assert worth.pop("characters") == 20
+    assert list(worth) == ["1", "2", "4", "8", "16"]
+    for least, after in zip(("1", "2", "4", "8"), ("2", "4", "8", "16"), strict=True):
+        assert worth[after]["gain"] == pytest.approx(
+            worth[least]["loss"] - worth[after]["loss"], abs=2e-5
+        )
+        assert worth[after]["standard error"] > 0
+    ids = shakespeare.validation[: 16 + 1 + 20]
+    by_hand = context.with_context(model, ids, 20, 4).mean().item()
+    assert worth["4"]["loss"] == pytest.approx(by_hand, abs=1e-5)
+
+
+def test_names_apart_from_the_rest():
+    """The loss of character i is i, so that every mean tells which characters it is of."""
+    train = "ANN:\nHo.\n"
+    validation = "ANN:\nHo.\n\nBOB:\nHo.\n\nBOB:\nHo.\n"
+    names = context.names(torch.arange(1.0, len(validation)), train, validation, 100)
+    assert names["speakers"] == {"all": 2, "new": 1}
+    groups = {name: (of["characters"], of["loss"]) for name, of in names["groups"].items()}
+    start, again = validation.index("BOB:"), validation.rindex("BOB:")
+    assert groups["known"] == groups["known, first"] == (3, 2.0)  # the first character has no loss
+    assert groups["new, first"] == (4, start + 1.5)
+    assert groups["new, again"] == (4, again + 1.5)
+    assert groups["new"] == (8, (start + again) / 2 + 1.5)
+    assert groups["rest"][0] == len(validation) - 1 - 3 - 8
+    assert names["by letter"]["new, first"][:5] == [start, start + 1, start + 2, start + 3, None]
+
+
+def test_a_name_in_an_earlier_window_is_out_of_sight():
+    validation = "\n\nBOB:\nHo.\n\nBOB:\nHo.\n"
+    place = validation.rindex("BOB:")
+    for block_size, kind in ((100, "again"), (place - 1, "first")):
+        names = context.names(torch.ones(len(validation) - 1), "", validation, block_size)
+        assert names["groups"].get(f"new, {kind}", {"characters": 0})["characters"] >= 4
+
+
+def test_losses_with_context_are_those_of_a_window_that_ends_there():
+    torch.manual_seed(0)
+    config = dataclasses.replace(PRESETS["tiny"].model, vocab_size=5, block_size=6)
+    model = GPT(config).eval()
+    ids = torch.randint(5, (30,))
+    losses = context.with_context(model, ids, 8)
+    assert losses.shape == (8,)
+    half = 3
+    for i, loss in enumerate(losses.tolist()):
+        place = 22 + i
+        begin = 22 + i // half * half - half - 1  # what its window begins with
+        with torch.no_grad():
+            p = model(ids[None, begin:place])[0, -1].log_softmax(dim=-1)
+        assert loss == pytest.approx(-p[ids[place]].item(), abs=1e-5)
