@@ -50,7 +50,7 @@ test-matrix: $(READY)  ## the notebooks again, under other thread counts and ins
 	  env OMP_NUM_THREADS=1 $$setting $(NBVAL) -n $$at_once book || exit 1; done
 
 break: $(READY)  ## plant a mistake in a copy and see what notices: FAULT=name, or none for a list
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) tests/faults.py $(FAULT)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) book/_tools/breaking.py $(FAULT)
 
 notebooks: $(READY)  ## run every chapter, or CHAPTER=book/name.py, and write its .ipynb with fresh outputs
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) book/_tools/notebooks.py $(CHAPTER)

@@ -3,23 +3,23 @@
 import dataclasses
 import shutil
 
-import faults
 import nbformat
 import pytest
-from faults import (
-    FAULTS,
-    PACKAGE,
+from _tools import breaking
+from _tools.breaking import (
     ROOT,
-    Fault,
     Verdict,
     describe,
     diff,
     main,
+    name_of,
     plant,
     red_cells,
     telling,
     try_check,
 )
+from faults import FAULTS, TOPICS
+from faults.kinds import Fault
 
 (EXAMPLE,) = [fault for fault in FAULTS if fault.name == "targets-not-shifted"]
 
@@ -54,7 +54,7 @@ def test_a_crash_is_no_conviction(tmp_path, wrong):
 
 
 def test_a_fault_whose_place_is_gone_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"is not exactly once in batches\.py"):
+    with pytest.raises(ValueError, match=r"is not exactly once in src/bardgpt/batches\.py"):
         plant(dataclasses.replace(EXAMPLE, right="no such line"), tmp_path)
 
 
@@ -73,20 +73,21 @@ def test_story_is_one_line(fault):
 def test_break_without_a_name_lists_all(capsys):
     assert main([]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in listed[: len(FAULTS)]] == [f.name for f in FAULTS]
+    assert [line.split()[0] for line in listed if line[:2] == "  "] == [f.name for f in FAULTS]
+    assert {said for said, _ in TOPICS.values()} < set(listed)
 
 
 def test_break_shows_a_fault_at_work_and_touches_nothing(capsys, monkeypatch):
-    monkeypatch.setattr(faults, "red_cells", lambda copy: ["a chapter, cell 3: print(loss)"])
+    monkeypatch.setattr(breaking, "red_cells", lambda copy: ["a chapter, cell 3: print(loss)"])
     fault = EXAMPLE
-    module = ROOT / PACKAGE / fault.module
+    module = ROOT / fault.file
     before = module.read_bytes()
     assert main([fault.name]) == 0
     shown = capsys.readouterr().out
     assert fault.story in shown
     assert f"src/bardgpt/batches.py\n-    {fault.right}" in shown
     assert f"\n+    {fault.wrong}" in shown
-    assert f"{fault.check.name}: red by what it asserts\n    > " in shown
+    assert f"{name_of(fault.check)}: red by what it asserts\n    > " in shown
     assert "assert torch.equal(y, x + 1)" in shown
     assert "Cells of the book that turned red: 1\n    a chapter, cell 3: print(loss)\n" in shown
     assert module.read_bytes() == before
@@ -131,8 +132,8 @@ def test_difference_of_a_cell_says_which_side_is_which():
     ],
 )
 def test_break_fails_if_the_check_does_not_notice(capsys, monkeypatch, verdict, said):
-    monkeypatch.setattr(faults, "try_check", lambda check, copy: verdict)
-    monkeypatch.setattr(faults, "red_cells", lambda copy: [])
+    monkeypatch.setattr(breaking, "try_check", lambda check, copy: verdict)
+    monkeypatch.setattr(breaking, "red_cells", lambda copy: [])
     assert main([EXAMPLE.name]) == 1
     assert said in capsys.readouterr().out
 

@@ -1,0 +1,22 @@
+"""Faults of the feed-forward layer."""
+
+from faults.kinds import Fault, UnitTest
+
+FAULTS = [
+    Fault(
+        "relu-left-out",
+        "Two linear layers in a row are one linear layer: more weights, and nothing gained.",
+        "src/bardgpt/layers/feed_forward.py",
+        'nn.ReLU() if config.activation == "relu" else nn.Identity()',
+        "nn.Identity()",
+        UnitTest("tests/test_feed_forward.py", "test_without_its_relu_it_is_one_linear_layer"),
+    ),
+    Fault(
+        "feed-forward-mixes-positions",
+        "A transpose undone by reshape: the shape is right again, the positions are shuffled.",
+        "src/bardgpt/layers/feed_forward.py",
+        "self.hidden(x)",
+        "self.hidden(x.transpose(-1, -2).reshape(x.shape))",
+        UnitTest("tests/test_feed_forward.py", "test_each_position_by_itself"),
+    ),
+]

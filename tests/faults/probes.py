@@ -1,0 +1,43 @@
+"""Faults of the probes: looking into a model without changing it, or fooling oneself."""
+
+from faults.kinds import Fault, UnitTest
+
+FAULTS = [
+    Fault(
+        "hook-left-behind",
+        "A hook that is forgotten is not removed: it goes on recording, and fills the memory.",
+        "src/bardgpt/lab/probes/stream.py",
+        "            hook.remove()",
+        "            del hook",
+        UnitTest("tests/test_probes_stream.py", "test_no_hook_outlives_the_with_block"),
+    ),
+    Fault(
+        "unit-chosen-where-it-is-judged",
+        "Of many units one always looks meaningful, if it may be picked by the examination.",
+        "src/bardgpt/lab/probes/units.py",
+        "best = auc(seen, first[name].flatten()).argmax()",
+        "best = auc(new, second[name].flatten()).argmax()",
+        UnitTest(
+            "tests/test_probes_units.py",
+            "test_unit_is_chosen_on_the_training_text_and_judged_on_the_validation_text",
+        ),
+    ),
+    Fault(
+        "new-names-known",
+        "Whoever asks the whole text who speaks there finds no strangers in its last tenth.",
+        "src/bardgpt/lab/probes/context.py",
+        "    known = set(likeness.speakers(train))\n",
+        "    known = set(likeness.speakers(train + validation))\n",
+        UnitTest("tests/test_probes_context.py", "test_names_apart_from_the_rest"),
+    ),
+    Fault(
+        "diff-turned-round",
+        "What a rung gained reads as what it lost; both are sentences that one believes.",
+        "src/bardgpt/lab/ladder.py",
+        'f"{name}: {old} → {getattr(after, name)}"',
+        'f"{name}: {getattr(after, name)} → {old}"',
+        UnitTest(
+            "tests/test_diagrams.py", "test_config_diff_names_what_changed_in_the_order_of_fields"
+        ),
+    ),
+]

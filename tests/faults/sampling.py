@@ -1,0 +1,38 @@
+"""Faults of sampling: the next character, the window, the cache."""
+
+from faults.kinds import Fault, UnitTest
+
+FAULTS = [
+    Fault(
+        "softmax-over-wrong-dimension",
+        "Right for one row of logits, wrong for two: over the batch instead of the vocabulary.",
+        "src/bardgpt/sampling.py",
+        "return F.softmax(shifted / temperature, dim=-1)",
+        "return F.softmax(shifted / temperature, dim=0)",
+        UnitTest("tests/test_sampling.py", "test_probabilities_at_temperature_1_are_the_softmax"),
+    ),
+    Fault(
+        "temperature-multiplies",
+        "Nobody sees it at 1; below, where text should get safer, it gets wilder.",
+        "src/bardgpt/sampling.py",
+        "shifted / temperature",
+        "shifted * temperature",
+        UnitTest("tests/test_sampling.py", "test_temperature_divides_the_logits"),
+    ),
+    Fault(
+        "long-prompt-keeps-its-beginning",
+        "A slice from the wrong side: the model goes on from where the prompt's window ended.",
+        "src/bardgpt/sampling.py",
+        "ids[-block_size:]",
+        "ids[:block_size]",
+        UnitTest("tests/test_sampling.py", "test_full_window_keeps_its_last_half"),
+    ),
+    Fault(
+        "cache-forgets-positions",
+        "Keys and values are kept, but each new character believes that it is the first.",
+        "src/bardgpt/sampling.py",
+        "model(window[None, seen:], seen)",
+        "model(window[None, seen:])",
+        UnitTest("tests/test_sampling.py", "test_greedy_text_with_the_cache_is_that_without"),
+    ),
+]

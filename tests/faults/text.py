@@ -1,0 +1,50 @@
+"""Faults of the text: its windows, and the loss measured on them."""
+
+from faults.kinds import Cell, Fault, UnitTest
+
+FAULTS = [
+    Fault(
+        "targets-not-shifted",
+        "The model learns to repeat what it sees; its loss is wonderful, its text a stutter.",
+        "src/bardgpt/batches.py",
+        "return windows[:, :-1], windows[:, 1:]",
+        "return windows[:, :-1], windows[:, :-1]",
+        UnitTest("tests/test_batches.py", "test_targets_are_the_next_characters"),
+    ),
+    Fault(
+        "split-leak",
+        "A few characters of training text are in the examination too; nobody sees it in a curve.",
+        "src/bardgpt/batches.py",
+        "return ids[:n_train], ids[n_train:]",
+        "return ids[:n_train], ids[n_train - 100 :]",
+        UnitTest("tests/test_batches.py", "test_split_is_in_order_without_gap_or_overlap"),
+    ),
+    Fault(
+        "random-evaluation-windows",
+        "Evaluating on a random sample: the same model gets another loss each time it is asked.",
+        "src/bardgpt/evaluation.py",
+        "for x, y in evaluation_windows(ids, model.config.block_size)",
+        "for x, y in [(ids[s[:, None] + torch.arange(T)], ids[s[:, None] + torch.arange(1, T + 1)])"
+        " for T in [model.config.block_size] for s in [torch.randint(len(ids) - T, (200,))]]",
+        UnitTest(
+            "tests/test_evaluation.py",
+            "test_same_model_gives_the_same_number_whatever_the_random_state",
+        ),
+    ),
+    Fault(
+        "last-window-dropped",
+        "The rest that fills no window is thrown away, as data loaders with drop_last do.",
+        "src/bardgpt/batches.py",
+        "if whole < len(targets):",
+        "if False:",
+        Cell("book/01-text-and-yardstick.ipynb", "evaluation_windows(validation, block_size=8)"),
+    ),
+    Fault(
+        "evaluation-in-training-mode",
+        "Whoever forgets model.eval() measures a model with holes in it, and blames overfitting.",
+        "src/bardgpt/evaluation.py",
+        "    model.eval()\n",
+        "",
+        UnitTest("tests/test_evaluation.py", "test_dropout_is_off_while_measuring"),
+    ),
+]
