@@ -58,13 +58,14 @@ notebooks: $(READY)  ## run every chapter, or CHAPTER=book/name.py, and write it
 
 experiments: $(READY)  ## every recorded run, in full; an interrupted one goes on where it stopped
 	$(RUN) -m bardgpt.lab.makers.experiments
-	$(RUN) book/_tools/pages.py
+	$(MAKE) pages
 
 experiments-check: $(READY)  ## every recorded run again; says where a record is not found again
 	$(RUN) -m bardgpt.lab.makers.experiments --check
 
 record: $(READY)  ## the full model's run and its record; goes on where it stopped
 	$(RUN) -m bardgpt.lab.makers.full_record
+	$(MAKE) pages
 
 bench: $(READY)  ## how fast the full model trains and samples, step by step of the fast path
 	$(RUN) -m bardgpt.lab.makers.bench

@@ -1,21 +1,30 @@
 """What makes the records: tiny runs of each kind of experiment, and the command."""
 
+import copy
 import dataclasses
 import json
+import os
+from pathlib import Path
 
 import pytest
 import torch
 
+import bardgpt
 from bardgpt import corpus, files, records
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
-from bardgpt.lab.ladder import RUNGS
+from bardgpt.gpt import GPT
+from bardgpt.lab import probes
+from bardgpt.lab.count_tables import BEST_CONTEXT, CountTable
+from bardgpt.lab.ladder import PROMPT, RUNGS
+from bardgpt.lab.likeness import Reference, text_statistics
 from bardgpt.lab.makers import experiments, kinds, provenance
 from bardgpt.lab.makers import looker as lookers
 from bardgpt.lab.makers.catalogue import EXPERIMENTS
-from bardgpt.lab.makers.kinds import AtStart, Sweep, Training
+from bardgpt.lab.makers.kinds import AtStart, Continuations, CountTables, Sweep, Training
 from bardgpt.lab.makers.looker import Looker, seeded_model
 from bardgpt.lab.probes import EVALUATION, stream_statistics
+from bardgpt.sampling import generate
 from bardgpt.training.loop import train_model
 
 BIGRAM = GPTConfig(vocab_size=65, n_layer=0, positions=False)
@@ -24,11 +33,26 @@ TINY = {"tiny": Training(BIGRAM, SHORT, (0, 1, 2))}
 
 
 @pytest.fixture
-def tiny(monkeypatch, tmp_path):
+def few(monkeypatch, shakespeare):
+    """Little text to learn from, to be judged on, to sample and to look at."""
+    text = shakespeare._replace(
+        train=shakespeare.train[:20_000], validation=shakespeare.validation[:5_000]
+    )
+    for module in (kinds, lookers):
+        monkeypatch.setattr(module, "shakespeare", lambda: text)
+    monkeypatch.setattr(kinds, "SAMPLE_LENGTH", 1_000)
+    monkeypatch.setattr(kinds, "PIECE", 30)
+    monkeypatch.setattr(lookers, "PROBED", 4_000)
+    monkeypatch.setattr(lookers, "GRADIENT_PROBED", 160)
+    monkeypatch.setattr(lookers, "MASKED_PROBED", 240)
+    return text
+
+
+@pytest.fixture
+def tiny(few, monkeypatch, tmp_path):
     """One experiment of three runs of four steps; records go to a folder of the test's."""
     monkeypatch.setattr(experiments, "EXPERIMENTS", TINY)
     monkeypatch.setattr(files, "RECORDED", tmp_path / "recorded")
-    monkeypatch.setattr(kinds, "SAMPLE_LENGTH", 40)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -127,13 +151,153 @@ BLOCK = GPTConfig(
 PROBES = ("heads", "stream", "units", "norms", "modes")
 
 
-@pytest.fixture
-def few(monkeypatch):
-    """Little text to sample and to look at."""
-    monkeypatch.setattr(kinds, "SAMPLE_LENGTH", 40)
-    monkeypatch.setattr(lookers, "PROBED", 4_000)
-    monkeypatch.setattr(lookers, "GRADIENT_PROBED", 160)
-    monkeypatch.setattr(lookers, "MASKED_PROBED", 160)
+# --- one run, written out -------------------------------------------------------------------------
+
+
+def by_hand(text, model, training, seed):
+    """A trained model and its history: weights, windows and masks of this seed."""
+    torch.manual_seed(seed)
+    trained = GPT(model)
+    config = dataclasses.replace(training, seed=seed)
+    return trained, train_model(trained, text.train, text.validation, config, progress=False)
+
+
+def spoken(text, model, length, seed, prompt="\n"):
+    """What a model draws from one seed."""
+    generator = torch.Generator().manual_seed(seed)
+    ids = generate(model, text.tokenizer.encode(prompt), length, generator=generator)
+    return text.tokenizer.decode(ids)
+
+
+@pytest.mark.parametrize("seed", [1, 2])  # neither is a default
+def test_a_run_has_the_weights_windows_and_samples_of_its_seed(few, seed):
+    training = TrainingConfig(steps=60, learning_rate=0.1, evaluate_every=30)  # speaks some words
+    run = Training(BIGRAM, training).run(seed)
+    model, history = by_hand(few, BIGRAM, training, seed)
+    assert run["seed"] == seed
+    assert run["history"] == history.to_dict()
+    drawn = spoken(few, model, 1_000, seed)
+    assert run["text"] == drawn[:30]
+    known = Reference.of(few.tokenizer.decode(few.train))
+    assert run["samples"] == {"60": text_statistics(drawn, known)}
+    unseen = Reference.of(few.tokenizer.decode(few.validation))
+    assert text_statistics(drawn, known) != text_statistics(drawn, unseen)  # so it can fail
+
+
+def test_training_loss_is_of_the_text_that_was_learned(few):
+    for characters, learned in ((None, few.train), (300, few.train[:300])):
+        run = Training(BIGRAM, SHORT, characters=characters).run(1)
+        torch.manual_seed(1)
+        model = GPT(BIGRAM)
+        config = dataclasses.replace(SHORT, seed=1)
+        train_model(model, learned, few.validation, config, progress=False)
+        assert run["train"] == evaluate(model, learned)
+        others = (few.validation, few.train) if characters else (few.validation,)
+        assert all(abs(run["train"] - evaluate(model, ids)) > 1e-4 for ids in others)
+
+
+LOOKED_AT = dataclasses.replace(BLOCK, dropout=0.2)
+
+
+@pytest.mark.parametrize("probe", ["heads", "stream", "units", "norms", "modes", "fit"])
+def test_a_probe_sees_new_text_and_the_model_as_it_is_used(few, probe):
+    """Of a model in training mode, as a run's is; the text that is learned only where it says."""
+    model, looker = GPT(LOOKED_AT).train(), Looker(LOOKED_AT, 3)
+    windows, targets = few.validation[:4_000].view(500, 8), few.validation[1:4_001].view(500, 8)
+    learned = few.train[:4_000].view(500, 8)
+    seen = [(ids, few.tokenizer.decode(ids.flatten())) for ids in (learned, windows)]
+    classes = probes.character_classes(few.tokenizer.vocabulary)
+    state = torch.get_rng_state()
+    asked = getattr(looker, probe)(model)
+    assert torch.equal(torch.get_rng_state(), state)  # or the run would go on with other masks
+    assert model.training
+    used = copy.deepcopy(model).eval()
+    torch.manual_seed(3)
+    untrained = GPT(LOOKED_AT)
+    expected = {
+        "heads": lambda: probes.head_spreads(used, windows, classes),
+        "stream": lambda: stream_statistics(used, windows[:20], targets[:20]),
+        "units": lambda: probes.unit_scores(used, untrained, *seen),
+        "norms": lambda: probes.gains_and_biases(used),
+        "modes": lambda: probes.losses_by_mode(used, windows, targets),
+        "fit": lambda: {"training text": evaluate(used, few.train)},
+    }[probe]()
+    assert asked == expected
+
+
+@pytest.mark.parametrize("probe", ["switches", "ensemble"])
+def test_masks_are_judged_on_new_text(few, probe):
+    masked = dataclasses.replace(LOOKED_AT, fused=True)
+    model, looker = GPT(masked).train(), Looker(masked, 3)
+    windows, targets = few.validation[:4_000].view(500, 8), few.validation[1:4_001].view(500, 8)
+    expected = (
+        probes.losses_by_switch(model, windows, targets)
+        if probe == "switches"
+        else probes.ensemble(model, windows[:30], targets[:30])
+    )
+    assert getattr(looker, probe)(model) == expected
+
+
+def test_a_look_at_the_start_is_at_the_weights_of_its_seed(few):
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        model = GPT(BLOCK).eval()
+        ids, targets = few.validation[:160].view(20, 8), few.validation[1:161].view(20, 8)
+        expected = kinds.rounded(stream_statistics(model, ids, targets))
+        assert AtStart(BLOCK).run(seed) == {"seed": seed, "stream": expected}
+
+
+def test_count_tables_by_hand(few):
+    tables = CountTables(longest=2, seeds=(3, 5))
+    assert tables.parts() == [0, 1, 2]
+    run = tables.run(2)
+    table = CountTable(few.train, 2, 65)
+    start = few.tokenizer.encode("\n")
+    drawn = [
+        few.tokenizer.decode(table.generate(start, 1_000, torch.Generator().manual_seed(seed)))
+        for seed in (3, 5)
+    ]
+    known = Reference.of(few.tokenizer.decode(few.train))
+    assert run == {
+        "context": 2,
+        "train": table.losses(few.train).mean().item(),
+        "validation": table.losses(few.validation).mean().item(),
+        "samples": [text_statistics(text, known) for text in drawn],
+        "text": drawn[0][:30],
+    }
+    record = tables.results([run])
+    assert record == {
+        "tables": [run],
+        "real text": text_statistics(few.tokenizer.decode(few.validation), known),
+    }
+    assert tables.definition() == {"longest context": 2, "seeds": [3, 5]}
+    assert tables.quantities(record) == {
+        "2 characters, train": [run["train"]],
+        "2 characters, validation": [run["validation"]],
+    }
+
+
+@pytest.mark.parametrize("part", ["counts", "pre-norm"])
+def test_continuations_by_hand(few, monkeypatch, part):
+    monkeypatch.setattr(kinds, "RUN", SHORT)
+    run = Continuations("ROMEO:", context=2, seed=3, length=50).run(part)
+    if part == "counts":
+        table = CountTable(few.train, 2, 65)
+        prompt, generator = few.tokenizer.encode("ROMEO:"), torch.Generator().manual_seed(3)
+        text = few.tokenizer.decode(table.generate(prompt, 50, generator))
+    else:
+        config = dataclasses.replace(RUNGS["pre-norm"].config, fused=True)
+        model, _ = by_hand(few, config, SHORT, 3)
+        text = spoken(few, model, 50, 3, "ROMEO:")
+    assert run == {"of": part, "text": text}
+
+
+def test_what_the_book_shows_is_the_best_table_and_every_models_prompt():
+    assert records.best_table()["context"] == BEST_CONTEXT == EXPERIMENTS["continuations"].context
+    assert EXPERIMENTS["continuations"].prompt == PROMPT == records.full().results["prompt"]
+
+
+# --- what a run keeps -----------------------------------------------------------------------------
 
 
 def test_run_keeps_what_its_probes_saw_before_and_after(few):
@@ -192,15 +356,13 @@ def test_probes_look_where_a_chapters_live_run_ends(few, monkeypatch):
     assert list(found["samples"]) == ["2", "4"]
 
 
-def test_a_slice_is_the_beginning_of_the_training_split(few, shakespeare):
+def test_a_slice_is_the_beginning_of_the_training_split(few):
     experiment = Training(BLOCK, SHORT, probes=("fit",), characters=300, brief=True)
     found = experiment.run(0)
     model = seeded_model(BLOCK, 0)
-    history = train_model(
-        model, shakespeare.train[:300], shakespeare.validation, SHORT, progress=False
-    )
+    history = train_model(model, few.train[:300], few.validation, SHORT, progress=False)
     assert found["history"] == history.to_dict()
-    fit = evaluate(model, shakespeare.train[:300])
+    fit = evaluate(model, few.train[:300])
     assert found["probes"]["fit"]["4"]["training text"] == pytest.approx(fit, rel=1e-5)
     assert found["history"] != Training(BLOCK, SHORT, brief=True).run(0)["history"]
     looker = Looker(BLOCK, 0, characters=300)
@@ -272,10 +434,10 @@ def sweep(tiny, few, monkeypatch):
 def test_parts_of_a_sweep_find_their_variants_again(sweep):
     experiment = Sweep(sweep)
     assert experiment.parts() == [
-        *(f"3-pre-norm-0.001-0-{seed}" for seed in (0, 1, 2)),
-        *(f"3-post-norm-0.001-0-{seed}" for seed in (4, 5, 6, 7)),
+        *(("3-pre-norm-0.001-0", seed) for seed in (0, 1, 2)),
+        *(("3-post-norm-0.001-0", seed) for seed in (4, 5, 6, 7)),
     ]
-    found = experiment.run("3-post-norm-0.001-0-5")
+    found = experiment.run(("3-post-norm-0.001-0", 5))
     assert found == sweep["3-post-norm-0.001-0"].run(5)
 
 
@@ -284,9 +446,7 @@ def test_results_of_a_sweep_are_dealt_out_in_order(sweep):
     dealt = experiment.results([{"part": part} for part in experiment.parts()])["variants"]
     assert dealt.keys() == sweep.keys()
     for name, found in dealt.items():
-        assert [run["part"].removeprefix(name + "-") for run in found["runs"]] == [
-            str(seed) for seed in sweep[name].seeds
-        ]
+        assert [run["part"] for run in found["runs"]] == [(name, s) for s in sweep[name].seeds]
 
 
 def test_sweep_is_run_written_and_read_back(sweep, capsys):
@@ -343,7 +503,7 @@ def test_numbers_are_kept_to_six_digits():
     }
 
 
-def test_continuations_ask_every_rung_and_a_count_table_the_same(monkeypatch):
+def test_continuations_ask_every_rung_and_a_count_table_the_same(few, monkeypatch):
     monkeypatch.setattr(kinds, "RUN", TrainingConfig(steps=2, evaluate_every=2))
     asked = kinds.Continuations("ROMEO:", length=30)
     assert asked.parts() == ["counts", *RUNGS]
@@ -397,7 +557,7 @@ def test_finished_runs_of_other_source_text_are_not_used(tiny, monkeypatch):
     monkeypatch.setattr(experiments, "source_hash", lambda: "other")
     experiments.run(["tiny"], tiny / "keep", 1)
     assert all(file.stat().st_mtime_ns == time for file, time in kept.items())
-    assert len(list((tiny / "keep/other").iterdir())) == 3
+    assert len(list((tiny / "keep/other/tiny").iterdir())) == 3
 
 
 def test_check_finds_the_same_again_and_writes_nothing(tiny, capsys):
@@ -415,13 +575,168 @@ def test_check_finds_the_same_again_and_writes_nothing(tiny, capsys):
     assert "tiny: validation loss: recorded" in capsys.readouterr().out
 
 
-def test_disagreement_has_a_bound_from_the_spread():
-    old = {"loss": [2.0, 2.1, 2.2], "table": [1.0]}
-    same = {"loss": [2.1, 2.2, 2.3], "table": [1.0]}  # 0.1 off; 4 standard errors are 0.33
-    assert experiments.disagreements(old, same) == []
-    far = {"loss": [2.5, 2.6, 2.7], "table": [1.001]}
-    assert len(experiments.disagreements(old, far)) == 2
-    assert experiments.disagreements({"table": [1.0]}, {"table": [float("nan")]}) != []
+def test_check_does_not_find_the_runs_that_it_repeats(tiny):
+    """Finished runs of the same source text lie there, and are wrong."""
+    assert experiments.main(["--workers", "1"]) == 0
+    for file in (tiny / "_build/experiments").rglob("*.json"):
+        run = json.loads(file.read_text("utf-8"))
+        run["history"]["validation"][-1] += 1.0
+        file.write_text(json.dumps(run), encoding="utf-8")
+    assert experiments.main(["--check", "--workers", "1"]) == 0
+
+
+def test_a_record_is_its_definition_its_runs_in_order_and_their_seconds(tiny):
+    """From finished parts that were made up, each of which says whose it is."""
+    folder = tiny / "keep" / experiments.source_hash()
+    for seed, seconds in ((2, 3.0), (0, 1.25), (1, 2.0)):
+        file = folder / experiments.file_name("tiny", seed)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"seed": seed, "seconds": seconds}), encoding="utf-8")
+    record = experiments.run(["tiny"], tiny / "keep", 1)["tiny"]
+    assert record["runs"] == [{"seed": 0}, {"seed": 1}, {"seed": 2}]
+    assert record["experiment"] == TINY["tiny"].definition()
+    assert record["made"] == provenance.provenance(6.25)
+    assert record["made"]["seconds"] == 6.2
+
+
+def test_each_finished_part_has_a_file_of_its_own():
+    names = [
+        experiments.file_name(name, part)
+        for name, experiment in EXPERIMENTS.items()
+        for part in experiment.parts()
+    ]
+    assert len(set(names)) == len(names) > 300
+    assert experiments.file_name("bigram", 3) == "bigram/3.json"
+    assert experiments.file_name("rates", ("12-pre-norm", 3)) == "rates/12-pre-norm-3.json"
+
+
+def test_numbers_of_the_definition_by_hand():
+    """A training's seed is each run's own; what is asked at the end is asked too."""
+    training = Training(BLOCK, SHORT, (4, 5), probes=("norms",), at_end=("switches",))
+    definition = training.definition()
+    assert definition["seeds"] == training.parts() == [4, 5]
+    assert definition["probes"] == ["norms", "switches"]
+    assert definition["model"] == dataclasses.asdict(BLOCK)
+    assert TrainingConfig(**definition["training"]) == SHORT
+    assert "seed" not in definition["training"]
+
+
+def a_run_that_ended(validation, train):
+    return {"history": {"validation": [4.0, validation]}, "train": train}
+
+
+def test_quantities_are_the_last_losses_of_each_run():
+    record = {"runs": [a_run_that_ended(2.5, 2.25), a_run_that_ended(2.0, 1.75)]}
+    assert Training(BIGRAM).quantities(record) == {
+        "validation loss": [2.5, 2.0],
+        "training loss": [2.25, 1.75],
+    }
+    start = {"stream": {"stream": [1.0, 2.0, 3.0], "gradient": [4.0, 5.0, 6.0]}}
+    assert AtStart(BIGRAM).quantities({"runs": [start]}) == {
+        "stream 0": [1.0],
+        "stream -1": [3.0],
+        "gradient 0": [4.0],
+        "gradient -1": [6.0],
+    }
+
+
+# --- the name of the source text ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A copy of the package, with nothing that is made by running it."""
+    root = Path(bardgpt.__file__).parent
+    there = tmp_path_factory.mktemp("package")
+    for file in root.rglob("*"):
+        name = file.relative_to(root)
+        if file.is_file() and "__pycache__" not in name.parts and name.parts[0] != "recorded":
+            (there / name).parent.mkdir(parents=True, exist_ok=True)
+            (there / name).write_bytes(file.read_bytes())
+    return there
+
+
+def key_changes(package, file):
+    """Whether the key is another one while a file has one more line."""
+    before, content = experiments.source_hash(package), file.read_bytes()
+    file.write_bytes(content + b"# edited\n")
+    try:
+        return experiments.source_hash(package) != before
+    finally:
+        file.write_bytes(content)
+
+
+def test_every_file_of_core_and_lab_changes_the_key_and_no_other_does(package):
+    """A run of other source text must not be taken for one of this."""
+    by_room = {True: set(), False: set()}
+    for file in sorted(file for file in package.rglob("*") if file.is_file()):
+        by_room[key_changes(package, file)].add(file.relative_to(package).as_posix())
+    assert all(name.split("/")[0] in ("records", "teaching") for name in by_room[False])
+    assert not any(name.split("/")[0] in ("records", "teaching") for name in by_room[True])
+    assert by_room[True] >= {
+        "batches.py",
+        "rebuild_fixes.txt",
+        "layers/blocks.py",
+        "training/trainer.py",
+        "lab/likeness.py",
+        "lab/makers/kinds.py",
+        "lab/probes/units.py",
+    }
+    assert "records/band.py" in by_room[False]
+
+
+def test_a_new_a_removed_and_a_renamed_file_change_the_key(package):
+    before = experiments.source_hash(package)
+    new = package / "layers/another.py"
+    new.write_bytes(b"")
+    added = experiments.source_hash(package)
+    renamed = new.rename(package / "layers/other.py")
+    keys = {before, added, experiments.source_hash(package)}
+    assert len(keys) == 3
+    renamed.unlink()
+    assert experiments.source_hash(package) == before
+
+
+def test_what_running_leaves_behind_does_not_change_the_key(package):
+    before = experiments.source_hash(package)
+    for name in ("layers/__pycache__/blocks.cpython-311.pyc", "recorded/bigram.json"):
+        (package / name).parent.mkdir(exist_ok=True)
+        (package / name).write_bytes(b"made")
+    assert experiments.source_hash(package) == before
+
+
+def test_another_pytorch_changes_the_key(package, monkeypatch):
+    before = experiments.source_hash(package)
+    monkeypatch.setattr(torch, "__version__", "0.0")
+    assert experiments.source_hash(package) != before
+
+
+# --- repetitions ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("by", "noticed"), [(0.32, False), (0.33, True), (-0.33, True)])
+def test_disagreement_has_a_bound_from_the_spread(by, noticed):
+    """Both spreads are 0.1: 4 standard errors of the difference are 4 √(0.02 / 3), 0.327."""
+    old = [2.0, 2.1, 2.2]
+    lines = experiments.disagreements({"loss": old}, {"loss": [x + by for x in old]})
+    assert bool(lines) is noticed
+
+
+def test_both_spreads_count():
+    """√(0.01 + 0.09) · 4 / √3 is 0.730; of the first alone it would be 0.231."""
+    old = {"loss": [2.0, 2.1, 2.2]}
+    for by, lines in ((0.72, 0), (0.74, 1)):
+        new = {"loss": [2.1 + by + x for x in (-0.3, 0.0, 0.3)]}
+        assert len(experiments.disagreements(old, new)) == lines
+
+
+def test_a_closed_form_must_agree():
+    for by, lines in ((9e-7, 0), (1.1e-6, 1), (-1.1e-6, 1), (float("nan"), 1)):
+        found = experiments.disagreements({"table": [1.0]}, {"table": [1.0 + by]})
+        assert len(found) == lines
+    assert experiments.disagreements({"table": [1.0]}, {"table": [1.5]}) == [
+        "table: recorded 1.0000, now 1.5000; 1e-06 is allowed"
+    ]
 
 
 def test_unknown_name_is_refused(capsys):
@@ -430,6 +745,31 @@ def test_unknown_name_is_refused(capsys):
     assert "no experiment ['bigrm']; there are count-tables, bigram" in capsys.readouterr().err
 
 
-def test_record_says_how_many_threads_a_run_had():
-    assert provenance.provenance(1.25)["machine"].endswith("one thread a run")
+# --- where and with what --------------------------------------------------------------------------
+
+
+def test_provenance_by_hand(monkeypatch):
+    said = {"rev-parse": "0123abc", "status": ""}
+    monkeypatch.setattr(provenance, "_git", lambda *words: said[words[0]])
+    monkeypatch.setattr(provenance, "_processor", lambda: "A processor")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    made = provenance.provenance(1.26)
+    assert made["commit"] == "0123abc"
+    assert made["machine"] == "A processor, 7 cores, one thread a run"
+    assert made["versions"]["torch"] == torch.__version__
+    assert (made["text"], made["seconds"]) == (corpus.SHA256, 1.3)
+    said["status"] = " M src/bardgpt/gpt.py"
+    assert provenance.provenance(1.25)["commit"] == "0123abc+"
     assert provenance.provenance(1.25, threads=2)["machine"].endswith("2 threads a run")
+
+
+def test_source_text_that_is_not_committed_is_seen_from_the_folder_of_records(
+    monkeypatch, tmp_path
+):
+    """Git takes a pattern from where it is asked; the records lie deep below the source."""
+    (tmp_path / "recorded").mkdir()
+    monkeypatch.setattr(files, "RECORDED", tmp_path / "recorded")
+    assert provenance._git("init", "--quiet", "..") == ""
+    assert provenance._git("status", "--porcelain", provenance.SOURCE) == ""
+    (tmp_path / "gpt.py").touch()
+    assert provenance._git("status", "--porcelain", provenance.SOURCE).endswith("gpt.py")

@@ -112,10 +112,14 @@ def test_of_layer_norm_all_are_the_same(windows):
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("norm", ["layer", "batch"])
-def test_judging_leaves_buffers_gradients_and_mode(windows, norm, training):
-    judged = model(norm=norm).train(training)
+def test_judging_leaves_buffers_gradients_mode_and_random_state(windows, norm, training):
+    judged = model(norm=norm, dropout=0.2).train(training)
     before = {name: tensor.clone() for name, tensor in judged.state_dict().items()}
-    losses_by_mode(judged, *windows)
+    state = torch.get_rng_state()
+    losses = losses_by_mode(judged, *windows)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(7)
+    assert losses_by_mode(judged, *windows) == losses  # its masks are its own
     assert all(torch.equal(t, before[name]) for name, t in judged.state_dict().items())
     assert all(p.grad is None for p in judged.parameters())
     assert judged.training is training

@@ -12,6 +12,10 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from bardgpt.tokenizer import CharTokenizer
+
+BEST_CONTEXT = 4  # characters of the table with the lowest loss: a fifth is seen too seldom
+
 
 @dataclass(frozen=True)
 class _Counts:
@@ -147,6 +151,23 @@ class CountTable:
             context = ids[max(0, i - self.context) : i]
             ids[i] = torch.multinomial(self.probabilities(context), 1, generator=generator)
         return ids[start:]
+
+    def sample(
+        self, tokenizer: CharTokenizer, *, prompt: str = "\n", length: int, seed: int
+    ) -> str:
+        """Text from the table: `generate`, with characters instead of ids.
+
+        Args:
+            tokenizer: of the text that was counted.
+            prompt: what the text begins with.
+            length: characters to add.
+            seed: same seed, same text.
+
+        Returns:
+            The new characters, without the prompt.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        return tokenizer.decode(self.generate(tokenizer.encode(prompt), length, generator))
 
 
 def _numbers(ids: Tensor, k: int, vocab_size: int) -> Tensor:

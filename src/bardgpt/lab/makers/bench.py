@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -101,10 +102,10 @@ def trainer(name: str, device: str, batch_size: int = BATCH_SIZE) -> Trainer:
     return Trainer(model, ids, training, precision=case.precision)
 
 
-def step(name: str, judged: Trainer) -> None:
+def step(name: str, of: Trainer) -> None:
     """One training step, as a case computes it."""
     with CASES[name].kernels():
-        judged.advance()
+        of.advance()
 
 
 def in_turns(
@@ -146,11 +147,11 @@ def peak_bytes(name: str, device: str) -> int | None:
     Beyond weights and text, that is: what the forward pass keeps, gradients, the optimizer's
     averages. None on a device that does not tell.
     """
-    judged = trainer(name, device)
+    fresh = trainer(name, device)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     before = _most_bytes_so_far(device)
-    step(name, judged)
+    step(name, fresh)
     after = _most_bytes_so_far(device)
     return None if before is None or after is None else after - before
 
@@ -175,20 +176,17 @@ def bench(device: str | None = None, turns: int = TURNS) -> Speeds:
         memory = {name: pool.apply(peak_bytes, (name, device)) for name in CASES}
     trainers = {name: trainer(name, device) for name in CASES}
     works: dict[str, Callable[[], object]] = {
-        name: lambda name=name: step(name, trainers[name]) for name in CASES
+        name: partial(step, name, trainers[name]) for name in CASES
     }
     precisions: tuple[Precision, ...] = ("float32", "bfloat16")
     seconds = in_turns(works | {p: products(p, device) for p in precisions}, turns, device)
     model = trainers["all kernels, float32"].model
     prompt = torch.zeros(1, dtype=torch.int64, device=device)
-    samples = in_turns(
-        {
-            name: lambda cache=cache: generate(model, prompt, SAMPLED, cache=cache)
-            for name, cache in (("without a cache", False), ("with a cache", True))
-        },
-        turns,
-        device,
-    )
+    sampling = {
+        name: partial(generate, model, prompt, SAMPLED, cache=cache)
+        for name, cache in (("without a cache", False), ("with a cache", True))
+    }
+    samples = in_turns(sampling, turns, device)
     return Speeds(
         device=device,
         threads=torch.get_num_threads(),
@@ -204,20 +202,20 @@ def bench(device: str | None = None, turns: int = TURNS) -> Speeds:
     )
 
 
-def table(found: Speeds) -> str:
-    """What was found, to be read: medians over the turns."""
+def table(measured: Speeds) -> str:
+    """A run of the bench, to be read: medians over the turns."""
     lines = [f"{'training':46}{'characters/s':>13}{'times':>7}{'of peak':>9}{'memory':>11}"]
-    for name in found.steps:
-        memory = found.bytes[name]
+    for name in measured.steps:
+        memory = measured.bytes[name]
         lines.append(
-            f"{name:46}{found.per_second(name).median:13,.0f}"
-            f"{found.times(name, than=BASELINE).median:7.2f}"
-            f"{found.share_of_peak(name).median:9.0%}"
+            f"{name:46}{measured.per_second(name).median:13,.0f}"
+            f"{measured.times(name, than=BASELINE).median:7.2f}"
+            f"{measured.share_of_peak(name).median:9.0%}"
             + ("" if memory is None else f"{memory / 2**20:7,.0f} MiB")
         )
-    for name in found.samples:
-        times = found.times(name, than="without a cache").median
-        lines.append(f"sampling {name:37}{found.per_second(name).median:13,.0f}{times:7.2f}")
+    for name in measured.samples:
+        times = measured.times(name, than="without a cache").median
+        lines.append(f"sampling {name:37}{measured.per_second(name).median:13,.0f}{times:7.2f}")
     return "\n".join(lines)
 
 

@@ -16,7 +16,14 @@ from bardgpt.lab.ladder import (
     RESIDUAL,
     SEEDS,
 )
-from bardgpt.lab.makers.kinds import AtStart, Continuations, CountTables, Sweep, Training
+from bardgpt.lab.makers.kinds import (
+    AtStart,
+    Continuations,
+    CountTables,
+    Experiment,
+    Sweep,
+    Training,
+)
 
 LONG = TrainingConfig(steps=20_000, evaluate_every=1_000)
 BLOCK_PROBES = ("heads", "stream", "units")
@@ -120,7 +127,7 @@ def dropout() -> dict[str, Training]:
     }
 
 
-EXPERIMENTS: dict[str, Training | CountTables | Continuations | Sweep] = {
+EXPERIMENTS: dict[str, Experiment[Any]] = {
     "count-tables": CountTables(),
     "bigram": Training(BIGRAM),
     # Why the rung stays above its closed form (chapter 1): one cause taken away after the other.

@@ -1,6 +1,6 @@
 """Every recorded run, in full: `make experiments` writes `bardgpt/recorded/*.json` with this.
 
-Runs go to as many processes as there are cores, one thread each, and use the very `train` that the
+Runs go to as many processes as there are cores, one thread each, and use the very loop that the
 book shows. A finished run is kept aside at once, so an interrupted command goes on where it
 stopped; a record is written whole when its last run is in.
 """
@@ -29,7 +29,8 @@ from bardgpt.records.band import Band
 from bardgpt.shakespeare import shakespeare
 
 PACKAGE = Path(bardgpt.__file__).parent
-SHOWING = ("teaching",)  # what lies above `lab` and can change no run
+# What can change no run: records are read afterwards, and what lies above `lab` shows them.
+OUTSIDE = {"recorded", "records", "teaching"}
 
 
 def run(names: list[str], keep: Path, workers: int) -> dict[str, dict[str, Any]]:
@@ -44,8 +45,9 @@ def run(names: list[str], keep: Path, workers: int) -> dict[str, dict[str, Any]]
         A record for each name.
     """
     jobs = [(name, part) for name in names for part in EXPERIMENTS[name].parts()]
-    files = {(name, part): keep / source_hash() / f"{name}-{part}.json" for name, part in jobs}
-    to_do = [job for job in jobs if not files[job].is_file()]
+    folder = keep / source_hash()
+    finished = {job: folder / file_name(*job) for job in jobs}
+    to_do = [job for job in jobs if not finished[job].is_file()]
     shakespeare()  # one process fetches the text, if it must be fetched
     with (
         ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
@@ -53,12 +55,13 @@ def run(names: list[str], keep: Path, workers: int) -> dict[str, dict[str, Any]]
     ):
         futures = {pool.submit(_timed_run, *job): job for job in to_do}
         for future in as_completed(futures):
-            write_whole(files[futures[future]], json.dumps(future.result()).encode())
+            write_whole(finished[futures[future]], json.dumps(future.result()).encode())
             bar.update()
     records = {}
     for name in names:
         parts = [
-            json.loads(files[name, part].read_text("utf-8")) for part in EXPERIMENTS[name].parts()
+            json.loads(finished[name, part].read_text("utf-8"))
+            for part in EXPERIMENTS[name].parts()
         ]
         seconds = sum(part.pop("seconds") for part in parts)
         records[name] = {
@@ -69,20 +72,26 @@ def run(names: list[str], keep: Path, workers: int) -> dict[str, dict[str, Any]]
     return records
 
 
-def _timed_run(name: str, part: int | str) -> dict[str, Any]:
+def file_name(name: str, part: object) -> str:
+    """Where a finished part of an experiment is kept: "bigram/0.json", "rates/variant-0.json"."""
+    words = part if isinstance(part, tuple) else (part,)
+    return f"{name}/{'-'.join(map(str, words))}.json"
+
+
+def _timed_run(name: str, part: object) -> dict[str, Any]:
     start = time.perf_counter()
     return EXPERIMENTS[name].run(part) | {"seconds": time.perf_counter() - start}
 
 
 def source_hash(package: Path = PACKAGE) -> str:
-    """A name for the state of all source text that can change a run's result: core and `lab`.
+    """A name for the state of all files that can change a run's result: the core and `lab`.
 
-    package: the folder of `bardgpt`. Rooms above `lab` only show what came out.
+    package: the folder of `bardgpt`.
     """
     digest = hashlib.sha256(torch.__version__.encode())
-    for file in sorted(package.rglob("*.py")):
+    for file in sorted(package.rglob("*")):
         name = file.relative_to(package)
-        if name.parts[0] not in SHOWING:
+        if file.is_file() and name.parts[0] not in OUTSIDE and "__pycache__" not in name.parts:
             digest.update(name.as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
@@ -94,7 +103,7 @@ def disagreements(old: dict[str, list[float]], new: dict[str, list[float]]) -> l
     so two means may differ by 4 standard errors of their difference. A closed form has no spread
     and must agree to 1e-6.
     """
-    found = []
+    lines = []
     for name, values in old.items():
         if len(values) == 1:
             before, after, allowed = values[0], new[name][0], 1e-6
@@ -103,10 +112,10 @@ def disagreements(old: dict[str, list[float]], new: dict[str, list[float]]) -> l
             before, after = band.mean, again.mean
             allowed = 4 * ((band.sd**2 + again.sd**2) / band.n) ** 0.5
         if not abs(after - before) <= allowed:
-            found.append(
+            lines.append(
                 f"{name}: recorded {before:.4f}, now {after:.4f}; {allowed:.2g} is allowed"
             )
-    return found
+    return lines
 
 
 def up_to_date(name: str) -> bool:
@@ -144,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="run again, compare, write nothing")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument(
-        "--keep", type=Path, default=Path("_build/experiments"), help=("folder of finished runs")
+        "--keep", type=Path, default=Path("_build/experiments"), help="folder of finished runs"
     )
     chosen = parser.parse_args(arguments)
     unknown = sorted(set(chosen.names) - EXPERIMENTS.keys())
@@ -158,20 +167,20 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     # A repetition must not find its own earlier runs.
     keep = chosen.keep / f"check-{os.getpid()}" if chosen.check else chosen.keep
-    found = []
+    contradictions = []
     for name, record in run(names, keep, chosen.workers).items():
         file = files.RECORDED / f"{name}.json"
         if chosen.check:
             old = json.loads(file.read_text("utf-8"))
             quantities = EXPERIMENTS[name].quantities
-            found += [
+            contradictions += [
                 f"{name}: {line}" for line in disagreements(quantities(old), quantities(record))
             ]
         else:
             write_whole(file, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
             print(f"{name}: {record['made']['seconds']:.0f} s of computing")
-    print("\n".join(found) or "done")
-    return bool(found)
+    print("\n".join(contradictions) or "done")
+    return int(bool(contradictions))
 
 
 if __name__ == "__main__":

@@ -21,21 +21,20 @@ from bardgpt.evaluation import evaluate, losses
 from bardgpt.files import write_whole
 from bardgpt.gpt import GPT
 from bardgpt.lab import likeness
-from bardgpt.lab.count_tables import CountTable
+from bardgpt.lab.count_tables import BEST_CONTEXT, CountTable
 from bardgpt.lab.ladder import PIECE, PROMPT, RUNGS, SAMPLE_LENGTH, SEEDS
 from bardgpt.lab.likeness import Reference, text_statistics
 from bardgpt.lab.makers.provenance import provenance
 from bardgpt.lab.plan import plan, short_run
 from bardgpt.lab.probes.context import by_context, by_position, names, passage
 from bardgpt.presets import PRESETS
-from bardgpt.sampling import generate
+from bardgpt.sampling import sample
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import checkpoint, devices, run
 
 RUN_FOLDER = Path("runs/sprint")
 MOST_LOST = 0.005  # nats that 8 bits may cost
 REAL = 50  # of real text, spread over the validation split
-COUNTED = 4  # characters before: the best table
 SHORT_SEEDS = (1337, 1, 2, 3)
 
 
@@ -52,7 +51,7 @@ def make(folder: Path = RUN_FOLDER, record: Path | None = None) -> dict[str, Any
     Raises:
         RuntimeError: if 8 bits a weight cost more than `MOST_LOST`.
     """
-    record = Path(str(pretrained.RECORD)) if record is None else record
+    record = pretrained.RECORD if record is None else record
     machine = devices.facts()
     finished = run.train_in_folder(folder, PRESETS["sprint"], machine=machine)
     text = corpus.load()
@@ -66,7 +65,7 @@ def make(folder: Path = RUN_FOLDER, record: Path | None = None) -> dict[str, Any
     precision = devices.choose_precision(machine, "cpu")
     with devices.autocast("cpu", precision):  # a long text, and the fourth digit is not asked for
         train_loss = evaluate(packed, train_ids)
-    found: dict[str, Any] = {
+    results: dict[str, Any] = {
         "validation": evaluate(model, validation_ids),
         "validation of the packed weights": of_each.double().mean().item(),
         "train": train_loss,
@@ -79,7 +78,7 @@ def make(folder: Path = RUN_FOLDER, record: Path | None = None) -> dict[str, Any
         "precision": devices.choose_precision(machine, devices.choose_device(machine)),
         "made": provenance(finished.metrics[-1]["seconds"], torch.get_num_threads()),
     }
-    lost = found["validation of the packed weights"] - found["validation"]
+    lost = results["validation of the packed weights"] - results["validation"]
     if abs(lost) > MOST_LOST:
         raise RuntimeError(
             f"8 bits a weight change the loss by {lost:.4f} nats, more than {MOST_LOST}: keep "
@@ -88,23 +87,15 @@ def make(folder: Path = RUN_FOLDER, record: Path | None = None) -> dict[str, Any
     checkpoint.save(record / pretrained.WEIGHTS, kept, {"of": "the last step"})
     for name in (run.CONFIG, run.METRICS):
         write_whole(record / name, (folder / name).read_bytes())
-    write_whole(record / "record.json", (json.dumps(found, indent=1) + "\n").encode())
-    return found
+    write_whole(record / "record.json", (json.dumps(results, indent=1) + "\n").encode())
+    return results
 
 
 def samples(model: GPT, tokenizer: CharTokenizer, train: str, validation: str) -> dict[str, Any]:
     """Texts from a model and what they are like, beside real text and the ladder's samples."""
     reference, known = Reference.of(train), set(likeness.speakers(train))
     texts = [
-        tokenizer.decode(
-            generate(
-                model,
-                tokenizer.encode(PROMPT),
-                SAMPLE_LENGTH,
-                generator=torch.Generator().manual_seed(seed),
-            )
-        )
-        for seed in SEEDS
+        sample(model, tokenizer, prompt=PROMPT, length=SAMPLE_LENGTH, seed=seed) for seed in SEEDS
     ]
     real = cut(validation)
     real = real[:: math.ceil(len(real) / REAL)]
@@ -132,13 +123,9 @@ def samples(model: GPT, tokenizer: CharTokenizer, train: str, validation: str) -
 
 
 def from_counts(tokenizer: CharTokenizer, train: str) -> list[str]:
-    """As long samples of the best of the count tables, which sees `COUNTED` characters."""
-    table = CountTable(tokenizer.encode(train), COUNTED, tokenizer.vocab_size)
-    start = tokenizer.encode("\n")
-    return [
-        tokenizer.decode(table.generate(start, PIECE, torch.Generator().manual_seed(seed)))
-        for seed in SEEDS
-    ]
+    """As long samples of the best of the count tables."""
+    table = CountTable(tokenizer.encode(train), BEST_CONTEXT, tokenizer.vocab_size)
+    return [table.sample(tokenizer, length=PIECE, seed=seed) for seed in SEEDS]
 
 
 def cut(text: str, length: int | None = None) -> list[str]:
@@ -150,14 +137,14 @@ def cut(text: str, length: int | None = None) -> list[str]:
 def short_runs(machine: devices.Facts) -> list[float]:
     """What chapter 9's short run on a processor gives, a loss for each seed."""
     on_cpu = plan(devices.Facts(cpu_bfloat16=machine.cpu_bfloat16))
-    found = []
+    losses_after = []
     for seed in SHORT_SEEDS:
         training = replace(on_cpu.preset.training, seed=seed)
         seeded = replace(on_cpu, preset=replace(on_cpu.preset, training=training))
-        found.append(short_run(seeded).validation[1])
-    return found
+        losses_after.append(short_run(seeded).validation[1])
+    return losses_after
 
 
 if __name__ == "__main__":
-    done = make(*map(Path, sys.argv[1:2]))
-    print(f"validation loss {done['validation of the packed weights']:.4f} nats per character")
+    measured = make(*map(Path, sys.argv[1:2]))
+    print(f"validation loss {measured['validation of the packed weights']:.4f} nats per character")

@@ -1,21 +1,55 @@
-"""The kinds of experiments: what is run, and what its record says."""
+"""The kinds of experiments: what is run, and what its record says.
+
+`Experiment` is what the runner asks of each; the classes after it are the kinds there are.
+"""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import torch
+from typing import Any, Protocol, TypeVar
 
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.corpus import VOCAB_SIZE
 from bardgpt.evaluation import evaluate
-from bardgpt.lab.count_tables import CountTable
+from bardgpt.lab.count_tables import BEST_CONTEXT, CountTable
 from bardgpt.lab.ladder import LIVE_STEPS, PIECE, RUN, RUNGS, SAMPLE_LENGTH, SEEDS
 from bardgpt.lab.likeness import Reference, text_statistics
 from bardgpt.lab.makers.looker import Looker, seeded_model
-from bardgpt.sampling import generate
-from bardgpt.shakespeare import shakespeare
+from bardgpt.sampling import sample
+from bardgpt.shakespeare import Shakespeare, shakespeare
 from bardgpt.training.loop import train_model
+
+Part = TypeVar("Part")
+
+
+class Experiment(Protocol[Part]):
+    """Runs that are compared, cut into parts that processes of their own can compute.
+
+    A `Part` names one of them: a seed, a context's length, a variant with a seed.
+    """
+
+    def parts(self) -> list[Part]:
+        """What can be computed apart, in the order of the record."""
+        ...
+
+    def run(self, part: Part, /) -> dict[str, Any]:
+        """Compute one part, which depends on nothing but itself; ready for JSON."""
+        ...
+
+    def definition(self) -> dict[str, Any]:
+        """What makes it this experiment: the part of its record that is known beforehand.
+
+        A record whose definition is another one is of another experiment, and is made anew.
+        """
+        ...
+
+    def results(self, runs: list[dict[str, Any]], /) -> dict[str, Any]:
+        """The rest of the record, from what `run` gave for all `parts`, in their order."""
+        ...
+
+    def quantities(self, record: dict[str, Any], /) -> dict[str, list[float]]:
+        """What a repetition must find again, by name: over the seeds, or one closed form."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +80,7 @@ class Training:
     brief: bool = False
 
     def parts(self) -> list[int]:
-        """What can be computed apart: one run for each seed."""
+        """One run for each seed."""
         return list(self.seeds)
 
     def run(self, seed: int) -> dict[str, Any]:
@@ -55,43 +89,35 @@ class Training:
         At a constant rate a chapter's short run is the beginning of this one.
         """
         text = shakespeare()
-        reference = None if self.brief else Reference.of(text.tokenizer.decode(text.train))
+        reference = None if self.brief else _reference(text)
         looker = Looker(self.model, seed, self.characters)
         model = seeded_model(self.model, seed)
-        found: dict[str, Any] = {"seed": seed, "samples": {}, "probes": {}}
+        run: dict[str, Any] = {"seed": seed, "samples": {}, "probes": {}}
         stops = {LIVE_STEPS, self.training.steps}
 
         def watch(step: int) -> None:
             asked = self.probes if self.closely or step in stops | {0} else ()
             for probe in asked + (self.at_end if step == self.training.steps else ()):
-                kept = found["probes"].setdefault(probe, {})
+                kept = run["probes"].setdefault(probe, {})
                 kept[str(step)] = rounded(getattr(looker, probe)(model))
             if step in stops and reference is not None:
-                ids = generate(
-                    model,
-                    text.tokenizer.encode("\n"),
-                    SAMPLE_LENGTH,
-                    generator=torch.Generator().manual_seed(seed),
-                )
-                sample = text.tokenizer.decode(ids)
-                found["samples"][str(step)] = text_statistics(sample, reference)
-                found["text"] = sample[:PIECE]
+                drawn = sample(model, text.tokenizer, length=SAMPLE_LENGTH, seed=seed)
+                run["samples"][str(step)] = text_statistics(drawn, reference)
+                run["text"] = drawn[:PIECE]
 
         config = dataclasses.replace(self.training, seed=seed)
         history = train_model(
             model, looker.learned, text.validation, config, progress=False, watch=watch
         )
         if not self.brief:
-            found["train"] = evaluate(model, looker.learned)
-        return found | {"history": history.to_dict()}
+            run["train"] = evaluate(model, looker.learned)
+        return run | {"history": history.to_dict()}
 
     def definition(self) -> dict[str, Any]:
-        """What makes it this experiment: the part of its record that is known beforehand."""
-        training = dataclasses.asdict(self.training)
-        del training["seed"]  # each run has its own
+        """Model, training, seeds, probes; and a slice, if it learns from one."""
         definition = {
             "model": dataclasses.asdict(self.model),
-            "training": training,
+            "training": _without_seed(self.training),
             "seeds": list(self.seeds),
             "probes": [*self.probes, *self.at_end],
         }
@@ -100,16 +126,16 @@ class Training:
         return definition
 
     def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
-        """The rest of the record."""
+        """The runs as they are."""
         return {"runs": runs}
 
     def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
-        """What a repetition must find again, each over the seeds."""
+        """The final losses."""
         histories = [run["history"] for run in record["runs"]]
-        found = {"validation loss": [history["validation"][-1] for history in histories]}
+        losses = {"validation loss": [history["validation"][-1] for history in histories]}
         if not self.brief:
-            found["training loss"] = [run["train"] for run in record["runs"]]
-        return found
+            losses["training loss"] = [run["train"] for run in record["runs"]]
+        return losses
 
 
 @dataclass(frozen=True)
@@ -129,15 +155,15 @@ class AtStart:
         return {"seed": seed, "stream": rounded(looker.stream(looker.untrained))}
 
     def definition(self) -> dict[str, Any]:
-        """What makes it this experiment."""
+        """Model and seeds."""
         return {"model": dataclasses.asdict(self.model), "seeds": list(self.seeds)}
 
     def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
-        """The rest of the record."""
+        """The runs as they are."""
         return {"runs": runs}
 
     def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
-        """What a repetition must find again, each over the seeds."""
+        """Sizes of the stream and of its gradient, at the first block and after the last."""
         return {
             f"{name} {depth}": [run["stream"][name][depth] for run in record["runs"]]
             for name in ("stream", "gradient")
@@ -149,23 +175,23 @@ class AtStart:
 class Sweep:
     """Several experiments of one kind in one record, by name."""
 
-    variants: dict[str, Training | AtStart]
+    variants: Mapping[str, Training | AtStart]
 
-    def parts(self) -> list[str]:
-        """Each variant's parts."""
-        return [f"{name}-{part}" for name, e in self.variants.items() for part in e.parts()]
+    def parts(self) -> list[tuple[str, int]]:
+        """Each variant's name with each of its seeds."""
+        return [(name, seed) for name, variant in self.variants.items() for seed in variant.parts()]
 
-    def run(self, part: str) -> dict[str, Any]:
-        """One part of one variant."""
-        name, _, seed = part.rpartition("-")
-        return self.variants[name].run(int(seed))
+    def run(self, part: tuple[str, int]) -> dict[str, Any]:
+        """One seed of one variant."""
+        name, seed = part
+        return self.variants[name].run(seed)
 
     def definition(self) -> dict[str, Any]:
         """The definition of each variant."""
         return {name: variant.definition() for name, variant in self.variants.items()}
 
     def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
-        """The rest of the record, by variant."""
+        """The runs, dealt out to their variants."""
         queue = iter(runs)
         return {
             "variants": {
@@ -197,39 +223,31 @@ class CountTables:
     def run(self, context: int) -> dict[str, Any]:
         """Count, evaluate on both splits, sample."""
         text = shakespeare()
-        reference = Reference.of(text.tokenizer.decode(text.train))
+        reference = _reference(text)
         table = CountTable(text.train, context, VOCAB_SIZE)
         samples = [
-            text.tokenizer.decode(
-                table.generate(
-                    text.tokenizer.encode("\n"),
-                    SAMPLE_LENGTH,
-                    torch.Generator().manual_seed(seed),
-                )
-            )
-            for seed in self.seeds
+            table.sample(text.tokenizer, length=SAMPLE_LENGTH, seed=seed) for seed in self.seeds
         ]
         return {
             "context": context,
             "train": table.losses(text.train).mean().item(),
             "validation": table.losses(text.validation).mean().item(),
-            "samples": [text_statistics(sample, reference) for sample in samples],
+            "samples": [text_statistics(drawn, reference) for drawn in samples],
             "text": samples[0][:PIECE],
         }
 
     def definition(self) -> dict[str, Any]:
-        """What makes it this experiment: the part of its record that is known beforehand."""
+        """Lengths of context and seeds."""
         return {"longest context": self.longest, "seeds": list(self.seeds)}
 
     def results(self, tables: list[dict[str, Any]]) -> dict[str, Any]:
-        """The rest of the record; with it, what real text scores in the samples' statistics."""
+        """The tables; with them, what real text scores in the samples' statistics."""
         text = shakespeare()
-        reference = Reference.of(text.tokenizer.decode(text.train))
-        real = text_statistics(text.tokenizer.decode(text.validation), reference)
+        real = text_statistics(text.tokenizer.decode(text.validation), _reference(text))
         return {"tables": tables, "real text": real}
 
     def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
-        """What a repetition must find again: closed form, so without a spread."""
+        """The losses, which are closed forms and have no spread."""
         return {
             f"{table['context']} characters, {part}": [table[part]]
             for table in record["tables"]
@@ -246,7 +264,7 @@ class Continuations:
     """
 
     prompt: str
-    context: int = 4  # of the count table, the best one
+    context: int = BEST_CONTEXT  # of the count table
     seed: int = 0
     length: int = 300
 
@@ -257,27 +275,22 @@ class Continuations:
     def run(self, part: str) -> dict[str, Any]:
         """Count, or train in full; then continue the prompt."""
         text = shakespeare()
-        prompt = text.tokenizer.encode(self.prompt)
-        generator = torch.Generator().manual_seed(self.seed)
+        drawn = {"prompt": self.prompt, "length": self.length, "seed": self.seed}
         if part == "counts":
             table = CountTable(text.train, self.context, VOCAB_SIZE)
-            ids = table.generate(prompt, self.length, generator)
-        else:
-            model = seeded_model(dataclasses.replace(RUNGS[part].config, fused=True), self.seed)
-            config = dataclasses.replace(RUN, seed=self.seed)
-            train_model(model, text.train, text.validation, config, progress=False)
-            ids = generate(model, prompt, self.length, generator=generator)
-        return {"of": part, "text": text.tokenizer.decode(ids)}
+            return {"of": part, "text": table.sample(text.tokenizer, **drawn)}
+        model = seeded_model(dataclasses.replace(RUNGS[part].config, fused=True), self.seed)
+        config = dataclasses.replace(RUN, seed=self.seed)
+        train_model(model, text.train, text.validation, config, progress=False)
+        return {"of": part, "text": sample(model, text.tokenizer, **drawn)}
 
     def definition(self) -> dict[str, Any]:
-        """What makes it this experiment."""
-        training = dataclasses.asdict(RUN)
-        del training["seed"]
+        """What is asked, how the rungs are trained, and their models."""
         rungs = {name: {"model": dataclasses.asdict(rung.config)} for name, rung in RUNGS.items()}
-        return dataclasses.asdict(self) | {"training": training, "rungs": rungs}
+        return dataclasses.asdict(self) | {"training": _without_seed(RUN), "rungs": rungs}
 
     def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
-        """The rest of the record."""
+        """The texts by who wrote them."""
         return {"texts": {run["of"]: run["text"] for run in runs}}
 
     def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
@@ -285,7 +298,7 @@ class Continuations:
         return {}
 
 
-def rounded(found: dict[str, Any]) -> dict[str, Any]:
+def rounded(numbers: Mapping[str, float | list[float]]) -> dict[str, Any]:
     """A result with six significant digits, which is more than seeds agree in."""
 
     def short(value: float) -> float:
@@ -293,5 +306,16 @@ def rounded(found: dict[str, Any]) -> dict[str, Any]:
 
     return {
         name: [short(v) for v in value] if isinstance(value, list) else short(value)
-        for name, value in found.items()
+        for name, value in numbers.items()
     }
+
+
+def _reference(text: Shakespeare) -> Reference:
+    return Reference.of(text.tokenizer.decode(text.train))
+
+
+def _without_seed(training: TrainingConfig) -> dict[str, Any]:
+    """A training as a definition has it: each run has a seed of its own."""
+    fields = dataclasses.asdict(training)
+    del fields["seed"]
+    return fields

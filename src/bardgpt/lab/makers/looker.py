@@ -44,8 +44,8 @@ class Looker:
         """Sizes of the stream, of branches and of gradients, by depth."""
         n_windows = GRADIENT_PROBED // model.config.block_size
         # A copy, for a batch norm in training mode would learn from what it is shown.
-        judged = copy.deepcopy(model).eval()
-        return stream_statistics(judged, self.windows[:n_windows], self.targets[:n_windows])
+        at_test = copy.deepcopy(model).eval()
+        return stream_statistics(at_test, self.windows[:n_windows], self.targets[:n_windows])
 
     def units(self, model: GPT) -> dict[str, float]:
         """What single hidden units of the first block fire on."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from bardgpt import corpus
-from bardgpt.files import RECORDED
+from bardgpt import corpus, files
+
+SOURCE = ":/*.py"  # for git: from the top, wherever it is asked
 
 
 def provenance(seconds: float, threads: int = 1) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def provenance(seconds: float, threads: int = 1) -> dict[str, Any]:
     of_run = "one thread" if threads == 1 else f"{threads} threads"
     return {
         "commit": _git("rev-parse", "HEAD")
-        + ("+" if _git("status", "--porcelain", "*.py") else ""),
+        + ("+" if _git("status", "--porcelain", SOURCE) else ""),
         "machine": f"{_processor()}, {os.cpu_count()} cores, {of_run} a run",
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "text": corpus.SHA256,
@@ -41,7 +42,7 @@ def _processor() -> str:
 def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=RECORDED, capture_output=True, text=True, check=True
+            ["git", *arguments], cwd=files.RECORDED, capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"  # installed without its history

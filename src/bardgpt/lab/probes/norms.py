@@ -55,14 +55,14 @@ def losses_by_mode(
 
     Of a model with layer norm all are the same. Batch norm in training mode normalizes with the
     batch at hand, so there the windows are dealt into batches at random, as in training. The model
-    is left as it was, its buffers too.
+    is left as it was, its buffers too, and so is the global random state.
 
     Args:
         model: of any kind.
         ids: (B, T).
         targets: (B, T).
         batch_sizes: numbers of windows that training mode takes together.
-        seed: of the dealing.
+        seed: of the dealing, and of masks, if the model has dropout.
 
     Returns:
         `EVALUATION` and, for each batch size n, "training mode, n windows": nats per character.
@@ -72,13 +72,15 @@ def losses_by_mode(
     cases = {EVALUATION: (False, len(ids))}
     cases |= {training_mode(n): (True, n) for n in batch_sizes}
     losses = {}
-    for name, (training, batch_size) in cases.items():
-        in_mode = copy.deepcopy(model).train(training)
-        total = sum(
-            F.cross_entropy(in_mode(x).flatten(0, 1), y.flatten(), reduction="sum").item()
-            for x, y in zip(ids.split(batch_size), targets.split(batch_size), strict=True)
-        )
-        losses[name] = total / targets.numel()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for name, (training, batch_size) in cases.items():
+            in_mode = copy.deepcopy(model).train(training)
+            total = sum(
+                F.cross_entropy(in_mode(x).flatten(0, 1), y.flatten(), reduction="sum").item()
+                for x, y in zip(ids.split(batch_size), targets.split(batch_size), strict=True)
+            )
+            losses[name] = total / targets.numel()
     return losses
 
 
