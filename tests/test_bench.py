@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 
 from bardgpt import files
+from bardgpt.lab import clock
 from bardgpt.lab.makers import bench
 from bardgpt.layers.attention import CausalSelfAttention
 from bardgpt.layers.normalization import LayerNorm
@@ -73,13 +75,13 @@ def test_cases_do_the_same_work(small):
     for i, block in enumerate(listed.blocks):
         fused = CausalSelfAttention.from_heads(block.attention, replace(small, fused=True))
         weights[f"blocks.{i}.attention.qkv.weight"] = fused.qkv.weight
-    for judged in made[1:]:
-        judged.model.load_state_dict(weights)
+    for other in made[1:]:
+        other.model.load_state_dict(weights)
     losses = []
-    for name, judged in zip(paths, made, strict=True):
+    for name, of in zip(paths, made, strict=True):
         for _ in range(3):
-            bench.step(name, judged)
-        losses.append(judged.read_losses())
+            bench.step(name, of)
+        losses.append(of.read_losses())
     assert losses == pytest.approx([losses[0]] * 4, abs=1e-4)
 
 
@@ -102,18 +104,70 @@ def test_flops_of_a_step_by_hand(small, monkeypatch):
     assert bench.step_flops() == 5 * T * 3 * 2 * per_position
 
 
-def test_peak_bytes_are_those_of_a_step_at_least(small):
-    """Gradients and two averages of each weight; in this process the peak may lie higher already.
+def test_seconds_are_each_works_own_and_those_of_the_first_turn_are_gone(monkeypatch):
+    """Work a takes 1 and b 10 seconds in the first turn, 2 and 20 in the second, and so on."""
+    taken = {"a": iter([1.0, 2.0, 3.0]), "b": iter([10.0, 20.0, 30.0])}
+    monkeypatch.setattr(bench, "timed", lambda work, device: next(taken[work()]))
+    seconds = bench.in_turns({"a": lambda: "a", "b": lambda: "b"}, 2, "cpu")
+    assert seconds == {"a": [2.0, 3.0], "b": [20.0, 30.0]}
 
-    On a device that cannot tell, nothing is said.
-    """
-    assert bench.peak_bytes(bench.BASELINE, "cpu") >= 0
+
+@pytest.mark.parametrize("device", ["cpu", "cuda", "mps"])
+def test_time_is_taken_until_the_device_has_done_its_work(monkeypatch, device):
+    happened = []
+    for name in ("cuda", "mps"):
+        monkeypatch.setattr(getattr(torch, name), "synchronize", lambda: happened.append("wait"))
+    ticks = iter([10.0, 12.5])
+    monkeypatch.setattr(
+        clock.time, "perf_counter", lambda: (happened.append("clock"), next(ticks))[1]
+    )
+    assert clock.timed(lambda: happened.append("work"), device) == 2.5
+    wait = [] if device == "cpu" else ["wait"]
+    assert happened == [*wait, "clock", "work", *wait, "clock"]
+
+
+def test_peak_bytes_are_what_the_step_adds(small, monkeypatch):
+    """What stood before the step, weights and text, is not counted."""
+    happened, most = [], iter([100, 350])
+    monkeypatch.setattr(
+        bench, "_most_bytes_so_far", lambda device: (happened.append("look"), next(most))[1]
+    )
+    monkeypatch.setattr(bench, "step", lambda *_: happened.append("step"))
+    assert bench.peak_bytes(bench.BASELINE, "cpu") == 250
+    assert happened == ["look", "step", "look"]
+
+
+def test_a_device_that_cannot_tell_its_memory_says_nothing(small, monkeypatch):
     assert bench._most_bytes_so_far("mps") is None
+    monkeypatch.setattr(bench, "_most_bytes_so_far", lambda device: None)
+    assert bench.peak_bytes(bench.BASELINE, "cpu") is None
+
+
+@pytest.mark.parametrize(("platform", "unit"), [("linux", 1_024), ("darwin", 1)])
+def test_a_systems_unit_of_memory(monkeypatch, platform, unit):
+    """`getrusage` counts KiB on Linux, and bytes on a Mac."""
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(sys, "platform", platform)
+    usage = type("Usage", (), {"ru_maxrss": 3})
+    monkeypatch.setattr(resource, "getrusage", lambda who: usage)
+    assert bench._most_bytes_so_far("cpu") == 3 * unit
+
+
+def test_work_of_the_peak_is_as_much_as_is_reckoned_and_in_its_precision(monkeypatch):
+    """2 n³ operations for each product of two matrices n by n."""
+    monkeypatch.setattr(bench, "MATRIX", 8)
+    for precision in ("float32", "bfloat16"):
+        work = bench.products(precision, "cpu")
+        (matrix,) = (cell.cell_contents for cell in work.__closure__)
+        assert matrix.dtype == getattr(torch, precision)
+        with FlopCounterMode(display=False) as counter:
+            work()
+        assert counter.get_total_flops() == bench.products_flops() == bench.PRODUCTS * 2 * 8**3
 
 
 @pytest.fixture
-def found(small, monkeypatch):
-    """A whole bench, small."""
+def benched(small, monkeypatch):
+    """A whole bench, small: call it."""
     for name, value in {"BATCH_SIZE": 2, "SAMPLED": 20, "MATRIX": 64}.items():
         monkeypatch.setattr(bench, name, value)
 
@@ -132,20 +186,61 @@ def found(small, monkeypatch):
 
     context = type("Context", (), {"Pool": Here})
     monkeypatch.setattr(bench.multiprocessing, "get_context", lambda _: context)
-    return bench.bench("cpu", turns=3)
+    return lambda turns=3: bench.bench("cpu", turns=turns)
 
 
-def test_bench_is_written_read_back_and_told(found, monkeypatch, tmp_path, capsys):
+def test_every_case_and_both_ways_to_sample_do_what_their_names_say(benched, monkeypatch):
+    """And what is written of each is its own: the n-th work of a turn takes n seconds."""
+    done = []
+    monkeypatch.setattr(bench, "step", lambda name, of: done.append((name, of.precision)))
+    monkeypatch.setattr(
+        bench, "generate", lambda m, p, length, *, cache: done.append((len(p), length, cache))
+    )
+    monkeypatch.setattr(bench, "products", lambda precision, device: lambda: done.append(precision))
+    monkeypatch.setattr(bench, "peak_bytes", lambda name, device: len(name))
+    started = []
+
+    def in_turns(works, turns, device):
+        assert (turns, device) == (2, "cpu")
+        for work in works.values():
+            work()
+        started.append(list(works))
+        return {name: [2.0 * n, 1.0 * n] for n, name in enumerate(works, start=1)}
+
+    monkeypatch.setattr(bench, "in_turns", in_turns)
+    speeds = benched(turns=2)
+    cases = [(name, case.precision) for name, case in bench.CASES.items()]
+    sampling = [(1, 20, False), (1, 20, True)]  # a prompt of one, 20 characters
+    assert done == [*cases, "float32", "bfloat16", *sampling]
+    assert started == [
+        [*bench.CASES, "float32", "bfloat16"],
+        ["without a cache", "with a cache"],
+    ]
+    assert speeds.steps == {name: [2.0 * n, 1.0 * n] for n, name in enumerate(bench.CASES, start=1)}
+    assert speeds.samples == {"without a cache": [2.0, 1.0], "with a cache": [4.0, 2.0]}
+    n = len(bench.CASES)
+    assert speeds.peak == {
+        "float32": 4 * 2 * 64**3 / (n + 1),  # the best turn's seconds
+        "bfloat16": 4 * 2 * 64**3 / (n + 2),
+    }
+    assert speeds.bytes == {name: len(name) for name in bench.CASES}
+    assert speeds.precisions == dict(cases)
+    assert (speeds.characters, speeds.length) == (2 * 16, 20)
+    assert speeds.flops == bench.step_flops()
+    assert (speeds.device, speeds.threads) == ("cpu", torch.get_num_threads())
+
+
+def test_bench_is_written_read_back_and_told(benched, monkeypatch, tmp_path, capsys):
+    found = benched()
     monkeypatch.setattr(bench, "bench", lambda: found)
     monkeypatch.setattr(sys, "argv", ["bench", str(tmp_path / "bench.json")])
     bench.main()
     assert speeds.load(tmp_path / "bench.json") == found
     assert found.turns == 3
-    assert found.characters == 2 * 16
-    assert found.flops == bench.step_flops()
     assert all(0 < peak < float("inf") for peak in found.peak.values())
+    assert all(value > 0 for taken in found.steps.values() for value in taken)
     told = capsys.readouterr().out
-    assert all(name in told for name in [*bench.CASES, "with a cache", "MiB"])
+    assert all(name in told for name in [*bench.CASES, "with a cache"])
 
 
 # --- the reader -------------------------------------------------------------------------------
@@ -181,6 +276,27 @@ def test_speeds_of_training_and_of_sampling():
 def test_share_of_the_peak_of_its_precision():
     assert SPEEDS.share_of_peak("slow").median == 1_000 / 2.0 / 2_000
     assert SPEEDS.share_of_peak("fast").median == 1_000 / 1.0 / 8_000
+
+
+def test_table_by_hand():
+    """Medians over turns: characters a second, times the first case, share of its peak, MiB."""
+    made = replace(
+        SPEEDS,
+        characters=100_000,
+        length=6_000,
+        flops=1_500,
+        steps={bench.BASELINE: [2.0, 8.0, 2.0], "fast": [1.0, 2.0, 1.0]},
+        precisions={bench.BASELINE: "float32", "fast": "bfloat16"},
+        bytes={bench.BASELINE: 1_500 * 2**20, "fast": None},
+        samples={"without a cache": [3.0, 3.0, 6.0], "with a cache": [1.0, 1.0, 3.0]},
+    )
+    assert [line.split() for line in bench.table(made).splitlines()] == [
+        ["training", "characters/s", "times", "of", "peak", "memory"],
+        [*bench.BASELINE.split(), "50,000", "1.00", "38%", "1,500", "MiB"],
+        ["fast", "100,000", "2.00", "19%"],
+        ["sampling", "without", "a", "cache", "2,000", "1.00"],
+        ["sampling", "with", "a", "cache", "6,000", "3.00"],
+    ]
 
 
 def test_a_case_that_nobody_measured():

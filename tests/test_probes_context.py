@@ -19,17 +19,32 @@ def test_context_is_compared_on_the_same_characters(shakespeare, monkeypatch):
     monkeypatch.setattr(context, "JUDGED", 20)
     torch.manual_seed(0)
     model = GPT(dataclasses.replace(PRESETS["tiny"].model, block_size=32)).eval()
-    worth = context.by_context(model, shakespeare.validation)
-    assert worth.pop("characters") == 20
-    assert list(worth) == ["1", "2", "4", "8", "16"]
-    for least, after in zip(("1", "2", "4", "8"), ("2", "4", "8", "16"), strict=True):
-        assert worth[after]["gain"] == pytest.approx(
-            worth[least]["loss"] - worth[after]["loss"], abs=2e-5
-        )
-        assert worth[after]["standard error"] > 0
+    losses = context.by_context(model, shakespeare.validation)
+    assert losses.pop("characters") == 20
+    assert list(losses) == ["1", "2", "4", "8", "16"]
     ids = shakespeare.validation[: 16 + 1 + 20]
-    by_hand = context.with_context(model, ids, 20, 4).mean().item()
-    assert worth["4"]["loss"] == pytest.approx(by_hand, abs=1e-5)
+    for least, numbers in losses.items():
+        by_hand = context.with_context(model, ids, 20, int(least)).mean().item()
+        assert numbers["loss"] == pytest.approx(by_hand, abs=1e-5)
+
+
+def test_gain_of_context_and_its_standard_error_by_hand(monkeypatch):
+    """Of four characters, gains 1, 2, 3 and 4: √(5 / 3) / √4 is the standard error of the mean."""
+    losses = {1: [5.0, 6.0, 7.0, 8.0], 2: [4.0, 4.0, 4.0, 4.0], 4: [4.0, 3.0, 4.0, 3.0]}
+
+    def with_context(model, ids, length, least):
+        assert (len(ids), length) == (4 + 1 + 4, 4)
+        return torch.tensor(losses[least])
+
+    monkeypatch.setattr(context, "JUDGED", 4)
+    monkeypatch.setattr(context, "with_context", with_context)
+    model = GPT(dataclasses.replace(PRESETS["tiny"].model, block_size=8))
+    assert context.by_context(model, torch.arange(30)) == {
+        "characters": 4,
+        "1": {"loss": 6.5},
+        "2": {"loss": 4.0, "gain": 2.5, "standard error": 0.6455},
+        "4": {"loss": 3.5, "gain": 0.5, "standard error": 0.28868},
+    }
 
 
 def test_names_apart_from_the_rest():

@@ -141,6 +141,11 @@ def products(precision: Precision, device: str) -> Callable[[], None]:
     return work
 
 
+def products_flops() -> int:
+    """Floating-point operations of such work: a product of two matrices n by n takes 2 n³."""
+    return PRODUCTS * 2 * MATRIX**3
+
+
 def peak_bytes(name: str, device: str) -> int | None:
     """The most memory that a first step takes beyond what stood before; ask in a fresh process.
 
@@ -192,7 +197,7 @@ def bench(device: str | None = None, turns: int = TURNS) -> Speeds:
         threads=torch.get_num_threads(),
         characters=BATCH_SIZE * model.config.block_size,
         flops=step_flops(),
-        peak={p: PRODUCTS * 2 * MATRIX**3 / min(seconds[p]) for p in precisions},
+        peak={p: products_flops() / min(seconds[p]) for p in precisions},
         steps={name: seconds[name] for name in CASES},
         precisions={name: case.precision for name, case in CASES.items()},
         bytes=memory,
