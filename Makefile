@@ -1,6 +1,6 @@
 # One entry point for people and CI. `make` lists the tasks; only `help` and `clean` work without .venv.
 .DEFAULT_GOAL := help
-.PHONY: help book test test-site test-colab test-matrix break notebooks experiments experiments-check record bench repository newest lint format serve clean
+.PHONY: help book test test-site test-colab test-matrix break notebooks pages experiments experiments-check record bench repository newest lint format serve clean
 PYTHON ?= python3
 RUN    := .venv/bin/python
 READY  := .venv/ready
@@ -55,6 +55,9 @@ break: $(READY)  ## plant a mistake in a copy and see what notices: FAULT=name, 
 notebooks: $(READY)  ## run every chapter, or CHAPTER=book/name.py, and write its .ipynb with fresh outputs
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) book/_tools/notebooks.py $(CHAPTER)
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) book/_tools/minutes.py
+
+pages: $(READY)  ## the pages and pictures that are written from records
+	cd book && ../$(RUN) -m _pages.write
 
 experiments: $(READY)  ## every recorded run, in full; an interrupted one goes on where it stopped
 	$(RUN) -m bardgpt.lab.makers.experiments

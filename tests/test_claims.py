@@ -37,8 +37,3 @@ def test_ids_are_unique():
 @pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.id)
 def test_the_chapter_names_the_claim(claim):
     assert claim.id in (ROOT / "book" / f"{claim.chapter}.py").read_text(encoding="utf-8")
-
-
-def test_the_page_is_written_from_the_records():
-    """`make experiments` writes it."""
-    assert (ROOT / "book/claims.md").read_text(encoding="utf-8") == claims.page()

@@ -1,13 +1,10 @@
 """Listings, diagrams, figures and the ladder: what chapters show."""
 
 from io import BytesIO
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
 import torch
-from _pages import continuations
-from _pages.yardsticks import yardsticks
 from test_bench import SPEEDS
 
 from bardgpt import records
@@ -18,8 +15,6 @@ from bardgpt.records.band import Band
 from bardgpt.teaching import figures, listing
 from bardgpt.teaching.palette import COLOURS
 
-STATIC = Path(__file__).parent.parent / "book" / "_static"
-
 
 def test_listing_is_the_source_under_its_modules_name():
     shown = listing(GPT.forward, text.shakespeare)
@@ -29,20 +24,6 @@ def test_listing_is_the_source_under_its_modules_name():
     assert "\n\n# bardgpt.shakespeare\n@cache\ndef shakespeare()" in shown.source
     assert shown._repr_markdown_() == f"```python\n{shown.source}\n```"
     assert repr(shown) == shown.source
-
-
-def test_committed_picture_is_the_diagram_of_the_record():
-    """`make experiments` writes it; README and landing page show it."""
-    picture = (STATIC / "yardsticks.svg").read_text(encoding="utf-8")
-    assert picture == yardsticks().svg() + "\n"
-
-
-def test_committed_continuations_are_those_of_the_record():
-    """`make experiments` writes them; the landing page shows them."""
-    shown = (STATIC / "continuations.html").read_text(encoding="utf-8")
-    assert shown == continuations.page()
-    assert shown.count("<figure") == 2 + len(ladder.RUNGS)
-    assert shown.count("ROMEO:") >= 2 + len(ladder.RUNGS)
 
 
 def test_no_diagram_of_that_name():

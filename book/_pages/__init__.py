@@ -1,1 +1,1 @@
-"""Pages and pictures that are written from records: `make pages`."""
+"""The pages and pictures that are written from records: `make pages` (`_pages.write`)."""

@@ -28,18 +28,19 @@ def continuations() -> list[Continuation]:
     record, full = records.read("continuations"), records.full()
     asked, texts = record["experiment"], record["texts"]
     table = records.tables()[asked["context"]]
-    found = [
+    continued = [
         Continuation(rung.title, records.load(name).band().mean, texts[name])
         for name, rung in RUNGS.items()
     ]
-    found += [
+    continued += [
         Continuation(f"counts, {asked['context']} before", table["validation"], texts["counts"]),
         Continuation("the full model", full.validation, full.results["text"]),
     ]
-    return [one._replace(text=_beginning(asked["prompt"] + one.text)) for one in found]
+    return [one._replace(text=beginning(asked["prompt"] + one.text)) for one in continued]
 
 
-def _beginning(text: str) -> str:
+def beginning(text: str) -> str:
+    """As much of a text as is shown, without a broken word."""
     text = text[:SHOWN]
     return text[: max(text.rfind(" "), text.rfind("\n"))].rstrip() + " …"
 

@@ -5,14 +5,14 @@
 
 from itertools import groupby
 
-from _pages.claims import dropout, feed_forward, heads, layer_norm, residual, scaling, wiring
+from _pages.claims import attention, dropout, feed_forward, norms, residual, scaling, wiring
 from _pages.claims.claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
-    *heads.CLAIMS,
+    *attention.CLAIMS,
     *feed_forward.CLAIMS,
     *residual.CLAIMS,
-    *layer_norm.CLAIMS,
+    *norms.CLAIMS,
     *wiring.CLAIMS,
     *dropout.CLAIMS,
     *scaling.CLAIMS,
