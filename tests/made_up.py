@@ -1,7 +1,7 @@
 """Records made up by hand, with numbers that tell where they come from.
 
-A test writes them into a folder that stands in for `bardgpt/recorded`, and says in full what must be
-made of them.
+A test writes them into a folder that stands in for `bardgpt/recorded` (the fixture `folder`), and
+says in full what must be made of them.
 """
 
 import dataclasses
@@ -13,6 +13,14 @@ from bardgpt.config import GPTConfig, TrainingConfig
 
 MODEL = dataclasses.asdict(GPTConfig(vocab_size=65))
 MADE = {"machine": "a made-up machine", "seconds": 1.0}
+
+
+def three(least: float, step: float) -> list[float]:
+    """Twice one value and once a larger one, so that mean, median, first and least tell apart.
+
+    Their mean is `least + step`, their standard deviation √3 steps.
+    """
+    return [least, least, least + 3 * step]
 
 
 def record(

@@ -32,10 +32,11 @@ def _ensemble() -> str:
 
 def _gap() -> str:
     sweep = records.load_sweep("dropout")
+    steps = sweep["slice-0"].training.steps
     parts = []
     for rate in ("0", "0.2", "0.4"):
         record = sweep[f"slice-{rate}"]
-        fit = record.probe_bands("fit", record.training.steps)["training text"]
+        fit = record.probe_bands("fit", steps)["training text"]
         parts.append(f"p = {rate}: {fit.mean:.3f} on the text learned from, {record.band()} on new")
     whole = records.gain(sweep["whole-0"], sweep["whole-0.2"])
     verb = "gains" if whole.mean > 0 else "costs"
@@ -46,7 +47,7 @@ def _gap() -> str:
     }
     last = sweep["whole-0"].training.evaluate_every
     return (
-        "160 thousand parameters, 20,000 characters, 1,000 steps. "
+        f"160 thousand parameters, 20,000 characters, {steps:,} steps. "
         f"{'; '.join(parts)} text. On the whole text, p = 0.2 {verb} {abs(whole.mean):.3f} ± "
         f"{whole.sd:.3f}; there, without dropout, the validation loss ends "
         f"{behind['whole-0']:.3f} above the mean of the last {last} training batches, and "

@@ -51,9 +51,10 @@ def _branches() -> str:
     for wiring in ("residual", "pre-norm"):
         for start in ("default", "normal", "depth-scaled", "zero"):
             record = online[f"{wiring}-{start}"]
+            steps = record.training.steps
             shares = [
                 loudest(record.profile("stream", "branch", 0)),
-                loudest(record.profile("stream", "branch", record.training.steps)),
+                loudest(record.profile("stream", "branch", steps)),
                 loudest(records.at_start(f"full-{wiring}-{start}", "branch")),
             ]
             small, trained, full = (f"{share:.2g}" for share in shares)
@@ -61,7 +62,7 @@ def _branches() -> str:
     return (
         "True or not by initialization, and only of some branches. Loudest branch over its stream, "
         "three small blocks from "
-        f"the start to 1,000 steps, and at full size at the start: {'; '.join(parts)}."
+        f"the start to {steps:,} steps, and at full size at the start: {'; '.join(parts)}."
     )
 
 

@@ -2,13 +2,13 @@
 
 from _pages.claims.claim import Claim
 from bardgpt import records
-from bardgpt.lab.ladder import LECTURE_FULL
+from bardgpt.lab.cost import cost
+from bardgpt.lab.ladder import LECTURE_FULL, PIECE
 from bardgpt.presets import PRESETS
-from bardgpt.teaching import scaling
 
 
 def _costs() -> str:
-    small, full = (scaling.cost(PRESETS[name]) for name in ("tiny", "full"))
+    small, full = (cost(PRESETS[name]) for name in ("tiny", "full"))
     return (
         f"From the last small rung to the notes' model: parameters {small.parameters:,} to "
         f"{full.parameters:,} ({full.parameters / small.parameters:,.0f} times), operations a step "
@@ -41,8 +41,8 @@ def _form() -> str:
         )
         parts.append(f"{quantity} {rung:.2f}, {full:.2f}, {real:.2f}")
     return (
-        "Pieces of 500 characters of the last small rung, the full model and held-out real text: "
-        f"{'; '.join(parts)}. The longest copy in all samples of the full model has "
+        f"Pieces of {PIECE} characters of the last small rung, the full model and held-out real "
+        f"text: {'; '.join(parts)}. The longest copy in all samples of the full model has "
         f"{len(record.results['longest copy'])} characters. Every rung is in the chapter."
     )
 

@@ -55,14 +55,15 @@ def _rates() -> str:
         )
         parts.append(f"{words}: post-norm {post}, pre-norm {pre}")
     without, warm = (stuck(f"12-default-post-norm-0.003-{warmup}") for warmup in (0, 200))
-    small = records.gain(*(sweep[f"3-default-{wiring}-0.001-0"] for wiring in BOTH))
-    ladder = records.gain(records.load("post-norm"), records.load("pre-norm"))
+    small = [sweep[f"3-default-{wiring}-0.001-0"] for wiring in BOTH]
+    ladder = [records.load(wiring) for wiring in BOTH]
     return (
         f"Over four rates, with and without warm-up, runs stuck at the loss of the letters' "
-        f"frequencies ({flat:.3f}, or less than 0.1 below it) after 1,000 steps: "
-        f"{'; '.join(parts)}. Warm-up can help: post-norm, 12 blocks, rate 0.003, {without} "
-        f"without it and {warm} with it. Next to no difference with 3 blocks at 0.001: pre-norm "
-        f"gains {small}; over the ladder's 5,000 steps {ladder}."
+        f"frequencies ({flat:.3f}, or less than 0.1 below it) after "
+        f"{small[0].training.steps:,} steps: {'; '.join(parts)}. Warm-up can help: post-norm, "
+        f"12 blocks, rate 0.003, {without} without it and {warm} with it. Next to no difference "
+        f"with 3 blocks at 0.001: pre-norm gains {records.gain(*small)}; over the ladder's "
+        f"{ladder[0].training.steps:,} steps {records.gain(*ladder)}."
     )
 
 
