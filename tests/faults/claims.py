@@ -1,8 +1,9 @@
-"""The claims page, the continuations and the yardsticks: sentences and bars made from records."""
+"""The claims page, continuations, yardsticks, figures of others, and the numbers in prose."""
 
 from faults.kinds import Fault, UnitTest
 
 CLAIMS, PAGES = "tests/test_claims.py", "tests/test_pages.py"
+PROSE, REFERENCES = "tests/test_prose.py", "tests/test_references.py"
 
 FAULTS = [
     Fault(
@@ -212,5 +213,45 @@ FAULTS = [
         "	$(RUN) -m bardgpt.lab.makers.full_record\n	$(MAKE) pages\n",
         "	$(RUN) -m bardgpt.lab.makers.full_record\n",
         UnitTest(PAGES, "test_whatever_makes_records_writes_the_pages_too"),
+    ),
+    Fault(
+        "lecture-misread",
+        "A loss that the lecture reports, with a slip in one digit: its cross moves.",
+        "src/bardgpt/lab/ladder.py",
+        "3, 2.28)",
+        "3, 2.38)",
+        UnitTest(REFERENCES, "test_ladder_has_the_lectures_losses"),
+    ),
+    Fault(
+        "nanogpt-rounded",
+        "What nanoGPT's page reports, rounded to the digits of the lecture.",
+        "src/bardgpt/lab/ladder.py",
+        "NANOGPT = 1.4697",
+        "NANOGPT = 1.47",
+        UnitTest(REFERENCES, "test_ladder_has_what_nanogpt_reports"),
+    ),
+    Fault(
+        "prose-with-swapped-digits",
+        "Two digits of a loss change places between the record and the prose.",
+        "book/04-feed-forward.ipynb",
+        "2.249 ± 0.011 nats over five seeds",
+        "2.294 ± 0.011 nats over five seeds",
+        UnitTest(PROSE, "test_every_decimal_was_put_out_or_is_computed"),
+    ),
+    Fault(
+        "prose-of-an-older-record",
+        "The full model was trained anew, and the prose tells of the run before.",
+        "book/09-scaling-up.ipynb",
+        "0.395 nats better",
+        "0.402 nats better",
+        UnitTest(PROSE, "test_every_decimal_was_put_out_or_is_computed"),
+    ),
+    Fault(
+        "readme-of-an-older-record",
+        "README still says what the full model reached before it was trained anew.",
+        "README.md",
+        "with the book reached 1.479.",
+        "with the book reached 1.483.",
+        UnitTest(PROSE, "test_every_decimal_of_a_page_is_drawn_on_the_landing_page_or_computed"),
     ),
 ]

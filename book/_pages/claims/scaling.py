@@ -57,7 +57,7 @@ CLAIMS = (
     ),
     Claim(
         "scale-2",
-        "Validation loss 1.48 for that model on one million characters.",
+        f"Validation loss {LECTURE_FULL} for that model on one million characters.",
         "09-scaling-up",
         _loss,
     ),

@@ -56,8 +56,9 @@ RUNGS = {
 }
 
 FULL = "full"  # what comes after the last rung: chapter 9
-LECTURE_FULL = 1.48  # what the lecture reports for the full model
-NANOGPT = 1.4697  # the best that nanoGPT's page reports for its near twin (`book/references.md`)
+# What others report, as `book/references.md` has it.
+LECTURE_FULL = 1.48  # the lecture, for the full model
+NANOGPT = 1.4697  # nanoGPT's page, for its near twin, at best
 
 
 def config_diff(before: GPTConfig | TrainingConfig, after: GPTConfig | TrainingConfig) -> list[str]:
