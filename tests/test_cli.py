@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from bardgpt import cli, pretrained
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.presets import PRESETS
+from bardgpt.training import checkpoint
 from bardgpt.training.run import load_run
 from bardgpt.training.trainer import Trainer
 
@@ -245,6 +247,30 @@ def test_evaluate_is_the_loss_on_the_whole_validation_split(trained, said, shake
     expected = evaluate(model, shakespeare.validation)
     code, out, _ = said("evaluate", "--run", trained, "--weights", weights, "--device", "cpu")
     assert (code, out) == (0, f"validation loss {expected:.4f} nats per character\n")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "sample"])
+def test_best_and_last_weights_are_told_apart(trained, said, tmp_path, command):
+    """Of a run whose best weights are others than its last, and never the default for both."""
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    best = folder / "best.safetensors"
+    tensors, values = checkpoint.load(best)
+    tensors["model.lm_head.bias"] = torch.linspace(-4.0, 4.0, 65)
+    checkpoint.save(best, tensors, values)
+    options = ["--seed", 1, "--length", 50] if command == "sample" else []
+    answers = {
+        weights: said(command, "--run", folder, *asked, *options, "--device", "cpu")[1]
+        for weights, asked in (
+            ("best", ["--weights", "best"]),
+            ("last", ["--weights", "last"]),
+            ("default", []),
+        )
+    }
+    assert answers["best"] != answers["last"]
+    assert answers["default"] == answers["best"]
+    untouched = said(command, "--run", trained, "--weights", "last", *options, "--device", "cpu")[1]
+    assert answers["last"] == untouched
 
 
 def test_without_a_run_the_recorded_model_speaks(trained, monkeypatch, said):

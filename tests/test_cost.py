@@ -19,6 +19,9 @@ def test_cost_by_hand():
     assert cost.characters == B * T
     per_position = L * (12 * C * C + 2 * T * C) + C * V
     assert cost.flops == 3 * 2 * B * T * per_position
+    with torch.device("meta"):
+        listed = GPT(dataclasses.replace(SMALL.model, fused=False))
+    assert cost.kept == module.kept_for_backward(listed, B)
 
 
 def test_kept_tensors_are_counted_once_and_without_weights():
@@ -65,7 +68,41 @@ def test_one_change_at_a_time_ends_at_the_notes_model():
         assert len(changed) == 1
 
 
-def test_table_has_a_row_for_each_stage():
-    rows = module.table({"a": SMALL, "b": SMALL}).splitlines()
-    assert len(rows) == 3
-    assert f"{GPT(SMALL.model).n_parameters():,}" in rows[1]
+def test_dropout_is_on_where_memory_is_counted():
+    """In training each mask is kept; in evaluation there would be none."""
+    with torch.device("meta"):
+        without, with_dropout = (
+            GPT(dataclasses.replace(SMALL.model, fused=False, dropout=rate)) for rate in (0.0, 0.5)
+        )
+    B, T, C, L, nh = 2, 7, 15, 2, 3
+    masks = L * (2 * B * T * C + nh * B * T * T)  # at the end of each branch, and on the weights
+    more = module.kept_for_backward(with_dropout.eval(), B) - module.kept_for_backward(without, B)
+    assert more >= masks  # a byte for each number, at least
+
+
+def test_table_by_hand(monkeypatch):
+    """Operations in GFLOP, of a step; bytes in MiB."""
+    costs = {
+        "a": module.Cost(1_234, 5_670_000_000, 512, 3 * 2**20, 2**19),
+        "b": module.Cost(7, 10_000_000, 1, 0, 2**30),
+    }
+    monkeypatch.setattr(module, "cost", costs.get)
+    rows = [row.split() for row in module.table({"first": "a", "then": "b"}).splitlines()]
+    assert rows == [
+        ["parameters", "GFLOP", "a", "step", "state", "kept"],
+        ["first", "1,234", "5.67", "3.0", "MiB", "0.5", "MiB"],
+        ["then", "7", "0.01", "0.0", "MiB", "1,024.0", "MiB"],
+    ]
+
+
+def test_stages_are_named_by_what_changes_in_the_notes_order():
+    assert list(module.one_at_a_time()) == [
+        "the small model",
+        "batch_size 64",
+        "block_size 256",
+        "n_embd 384",
+        "n_head 6",
+        "n_layer 6",
+        "dropout 0.2",
+        "learning_rate 0.0003",
+    ]

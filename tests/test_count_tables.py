@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bardgpt.lab.count_tables import CountTable
+from bardgpt.tokenizer import CharTokenizer
 
 
 def by_hand(ids, context, V):
@@ -67,6 +68,18 @@ def test_generate_draws_from_the_table(shakespeare):
     follows = (text[1:] == (text[:-1] + 1) % 3).double().mean().item()
     expected = table.probabilities(torch.tensor([0]))[1].item()
     assert follows == pytest.approx(expected, abs=5 * (expected * (1 - expected) / 3_000) ** 0.5)
+
+
+def test_sample_is_the_text_of_a_seed():
+    """Of two seeds, after a prompt that a table of two characters sees the end of."""
+    tokenizer = CharTokenizer("abc")
+    table = CountTable(tokenizer.encode("abcab" * 20), 2, 3)
+    for seed in (1, 2):
+        generator = torch.Generator().manual_seed(seed)
+        ids = table.generate(tokenizer.encode("ca"), 60, generator)
+        text = table.sample(tokenizer, prompt="ca", length=60, seed=seed)
+        assert text == tokenizer.decode(ids)
+    assert text != table.sample(tokenizer, prompt="ca", length=60, seed=1)
 
 
 def test_generate_may_start_from_nothing():

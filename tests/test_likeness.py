@@ -73,13 +73,29 @@ def test_longest_copy_is_the_longest_of_all_pieces():
 
 
 def test_form_by_hand():
-    reference = Reference.of("the day But new struck nine.")
-    form = likeness.form(TEXT, reference, "new struck nine. x")
-    assert form["speaker lines"] == pytest.approx(3 / 9)
-    assert form["characters per spoken line"] == pytest.approx((20 + 20 + 27 + 24 + 9 + 39) / 6)
-    assert form["longest copy"] == len("new struck nine.")
-    # "the day but new struck nine" of 27 words of three letters and more
-    assert form["known words"] == pytest.approx(6 / 27)
+    """Of its 27 words of three letters and more, the training text has six."""
+    form = likeness.form(TEXT, Reference.of("the day But new struck nine."), "new struck nine. x")
+    assert form == {
+        "speaker lines": pytest.approx(3 / 9),
+        "characters per spoken line": pytest.approx((20 + 20 + 27 + 24 + 9 + 39) / 6),
+        "known words": pytest.approx(6 / 27),
+        "longest copy": len("new struck nine."),
+    }
+
+
+def test_statistics_by_hand():
+    """Stretches of 15 characters: of 20 characters there are six, and of those three are known."""
+    reference = Reference.of("xxto be or not to be!")
+    statistics = likeness.text_statistics("to be or not to b\n\nz", reference)
+    assert statistics == {
+        "known words": 1.0,  # "not", the only one of three letters
+        "copied stretches": pytest.approx(3 / 6),
+        "letters per word": 3.0,
+        "characters per line": pytest.approx(20 / 3),
+    }
+    statistics = likeness.text_statistics("not nothing at all", reference)
+    assert statistics["known words"] == pytest.approx(1 / 3)
+    assert statistics["letters per word"] == pytest.approx((3 + 7 + 3) / 3)
 
 
 def test_a_line_is_one_thing_in_the_statistics_and_a_spoken_one_in_the_form():

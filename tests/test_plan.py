@@ -1,17 +1,21 @@
 """How a machine trains the full model: decisions, messages and times, also of absent machines."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
-from planned import planned
+from planned import SMALL, planned
 
 from bardgpt.config import ConfigError
+from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.lab import plan as module
 from bardgpt.lab.plan import OutOfMemoryError
 from bardgpt.presets import PRESETS
+from bardgpt.shakespeare import shakespeare
 from bardgpt.training.devices import Facts
+from bardgpt.training.trainer import Trainer
 
 T4 = Facts(cuda=True, capability=(7, 5), gpu="Tesla T4")
 A100 = Facts(cuda=True, capability=(8, 0), gpu="A100")
@@ -161,7 +165,44 @@ def test_whole_run_is_steps_and_evaluations(small):
 
 
 def test_a_beginning_reckons_the_whole_preset():
-    plan = module.plan(Facts(), "sprint")
-    seconds = module.whole_run_seconds(1.0, plan)
+    """1,500 steps of 32 windows of 256; 11 evaluations of 111,540 characters, a third each."""
+    seconds = module.whole_run_seconds(2.0, module.plan(Facts(), "sprint"))
     training = PRESETS["sprint"].training
-    assert training.steps < seconds < 1.1 * training.steps
+    assert (training.steps, training.evaluate_every) == (1_500, 150)
+    assert seconds == pytest.approx(2 * (1_500 + 11 * 111_540 / 3 / (32 * 256)))
+
+
+@pytest.mark.parametrize(("whole", "seconds"), [(True, 2.0), (False, 40.0)])
+def test_seconds_are_those_of_one_step(small, monkeypatch, whole, seconds):
+    """40 for the work that is timed: of a whole plan 20 steps, of a beginning one."""
+    steps, counted = [], []
+    monkeypatch.setattr(module.Trainer, "advance", lambda trainer: steps.append(trainer.config))
+
+    def timed(work, device):
+        warm = len(steps)
+        work()
+        counted.append((warm, len(steps) - warm, device))
+        return 40.0
+
+    monkeypatch.setattr(module, "timed", timed)
+    current = dataclasses.replace(small, whole=whole)
+    assert module.time_steps(current) == seconds
+    assert counted == [(3, 20, "cpu") if whole else (1, 1, "cpu")]
+
+
+def test_short_run_by_hand(monkeypatch):
+    """Of a seed that is no default: its weights, its windows, judged on the validation text."""
+    monkeypatch.setattr(module, "SHORT_JUDGED", 300)
+    preset = dataclasses.replace(SMALL, training=dataclasses.replace(SMALL.training, seed=5))
+    finished = module.short_run(module.Plan("sprint", preset, "cpu", "float32", False, ""))
+    text = shakespeare()
+    torch.manual_seed(5)
+    trainer = Trainer(GPT(SMALL.model), text.train, preset.training)
+    before = evaluate(trainer.model, text.validation[:300])
+    for _ in range(6):
+        trainer.advance()
+    after = evaluate(trainer.model, text.validation[:300])
+    assert finished.validation == (before, after)
+    assert abs(after - evaluate(trainer.model, text.train[:300])) > 1e-3
+    for p, expected in zip(finished.model.parameters(), trainer.model.parameters(), strict=True):
+        assert torch.equal(p, expected)

@@ -90,6 +90,16 @@ def test_record_reads_back(folder):
     assert loaded.made == {"seconds": 1.0}
 
 
+def test_a_band_by_hand():
+    """Deviations -1, 0 and 1: divided by n - 1 the square of the spread is 1, by n it is 2 / 3."""
+    assert Band.of([2.0, 3.0, 4.0]) == Band(3.0, 1.0, 3)
+    assert Band.of([1.0, 1.0, 1.0, 5.0]) == Band(2.0, 2.0, 4)
+    assert str(Band(2.0, 0.125, 5)) == "2.000 ± 0.125 (5 runs)"
+    for values in ([], [1.0], [1.0, 2.0]):
+        with pytest.raises(ValueError, match=f"{len(values)} runs give no spread"):
+            Band.of(values)
+
+
 def test_step_without_an_evaluation_is_refused(folder):
     write(folder, "rung", a_record())
     with pytest.raises(KeyError, match="not evaluated after 500 steps"):
@@ -248,5 +258,65 @@ def test_ensemble_lags_are_taken_seed_by_seed(folder):
     record = records.load("many")
     assert [band.mean for band in records.ensemble_lags(record)] == pytest.approx([0.5, -0.1])
     assert [band.sd for band in records.ensemble_lags(record)] == pytest.approx([0, 0], abs=1e-9)
+    for run, more in zip(content["runs"], (-0.25, 0.0, 0.25), strict=True):
+        run["probes"]["ensemble"]["2000"]["loss"][0] += more
+    write(folder, "many", content)
+    assert records.ensemble_lags(records.load("many"))[0] == Band(0.5, 0.25, 3)
     lags = records.ensemble_lags(record, "geometric loss")
     assert [band.mean for band in lags] == pytest.approx([0.25, 0.125])
+
+
+# --- the full model ------------------------------------------------------------------------------
+
+
+def test_full_record_by_hand():
+    """Each number from its own place, each with a value of its own."""
+
+    def numbers(name, *values):
+        return [{name: value} for value in values]
+
+    full = records.FullRecord(
+        MODEL,
+        TRAINING,
+        [{"seconds": 1.0}, {"seconds": 5_400.0}],
+        {
+            "validation": 1.47,
+            "validation of the packed weights": 1.48,
+            "train": 1.2,
+            "short run": [2.0, 3.0, 4.0],
+            "form": {"full": numbers("lines", 1, 2, 3), "real text": numbers("lines", 7, 8, 9)},
+            "pieces": numbers("known words", 0.25, 0.5, 0.75),
+            "habits": {"full": numbers("rhyme", 2, 4, 6), "real text": numbers("rhyme", 1, 1, 1)},
+        },
+    )
+    assert (full.validation, full.train, full.hours) == (1.48, 1.2, 1.5)
+    assert full.short_run() == Band(3.0, 1.0, 3)
+    assert full.form("full") == {"lines": Band(2.0, 1.0, 3)}
+    assert full.form("real text") == {"lines": Band(8.0, 1.0, 3)}
+    assert full.pieces() == {"known words": Band(0.5, 0.25, 3)}
+    assert full.habits("full") == {"rhyme": Band(4.0, 2.0, 3)}
+    assert full.habits("real text") == {"rhyme": Band(1.0, 0.0, 3)}
+
+
+def test_full_record_is_read_from_its_four_files(folder):
+    there = folder / "sprint"
+    there.mkdir()
+    about = {"model": dataclasses.asdict(MODEL), "training": dataclasses.asdict(TRAINING)}
+    (there / "config.json").write_text(json.dumps(about), encoding="utf-8")
+    (there / "metrics.jsonl").write_text('{"step": 0}\n{"step": 9}\n', encoding="utf-8")
+    (there / "record.json").write_text('{"train": 1.5}', encoding="utf-8")
+    expected = records.FullRecord(MODEL, TRAINING, [{"step": 0}, {"step": 9}], {"train": 1.5})
+    assert records.full() == expected
+
+
+# --- count tables --------------------------------------------------------------------------------
+
+
+def test_best_table_has_the_lowest_validation_loss(folder):
+    """Not the lowest training loss, which the longest context has."""
+    pairs = [(0, 3.0, 3.1), (1, 2.0, 2.2), (2, 1.0, 2.5)]
+    tables = [{"context": c, "train": t, "validation": v} for c, t, v in pairs]
+    write(folder, "count-tables", {"tables": tables, "real text": {"known words": 0.9}})
+    assert records.tables() == tables
+    assert records.best_table() == tables[1]
+    assert records.real_text() == {"known words": 0.9}

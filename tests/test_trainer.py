@@ -180,6 +180,58 @@ def test_clipping_bounds_all_gradients_together(optimizer, precision):
     assert max(ratios) < 0.1
 
 
+@pytest.mark.parametrize("clip", [None, 0.1])
+def test_steps_of_one_seed_written_out(clip):
+    """Three of them: windows, then masks, the gradient, its clipping, and only then the step.
+
+    AdamW divides by its average of squares, so whether gradients were clipped shows in the weights
+    from the second step on, if at all.
+    """
+    config = replace(ADAMW, clip=clip, seed=3)
+    made = after(3, config)
+    torch.manual_seed(0)
+    model = GPT(MODEL)
+    parameters = list(model.parameters())
+    optimizer = torch.optim.AdamW(parameters, lr=3e-2, weight_decay=config.weight_decay)
+    torch.manual_seed(3)
+    windows, losses = torch.Generator().manual_seed(3), []
+    for _ in range(3):
+        x, y = random_windows(IDS, 4, 4, windows)
+        loss = next_character_loss(model(x), y)
+        losses.append(loss.item())
+        for p, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            p.grad = gradient
+        if clip is not None:
+            norm = torch.stack([p.grad.norm() for p in parameters]).norm()
+            assert norm > clip  # else there would be nothing to clip
+            for p in parameters:
+                p.grad *= clip / norm
+        optimizer.step()
+    for p, expected in zip(made.model.parameters(), parameters, strict=True):
+        torch.testing.assert_close(p, expected, rtol=1e-4, atol=1e-6)
+    assert made.read_losses() == pytest.approx(sum(losses) / 3, abs=1e-6)
+
+
+def test_clipping_shows_in_the_weights():
+    """So the test above can fail."""
+    free, clipped = (after(3, replace(ADAMW, clip=clip)).model for clip in (None, 0.1))
+    pairs = zip(free.parameters(), clipped.parameters(), strict=True)
+    assert max((a - b).abs().max().item() for a, b in pairs) > 1e-3
+
+
+def test_a_seed_means_other_windows_and_other_masks():
+    """Each by itself: dropout off, and a text that is the same everywhere."""
+    still = replace(MODEL, dropout=0.0, embedding_dropout=0.0)
+    for architecture, ids in ((still, IDS), (MODEL, torch.zeros_like(IDS))):
+        bits = set()
+        for seed in (1, 2):
+            torch.manual_seed(0)
+            made = Trainer(GPT(architecture), ids, replace(ADAMW, seed=seed))
+            made.advance()
+            bits.add(fingerprint(made.model))
+        assert len(bits) == 2
+
+
 def test_losses_are_the_means_since_the_last_reading():
     made, one_by_one = trainer(), []
     for _ in range(5):
