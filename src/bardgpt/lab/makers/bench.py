@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -61,7 +61,7 @@ class Case:
     dropout: float = 0.0
     weights_dropout: float | None = None
 
-    def kernels(self) -> AbstractContextManager:
+    def kernels(self) -> AbstractContextManager[object]:
         """The context in which a step runs."""
         return sdpa_kernel(SDPBackend.MATH) if self.path == "one product" else nullcontext()
 
@@ -109,7 +109,7 @@ def step(name: str, of: Trainer) -> None:
 
 
 def in_turns(
-    works: dict[str, Callable[[], object]], turns: int, device: str
+    works: Mapping[str, Callable[[], object]], turns: int, device: str
 ) -> dict[str, list[float]]:
     """Seconds of each work in each turn.
 
@@ -136,7 +136,7 @@ def products(precision: Precision, device: str) -> Callable[[], None]:
 
     def work() -> None:
         for _ in range(PRODUCTS):
-            a @ a
+            _ = a @ a
 
     return work
 

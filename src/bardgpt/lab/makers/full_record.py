@@ -16,7 +16,6 @@ from typing import Any
 import torch
 
 from bardgpt import corpus, pretrained, records
-from bardgpt.batches import split
 from bardgpt.evaluation import evaluate, losses
 from bardgpt.files import write_whole
 from bardgpt.gpt import GPT
@@ -29,6 +28,7 @@ from bardgpt.lab.plan import plan, short_run
 from bardgpt.lab.probes.context import by_context, by_position, names, passage
 from bardgpt.presets import PRESETS
 from bardgpt.sampling import sample
+from bardgpt.text import Text
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import checkpoint, devices, run
 
@@ -55,7 +55,7 @@ def make(folder: Path = RUN_FOLDER, record: Path | None = None) -> dict[str, Any
     machine = devices.facts()
     finished = run.train_in_folder(folder, PRESETS["sprint"], machine=machine)
     text = corpus.load()
-    train_ids, validation_ids = split(finished.tokenizer.encode(text))
+    _, train_ids, validation_ids = Text.of(text, finished.tokenizer)
     model = finished.model.cpu().eval()
     kept = pretrained.quantize(model.state_dict())
     packed = GPT(model.config).eval()

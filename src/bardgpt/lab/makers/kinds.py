@@ -16,7 +16,8 @@ from bardgpt.lab.ladder import LIVE_STEPS, PIECE, RUN, RUNGS, SAMPLE_LENGTH, SEE
 from bardgpt.lab.likeness import Reference, text_statistics
 from bardgpt.lab.makers.looker import Looker, seeded_model
 from bardgpt.sampling import sample
-from bardgpt.shakespeare import Shakespeare, shakespeare
+from bardgpt.shakespeare import shakespeare
+from bardgpt.text import Text
 from bardgpt.training.loop import train_model
 
 Part = TypeVar("Part")
@@ -310,7 +311,7 @@ def rounded(numbers: Mapping[str, float | list[float]]) -> dict[str, Any]:
     }
 
 
-def _reference(text: Shakespeare) -> Reference:
+def _reference(text: Text) -> Reference:
     return Reference.of(text.tokenizer.decode(text.train))
 
 
