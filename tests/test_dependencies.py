@@ -41,7 +41,8 @@ def third_party(path: Path) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             found.add(node.module.partition(".")[0])
     beside = {sibling.stem for sibling in path.parent.iterdir()}
-    return frozenset(found - set(sys.stdlib_module_names) - beside - {"bardgpt", "_pages"})
+    ours = {"bardgpt", "_pages", "faults", *(tool.stem for tool in ROOT.glob("book/_tools/*.py"))}
+    return frozenset(found - set(sys.stdlib_module_names) - beside - ours)
 
 
 def distributions(module: str) -> set[str]:
@@ -80,7 +81,8 @@ def test_package_has_lower_bounds_only():
         ("src/**/*.py", []),
         ("book/*.py", []),
         ("book/appendix/*.py", []),
-        ("book/_*/*.py", ["book"]),
+        ("book/_[!t]*/**/*.py", ["book"]),
+        ("book/_tools/*.py", ["book", "test"]),
         ("tests/**/*.py", ["book", "test"]),
     ],
 )

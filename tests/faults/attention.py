@@ -1,6 +1,6 @@
 """Faults of attention: its mask, its scores, its heads."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -115,5 +115,53 @@ FAULTS = [
         "z.view(B, T, self.n_head, -1).transpose(1, 2)",
         "z.reshape(B, self.n_head, T, -1)",
         UnitTest("tests/test_attention.py", "test_equals_torch_multihead_attention"),
+    ),
+    Fault(
+        "keys-ask-and-queries-answer",
+        "Two names swapped: the shapes agree, the rows sum to 1, and a head trains like this too.",
+        "src/bardgpt/layers/attention.py",
+        "weights = attention_weights(q, k, ",
+        "weights = attention_weights(k, q, ",
+        Cell("book/02-one-head.ipynb", "torch.testing.assert_close(head(x), by_hand)"),
+    ),
+    Fault(
+        "queries-with-a-bias",
+        "nn.Linear has a bias unless told otherwise; the other two were told, this one was not.",
+        "src/bardgpt/layers/attention.py",
+        "self.query = nn.Linear(config.n_embd, config.head_size, bias=False)",
+        "self.query = nn.Linear(config.n_embd, config.head_size)",
+        Cell("book/02-one-head.ipynb", "GPT(rung).named_parameters()"),
+    ),
+    Fault(
+        "heads-interleaved",
+        "Stacked on a new last dimension and flattened: the channels of all heads are shuffled.",
+        "src/bardgpt/layers/attention.py",
+        "y = torch.cat([head(x) for head in self.heads], dim=-1)",
+        "y = torch.stack([head(x) for head in self.heads], dim=-1).flatten(-2)",
+        Cell("book/03-multi-head-attention.ipynb", "assert_close(attention(x), y, rtol=0"),
+    ),
+    Fault(
+        "values-as-wide-as-the-model",
+        "The width taken for the head's: four heads win, by the weights that each one adds.",
+        "src/bardgpt/layers/attention.py",
+        "self.value = nn.Linear(config.n_embd, config.head_size, bias=False)",
+        "self.value = nn.Linear(config.n_embd, config.n_embd, bias=False)",
+        Cell("book/03-multi-head-attention.ipynb", "for n_head in (1, 2, 4, 8):"),
+    ),
+    Fault(
+        "fused-keys-first",
+        "k, q, v, as some published weights lie: all three are of one size, so nothing complains.",
+        "src/bardgpt/layers/attention.py",
+        "        q, k, v = (\n",
+        "        k, q, v = (\n",
+        Cell("book/appendix/whole-model.ipynb", "assert_close(gathered, first.attention(normed))"),
+    ),
+    Fault(
+        "heads-not-brought-back",
+        "The transpose before the last reshape is forgotten: positions and heads trade places.",
+        "src/bardgpt/layers/attention.py",
+        "y = y.transpose(1, 2).reshape(B, T, C)",
+        "y = y.reshape(B, T, C)",
+        Cell("book/appendix/fast-attention.ipynb", "CausalSelfAttention.from_heads(heads, config)"),
     ),
 ]

@@ -1,6 +1,6 @@
 """Faults of dropout: where it sits, when it is at work, what its ensemble is."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -50,5 +50,21 @@ FAULTS = [
         "F.kl_div(log_q, log_p,",
         "F.kl_div(log_p, log_q,",
         UnitTest("tests/test_probes_dropout.py", "test_divergence_by_hand_and_its_direction"),
+    ),
+    Fault(
+        "attention-added-whole",
+        "The weights are thinned out, and that is taken to be all: the stream gets every channel.",
+        "src/bardgpt/layers/attention.py",
+        "# (B, T, nh * hs = C)\n        return self.dropout(self.proj(y))",
+        "# (B, T, nh * hs = C)\n        return self.proj(y)",
+        Cell("book/08-dropout.ipynb", "{(y == 0).double().mean():.1f} of it is 0"),
+    ),
+    Fault(
+        "feed-forward-dropout-at-test-time",
+        "The function knows no mode, the module does: two answers to the same question.",
+        "src/bardgpt/layers/feed_forward.py",
+        "return self.dropout(self.proj(h))",
+        "return nn.functional.dropout(self.proj(h), self.dropout.p)",
+        Cell("book/08-dropout.ipynb", "same = torch.equal(thin(ids), thin(ids))"),
     ),
 ]

@@ -1,6 +1,6 @@
 """Faults of the feed-forward layer."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -18,5 +18,13 @@ FAULTS = [
         "self.hidden(x)",
         "self.hidden(x.transpose(-1, -2).reshape(x.shape))",
         UnitTest("tests/test_feed_forward.py", "test_each_position_by_itself"),
+    ),
+    Fault(
+        "gelu-for-relu",
+        "GPT-2's, from the snippet that everybody has: close to the ReLU, and not what was run.",
+        "src/bardgpt/layers/feed_forward.py",
+        "nn.ReLU() if",
+        "nn.GELU() if",
+        Cell("book/04-feed-forward.ipynb", "torch.testing.assert_close(layer(gathered), by_hand)"),
     ),
 ]

@@ -1,6 +1,6 @@
 """Faults of layer norm and batch norm."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -58,5 +58,37 @@ FAULTS = [
         "        if self.training:\n",
         "        if True:\n",
         UnitTest("tests/test_normalization.py", "test_only_batch_norm_in_training_leaks"),
+    ),
+    Fault(
+        "bias-before-gain",
+        "A new norm has gain 1 and bias 0, so the order shows only after it has learned something.",
+        "src/bardgpt/layers/normalization.py",
+        "dim=-1)  # (..., C)\n        return (y * self.weight + self.bias)",
+        "dim=-1)  # (..., C)\n        return ((y + self.bias) * self.weight)",
+        Cell("book/06-layer-normalization.ipynb", "torch.testing.assert_close(ours(x), theirs(x))"),
+    ),
+    Fault(
+        "deviation-kept-for-the-variance",
+        "std where var belongs: no difference for features of size 1, which the first ones are.",
+        "src/bardgpt/layers/normalization.py",
+        "wide.var(dim=0, ",
+        "wide.std(dim=0, ",
+        Cell("book/06-layer-normalization.ipynb", "torch.testing.assert_close(in_evaluation, "),
+    ),
+    Fault(
+        "eps-of-another-library",
+        "1e-6, as TensorFlow's layer has it: nothing to see, until weights are carried over.",
+        "src/bardgpt/layers/normalization.py",
+        "EPS = 1e-5",
+        "EPS = 1e-6",
+        Cell("book/appendix/whole-model.ipynb", "assert_close(normed, first.attention_norm(x))"),
+    ),
+    Fault(
+        "fused-norm-without-bias",
+        "The kernel's bias is None unless given, and a new norm's is 0: untrained, they agree.",
+        "src/bardgpt/layers/normalization.py",
+        "self.weight, self.bias, EPS)",
+        "self.weight, None, EPS)",
+        Cell("book/appendix/fast-attention.ipynb", "assert_close(fused(x), plain(x))"),
     ),
 ]

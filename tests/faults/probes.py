@@ -1,6 +1,6 @@
 """Faults of the probes: looking into a model without changing it, or fooling oneself."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -39,5 +39,13 @@ FAULTS = [
         UnitTest(
             "tests/test_diagrams.py", "test_config_diff_names_what_changed_in_the_order_of_fields"
         ),
+    ),
+    Fault(
+        "jacobian-transposed",
+        "Who moves and who is moved trade places: the picture shows a past that hears the future.",
+        "src/bardgpt/lab/probes/jacobian.py",
+        ".sqrt().detach()",
+        ".sqrt().T.detach()",
+        Cell("book/04-feed-forward.ipynb", "assert torch.equal(across != 0, causal_mask(T))"),
     ),
 ]

@@ -1,6 +1,6 @@
 """Faults of the residual connections, and of the weights that the branches start with."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -48,5 +48,23 @@ FAULTS = [
         'return module.in_features if part in ("query", "key", "value", "qkv") else',
         "return",
         UnitTest("tests/test_initialization.py", "test_xavier_bounds"),
+    ),
+    Fault(
+        "both-branches-from-the-same-stream",
+        "x + f(x) + g(x), as GPT-J has it: the second branch does not hear what the first added.",
+        "src/bardgpt/layers/blocks.py",
+        "        x = x + self.attention(x)\n        return x + self.feed_forward(x)\n",
+        "        return x + self.attention(x) + self.feed_forward(x)\n",
+        Cell("book/05-residual-connections.ipynb", "torch.equal(z, block(x))"),
+    ),
+    Fault(
+        "added-in-place",
+        "x += f(x) saves a tensor, and overwrites the stream that somebody else still holds.",
+        "src/bardgpt/layers/blocks.py",
+        "x = x + self.attention(x)",
+        "x += self.attention(x)",
+        Cell(
+            "book/05-residual-connections.ipynb", "torch.testing.assert_close(total, stream.at[-1])"
+        ),
     ),
 ]

@@ -1,6 +1,6 @@
 """Faults of scaling up: what a step costs, in bytes and in seconds."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -18,5 +18,21 @@ FAULTS = [
         "        work(warm)\n",
         "",
         UnitTest("tests/test_plan.py", "test_timing_takes_what_it_says_and_leaves_the_run_alone"),
+    ),
+    Fault(
+        "way-back-not-counted",
+        "The products of the forward pass alone; the gradients take twice as many once more.",
+        "src/bardgpt/lab/cost.py",
+        "Trainer(judged, ids, TrainingConfig(batch_size=batch_size)).advance()",
+        "judged(ids[:-1].expand(batch_size, -1))",
+        Cell("book/09-scaling-up.ipynb", "flops = full_cost.flops / full_cost.characters"),
+    ),
+    Fault(
+        "averages-not-counted",
+        "Weights and gradients, and nothing for AdamW: the model fits, until its first step.",
+        "src/bardgpt/lab/cost.py",
+        "4 * 4 * n",
+        "2 * 4 * n",
+        Cell("book/09-scaling-up.ipynb", "one_at_a_time()"),
     ),
 ]

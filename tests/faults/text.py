@@ -1,4 +1,4 @@
-"""Faults of the text: its windows, and the loss measured on them."""
+"""Faults of the text: its making, its windows, its tables, and the loss measured on it."""
 
 from faults.kinds import Cell, Fault, UnitTest
 
@@ -37,7 +37,9 @@ FAULTS = [
         "src/bardgpt/batches.py",
         "if whole < len(targets):",
         "if False:",
-        Cell("book/01-text-and-yardstick.ipynb", "evaluation_windows(validation, block_size=8)"),
+        UnitTest(
+            "tests/test_batches.py", "test_evaluation_windows_hold_every_target_once_in_order"
+        ),
     ),
     Fault(
         "evaluation-in-training-mode",
@@ -46,5 +48,37 @@ FAULTS = [
         "    model.eval()\n",
         "",
         UnitTest("tests/test_evaluation.py", "test_dropout_is_off_while_measuring"),
+    ),
+    Fault(
+        "numbered-in-order-of-appearance",
+        "Other ids for the same characters: weights that were trained with the old ones babble.",
+        "src/bardgpt/tokenizer.py",
+        '"".join(sorted(set(text)))',
+        '"".join(dict.fromkeys(text))',
+        Cell("book/01-text-and-yardstick.ipynb", 'tokenizer.encode("To be").tolist() == by_hand'),
+    ),
+    Fault(
+        "given-to-the-unseen-taken-from-nobody",
+        "The weight of something new is missing below the bar: the chances add up to more than 1.",
+        "src/bardgpt/lab/count_tables.py",
+        "/ (total + followers).clamp(min=1)",
+        "/ total.clamp(min=1)",
+        Cell("book/01-text-and-yardstick.ipynb", "by_table = CountTable(train, 1, V)"),
+    ),
+    Fault(
+        "both-speakers-named",
+        "Who speaks together is named together, as in the play; the text names the first alone.",
+        "src/bardgpt/rebuild.py",
+        'r"\\*\\*(.+?)( & .+)?\\*\\*\\n?"',
+        'r"\\*\\*(.+)\\*\\*\\n?"',
+        Cell("book/appendix/where-the-text-comes-from.ipynb", "rebuild.clean(markdown)"),
+    ),
+    Fault(
+        "backslashes-left-in",
+        "Markdown hides a bracket behind a backslash: the direction is read out by the speaker.",
+        "src/bardgpt/rebuild.py",
+        'unescaped = re.sub(r"\\\\(.)", r"\\1", markdown)',
+        "unescaped = markdown",
+        Cell("book/appendix/where-the-text-comes-from.ipynb", "rebuild.clean(markdown)"),
     ),
 ]

@@ -1,6 +1,6 @@
 """Faults of the wiring: where a block and the model have their norms."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -41,5 +41,21 @@ FAULTS = [
             "tests/test_gpt.py",
             "test_final_norm_stands_between_the_last_block_and_the_output_layer",
         ),
+    ),
+    Fault(
+        "stream-overwritten-by-its-norm",
+        "x = norm(x), then x + f(x): a name is saved, and nothing of the clean path is left.",
+        "src/bardgpt/layers/blocks.py",
+        "        x = x + self.attention(self.attention_norm(x))\n",
+        "        x = self.attention_norm(x)\n        x = x + self.attention(x)\n",
+        Cell("book/07-pre-and-post-norm.ipynb", "torch.allclose(stream.at[-1], total, "),
+    ),
+    Fault(
+        "the-other-part's-norm",
+        "A slip of copy and paste: one norm serves twice, and the other learns nothing at all.",
+        "src/bardgpt/layers/blocks.py",
+        "x = self.attention_norm(x + self.attention(x))",
+        "x = self.feed_forward_norm(x + self.attention(x))",
+        Cell("book/07-pre-and-post-norm.ipynb", "assert_close(post(x), norm_g(y + g(y))"),
     ),
 ]
