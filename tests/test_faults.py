@@ -179,6 +179,13 @@ def test_a_fault_whose_place_is_gone_is_refused(project, tmp_path):
     assert not (tmp_path / "copy").exists()
 
 
+def test_a_run_that_dies_is_an_error_with_its_last_words(project, tmp_path, runner):
+    deadly = replace(HALF, wrong="print('half', flush=True) or __import__('os')._exit(3)")
+    with pytest.raises(RuntimeError, match=r"not reported on tests/test_half\.py:\n"):
+        verdict_on(deadly, tmp_path / "dead", runner)
+    assert verdict_on(HALF, tmp_path / "next", runner).convicts
+
+
 @pytest.mark.parametrize(
     ("check", "said"),
     [

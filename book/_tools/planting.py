@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from runner import Runner
+from runner import Runner, printed
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))  # the catalogue lies beside what convicts
@@ -154,8 +154,14 @@ def options(file: str, name: str | None = None) -> list[str]:
 
 
 def verdicts(file: str, copy: Path) -> list[Verdict]:
-    """What each check of a file has said, once pytest has run it in the copy."""
+    """What each check of a file has said, once pytest has run it in the copy.
+
+    Raises:
+        RuntimeError: if pytest came to no end; it quotes the last that was printed.
+    """
     report = copy / REPORT.format(Path(file).stem)
+    if not report.is_file():
+        raise RuntimeError(f"pytest has not reported on {file}:\n{printed(copy)[-2_000:]}")
     return [
         Verdict(case.get("name"), *_plain(problems[0]) if problems else ())
         for case in ET.parse(report).iter("testcase")

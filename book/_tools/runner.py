@@ -22,6 +22,7 @@ import psutil
 LOADED = ("torch", "matplotlib.pyplot", "safetensors.torch", "nbformat", "jupyter_client", "pytest")
 FORK = "fork" if sys.platform == "linux" else "spawn"  # elsewhere PyTorch may not survive a fork
 SCRATCH = ".scratch"  # in the copy: what its runs write while they run
+PRINTED = f"{SCRATCH}/printed.txt"
 
 
 class Runner:
@@ -94,6 +95,11 @@ def end(process: psutil.Process) -> None:
     psutil.wait_procs(family, timeout=10)
 
 
+def printed(copy: Path) -> str:
+    """What the runs in a copy have printed so far."""
+    return (copy / PRINTED).read_text(encoding="utf-8", errors="replace")
+
+
 def serve() -> None:
     """Run what is asked for, a line of JSON each, and answer each with a line when it has ended."""
     for name in LOADED:
@@ -119,9 +125,9 @@ def run_pytest(copy: str, options: list[str]) -> None:
         "JUPYTER_RUNTIME_DIR": str(scratch),
     }
     tempfile.tempdir = None  # to be asked for again
-    said = os.open(scratch / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
+    output = os.open(PRINTED, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
     import pytest
 
     sys.exit(pytest.main(options))
