@@ -4,14 +4,15 @@ from collections.abc import Callable
 from functools import partial
 
 from bardgpt.lab.ladder import RUNGS
-from bardgpt.teaching.diagrams.attention import heads, one_head, windows
-from bardgpt.teaching.diagrams.blocks import residual_stream
+from bardgpt.teaching.diagrams.attention import heads, one_head
 from bardgpt.teaching.diagrams.dropout import dropout_places
-from bardgpt.teaching.diagrams.fast_path import cache, one_product
+from bardgpt.teaching.diagrams.fast_attention import cache, one_product
 from bardgpt.teaching.diagrams.feed_forward import feed_forward
 from bardgpt.teaching.diagrams.model import rung, whole_model
 from bardgpt.teaching.diagrams.norms import rows_and_columns
+from bardgpt.teaching.diagrams.residual import residual_stream
 from bardgpt.teaching.diagrams.shapes import Diagram
+from bardgpt.teaching.diagrams.text import windows
 from bardgpt.teaching.diagrams.wiring import pre_and_post_norm
 
 DIAGRAMS: dict[str, Callable[[], Diagram]] = {

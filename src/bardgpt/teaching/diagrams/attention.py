@@ -1,4 +1,4 @@
-"""A window of text, and heads of attention at work on it."""
+"""Heads of attention at work on a window of text."""
 
 import math
 
@@ -15,36 +15,6 @@ from bardgpt.teaching.diagrams.shapes import (
     line,
 )
 from bardgpt.teaching.palette import COLOURS
-
-
-def windows() -> Diagram:
-    """Inputs and targets: the same text, one character apart."""
-    text, size, step, left = "First Cit", 38, 50, 22
-    top, bottom = 62, 156
-    shapes = [label(left, 24, "inputs x", font_weight="600")]
-    for t in range(len(text) - 1):
-        x = left + t * step
-        shapes += [
-            label(x + size / 2, 50, str(t), at="middle", colour=MUTED),
-            character(x, top, size, text[t], edge=COLOURS["input"]),
-            arrow(x + size / 2, top + size + 8, bottom - top - size - 16),
-            character(x, bottom, size, text[t + 1], edge=COLOURS["target"]),
-        ]
-    shapes += [
-        label(left + len(text) * step - step - 12, 24, "position t", at="end", colour=MUTED),
-        label(left, 220, "targets y", font_weight="600"),
-        label(left, 242, "y at t is the character that follows x at t", colour=MUTED),
-    ]
-    return Diagram(
-        "windows",
-        "A window of eight characters and its eight targets",
-        "Two rows of eight boxes. The upper row, the inputs, spells First, a space, C, i. The "
-        "lower row, the targets, holds the same text one character later: irst, a space, C, i, t. "
-        "An arrow leads from each input down to its target.",
-        258,
-        shapes,
-        width=NARROW,
-    )
 
 
 def one_head() -> Diagram:

@@ -5,7 +5,7 @@ stands how many parameters it has, counted in the model itself; on a rung, what 
 not have is in colour and called new.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -14,6 +14,7 @@ from bardgpt.gpt import GPT
 from bardgpt.lab.ladder import RUNGS
 from bardgpt.layers.feed_forward import EXPANSION
 from bardgpt.presets import PRESETS
+from bardgpt.teaching.diagrams.block import SIGN, Column, Piece, look, named
 from bardgpt.teaching.diagrams.shapes import (
     INK,
     LINE,
@@ -22,7 +23,6 @@ from bardgpt.teaching.diagrams.shapes import (
     Diagram,
     box,
     label,
-    named_box,
     plus,
     route,
 )
@@ -31,7 +31,7 @@ from bardgpt.teaching.palette import COLOURS
 WIDE = 432
 STREAM, BRANCH = 96, 266  # the middles of the two columns
 PART, BAR, STEP = 164, 26, 32  # width of a part; height of a bar inside it, and to the next one
-THICK = 4  # a stream that passes by; a path through everything is thin
+ADDITIONS = "the stream with its additions"
 
 
 def whole_model() -> Diagram:
@@ -103,7 +103,7 @@ def _pieces(config: GPTConfig) -> dict[str, object]:
         "feed-forward": (config.feed_forward != "none", None),
         "hidden units": (config.feed_forward != "none", config.feed_forward),
         "the way back from the hidden units": (two, None),
-        "the stream with its additions": (config.block != "plain", None),
+        ADDITIONS: (config.block != "plain", None),
         "the norms' place": (config.block in ("post-norm", "pre-norm"), config.block),
         "final norm": (config.final_norm, None),
         "more than one block": (config.n_layer > 1, config.n_layer),
@@ -142,8 +142,11 @@ def _told(config: GPTConfig) -> str:
     )
 
 
+Row = tuple[str, str, tuple[str, ...]]  # in a part: text, piece, modules whose parameters it has
+
+
 class _Drawing:
-    """A model from top to bottom; `y` is how far it has come.
+    """A model from top to bottom.
 
     Args:
         config: of what is drawn.
@@ -155,220 +158,182 @@ class _Drawing:
         self, config: GPTConfig, *, model: GPT | None = None, fresh: set[str] | None = None
     ) -> None:
         self.config, self.model, self.fresh = config, model, fresh
-        self.shapes: list[str] = []
-        self.y = 16.0
-        self._flow(34, "ids (B, T)", tip=True, stream=False)
-        self._box(STREAM, "token embedding", "input", "token embedding", "token_embedding")
+        stream = None if config.block == "plain" else self._colour("stream", ADDITIONS)
+        self.column = column = Column(16, STREAM, BRANCH, colour=stream)
+        column.flow(34, "ids (B, T)", tip=True, stream=False)
+        column.place(self._box("token embedding", "input", "token_embedding"))
         self._positions()
-        self._flow(40, "x (B, T, C)", tip=not config.n_layer)
+        column.flow(40, "x (B, T, C)", tip=not config.n_layer)
         if config.n_layer:
             self._block()
-            self._flow(34, "x (B, T, C)", tip=True)
+            column.flow(34, "x (B, T, C)", tip=True)
         if config.final_norm:
-            self._box(STREAM, "final norm", "norm", "final norm", "norm")
-            self._flow(24, tip=True, stream=False)
-        self._box(STREAM, "output layer", "output", "output layer", "lm_head")
-        self._flow(34, "logits (B, T, V)", tip=True, stream=False)
-        self._box(STREAM, "softmax", "output", "softmax")
-        self._flow(34, "probabilities (B, T, V)", tip=True, stream=False)
+            column.place(self._box("final norm", "norm", "norm"))
+            column.flow(24, tip=True, stream=False)
+        column.place(self._box("output layer", "output", "lm_head"))
+        column.flow(34, "logits (B, T, V)", tip=True, stream=False)
+        column.place(self._box("softmax", "output"))
+        column.flow(34, "probabilities (B, T, V)", tip=True, stream=False)
 
     def finished(
         self, name: str, title: str, description: str, total: str, notes: tuple[str, ...] = ()
     ) -> Diagram:
         """The diagram, with the sum of all parameters and some lines below it."""
-        self.y += 30
-        self.shapes.append(label(18, self.y, total, font_weight="600"))
+        y = self.column.y + 30
+        shapes = [*self.column.shapes, label(18, y, total, font_weight="600")]
         for note in notes:
-            self.y += 22
-            self.shapes.append(label(18, self.y, note, colour=MUTED))
-        return Diagram(name, title, description, self.y + 16, self.shapes, width=WIDE)
-
-    # One piece each; all begin at `y`, and those on the path move it.
+            y += 22
+            shapes.append(label(18, y, note, colour=MUTED))
+        return Diagram(name, title, description, y + 16, shapes, width=WIDE)
 
     def _is_fresh(self, piece: str) -> bool:
         return self.fresh is None or piece in self.fresh
 
+    def _is_new(self, piece: str) -> bool:
+        """Whether the drawing says so."""
+        return self.fresh is not None and piece in self.fresh
+
     def _colour(self, role: str, piece: str) -> str:
         return COLOURS[role] if self._is_fresh(piece) else MUTED
 
-    def _filling(self, role: str, piece: str) -> dict[str, object]:
+    def _look(self, role: str, piece: str) -> dict[str, object]:
         """Edge and filling of a box: in its role's colour, or grey and empty."""
-        if not self._is_fresh(piece):
-            return {"edge": MUTED, "fill": MUTED, "strength": 0}
-        strength = {"norm": 0.3, "dropout": 0.35}.get(role, 0.15)
-        edge = INK if role == "dropout" else COLOURS[role]
-        return {"edge": edge, "fill": COLOURS[role], "strength": strength}
+        if self._is_fresh(piece):
+            return look(role)
+        return look(role) | {"edge": MUTED, "fill": MUTED, "strength": 0}
 
-    def _flow(
-        self, length: float, text: str = "", *, tip: bool = False, stream: bool = True
-    ) -> None:
-        """The path goes down, with what flows there beside it."""
-        stream = stream and self.config.block != "plain"
-        colour = self._colour("stream", "the stream with its additions") if stream else MUTED
-        ends = [(STREAM, self.y), (STREAM, self.y + length)]
-        self.shapes.append(route(ends, colour=colour, width=THICK if stream else 1.5, tip=tip))
-        if text:
-            middle = self.y + length / 2 + (2 if tip else 5)
-            self.shapes.append(label(STREAM + 12, middle, text, colour=MUTED))
-        self.y += length
+    def _size(self, modules: Iterable[str]) -> int:
+        """The parameters of some modules."""
+        parts = (self.model.get_submodule(name) for name in modules) if self.model else ()
+        return sum(p.numel() for part in parts for p in part.parameters())
 
-    def _box(
-        self, x: float, text: str, role: str, piece: str, *modules: str, width: float = PART
-    ) -> None:
-        """A named box on the path."""
-        style = self._filling(role, piece)
-        self.shapes += [
-            named_box(x - width / 2, self.y, width, 36, text, **style),
-            *self._beside(x + width / 2, self.y + 23, piece, modules),
-        ]
-        self.y += 36
-
-    def _beside(self, right: float, y: float, piece: str, modules: Iterable[str]) -> list[str]:
+    def _beside(self, right: float, y: float, piece: str, modules: Sequence[str]) -> list[str]:
         """What stands to the right of a box: that it is new, or how many parameters it has."""
-        if self.fresh is not None and piece in self.fresh:
+        if self._is_new(piece):
             return [label(right + 8, y, "new", font_weight="600")]
         if self.model is None or not modules:
             return []
-        parts = (self.model.get_submodule(name) for name in modules)
-        size = sum(p.numel() for part in parts for p in part.parameters())
-        return [label(right + 8, y, f"{size:,}", colour=MUTED)]
+        return [label(right + 8, y, f"{self._size(modules):,}", colour=MUTED)]
+
+    def _box(
+        self, text: str, role: str, *modules: str, piece: str | None = None, width: float = PART
+    ) -> Piece:
+        """A box with its name, called new or with its parameters."""
+        piece = text if piece is None else piece
+        box = named(text, self._look(role, piece), width)
+        return Piece(
+            box.height,
+            lambda middle, top: [
+                *box.draw(middle, top),
+                *self._beside(middle + width / 2, top + 23, piece, modules),
+            ],
+        )
 
     def _positions(self) -> None:
         if not self.config.positions:
             return
-        piece = "position embedding"
+        column, piece = self.column, "position embedding"
         edge = self._colour("input", piece)
-        self._flow(26, stream=False)
-        joined, top = self.y + 11, self.y - 7
-        style = self._filling("input", piece)
-        self.shapes += [
-            route([(BRANCH - PART / 2, joined), (STREAM + 11, joined)], colour=edge, width=2),
-            named_box(BRANCH - PART / 2, top, PART, 36, piece, **style),
-            plus(STREAM, joined, colour=edge),
+        column.flow(26, stream=False)
+        joined, top = column.y + SIGN, column.y + SIGN - 18
+        way = [(BRANCH - PART / 2, joined), (STREAM + SIGN, joined)]
+        column.shapes += [
+            route(way, colour=edge, width=2),
+            *named(piece, self._look("input", piece), PART).draw(BRANCH, top),
+            plus(STREAM, joined, colour=edge, radius=SIGN),
+            *self._beside(BRANCH + PART / 2, top + 23, piece, [piece.replace(" ", "_")]),
         ]
-        self.shapes += self._beside(BRANCH + PART / 2, top + 23, piece, ["position_embedding"])
-        self.y = joined + 11
+        column.y = joined + SIGN
 
     def _block(self) -> None:
         """The dashed frame with what repeats, and how many times it does."""
-        config, top, start = self.config, self.y, len(self.shapes)
-        self._flow(16)
-        self._part("attention", self._attention())
-        if config.feed_forward != "none":
-            self._part("feed-forward", self._feed_forward())
-        self._flow(22)
+        config, column = self.config, self.column
+        top, start = column.y, len(column.shapes)
+        column.flow(16)
+        for part, rows in (("attention", self._attention()), ("feed-forward", self._thinking())):
+            if rows:
+                inside = f"blocks.0.{part.replace('-', '_')}_norm"
+                column.part(
+                    config.block,
+                    [self._part(part, rows)],
+                    self._box("norm", "norm", inside, piece="the norms' place", width=76),
+                    colour=self._colour(part, ADDITIONS),
+                    note="new" if self._is_new(ADDITIONS) else "",
+                    font_weight="600",
+                )
+        column.flow(22)
         text = f"{config.n_layer} blocks" if config.n_layer > 1 else "a block"
         if self.model is not None:
-            text += f" of {sum(p.numel() for p in self.model.blocks[0].parameters()):,}"
-        fresh = self.fresh is not None and "more than one block" in self.fresh
-        text = f"new: {text}" if fresh else text
-        edge = INK if fresh else MUTED
-        self.shapes.append(
-            label(WIDE - 18, self.y - 10, text, at="end", font_weight="600", colour=edge)
-        )
-        frame = box(8, top, WIDE - 16, self.y - top, edge=INK if fresh else LINE, dash="5 4")
-        self.shapes.insert(start, frame)
+            text += f" of {self._size(['blocks.0']):,}"
+        new = self._is_new("more than one block")
+        text, edge, colour = (f"new: {text}", INK, INK) if new else (text, LINE, MUTED)
+        column.frame(top, start, (8, WIDE - 8), text, edge, colour=colour, font_weight="600")
 
-    def _attention(self) -> list[tuple[str, str, tuple[str, ...]]]:
-        """The rows in attention: text, piece, and the modules whose parameters they are.
-
-        A row that is no piece is the shape of what passes.
-        """
+    def _attention(self) -> list[Row]:
+        """The rows in attention. One that is no piece is the shape of what passes."""
         config, inside = self.config, "blocks.0.attention"
         heads = f"{config.n_head} head{'s' * (config.n_head > 1)} of {config.head_size}"
-        maps = ("qkv",) if config.fused else ("heads",)
-        bars = [(heads, "heads", tuple(f"{inside}.{name}" for name in maps))]
+        maps = "qkv" if config.fused else "heads"
+        rows: list[Row] = [(heads, "heads", (f"{inside}.{maps}",))]
         if self.model is not None:
-            bars += [("q, k, v (B, T, hs)", "", ()), ("A (B, T, T)", "", ())]
+            rows += [("q, k, v (B, T, hs)", "", ()), ("A (B, T, T)", "", ())]
         if config.dropout if config.attention_dropout is None else config.attention_dropout:
-            bars.append(("dropout on A", "dropout", ()))
+            rows.append(("dropout on A", "dropout", ()))
         if config.projection:
             text = f"proj: {config.n_embd} → {config.n_embd}"
-            bars.append((text, "attention's projection", (f"{inside}.proj",)))
+            rows.append((text, "attention's projection", (f"{inside}.proj",)))
         if config.dropout:
-            bars.append(("dropout", "dropout", ()))
-        return bars
+            rows.append(("dropout", "dropout", ()))
+        return rows
 
-    def _feed_forward(self) -> list[tuple[str, str, tuple[str, ...]]]:
-        """The rows in the feed-forward layer, likewise."""
+    def _thinking(self) -> list[Row]:
+        """The rows in the feed-forward layer, likewise; none if there is no such layer."""
         config, inside = self.config, "blocks.0.feed_forward"
+        if config.feed_forward == "none":
+            return []
         two = config.feed_forward == "two-layer"
         hidden = config.n_embd * (EXPANSION if two else 1)
         cut = ", ReLU" * (config.activation == "relu")
-        bars = [(f"{config.n_embd} → {hidden}{cut}", "hidden units", (f"{inside}.hidden",))]
+        rows: list[Row] = [
+            (f"{config.n_embd} → {hidden}{cut}", "hidden units", (f"{inside}.hidden",))
+        ]
         if self.model is not None:
-            bars.append(("(B, T, 4C)", "", ()))
+            rows.append(("(B, T, 4C)", "", ()))
         if two:
             back = "the way back from the hidden units"
-            bars.append((f"proj: {hidden} → {config.n_embd}", back, (f"{inside}.proj",)))
+            rows.append((f"proj: {hidden} → {config.n_embd}", back, (f"{inside}.proj",)))
         if config.dropout:
-            bars.append(("dropout", "dropout", ()))
-        return bars
+            rows.append(("dropout", "dropout", ()))
+        return rows
 
-    def _part(self, part: str, bars: list[tuple[str, str, tuple[str, ...]]]) -> None:
-        """Attention or feed-forward, in its place in the block's wiring."""
-        wiring, joins = self.config.block, "the stream with its additions"
-        if wiring == "plain":
-            self._flow(20, tip=True)
-            self._bars(STREAM, part, bars)
-            return
-        fork, role = self.y + 6, self._colour(part, joins)
-        start = len(self.shapes)
-        self.y += 6
-        if wiring == "pre-norm":
-            self.y += 20
-            self._norm(BRANCH, part)
-        self.y += 20
-        entry = self.y
-        self._bars(BRANCH, part, bars)
-        joined = self.y + 18
-        ways = [route([(STREAM, fork), (BRANCH, fork), (BRANCH, entry)], colour=role, width=2)]
-        if wiring == "pre-norm":
-            ways[0] = route(
-                [(STREAM, fork), (BRANCH, fork), (BRANCH, fork + 20)], colour=role, width=2
-            ) + route([(BRANCH, entry - 20), (BRANCH, entry)], colour=role, width=2)
-        ways.append(
-            route([(BRANCH, self.y), (BRANCH, joined), (STREAM + 11, joined)], colour=role, width=2)
-        )
-        stream = self._colour("stream", joins)
-        line = route([(STREAM, fork - 6), (STREAM, joined)], colour=stream, width=THICK, tip=False)
-        self.shapes[start:start] = [line, *ways]
-        self.shapes.append(plus(STREAM, joined, colour=stream))
-        self.shapes += self._beside(STREAM + 10, joined - 8, joins, [])
-        self.y = joined + 11
-        if wiring == "post-norm":
-            self._flow(18, tip=True)
-            self._norm(STREAM, part)
-        self._flow(10)
+    def _part(self, part: str, rows: list[Row]) -> Piece:
+        """A part as a box with its name, and a bar or a line of text for each row in it."""
+        heights = [STEP if piece else 20 for _, piece, _ in rows]
+        height = 28 + sum(heights)
 
-    def _norm(self, middle: float, part: str) -> None:
-        name = part.replace("-", "_") + "_norm"
-        self._box(middle, "norm", "norm", "the norms' place", f"blocks.0.{name}", width=76)
-
-    def _bars(self, middle: float, part: str, bars: list[tuple[str, str, tuple[str, ...]]]) -> None:
-        """A part as a box with its name, and a bar for each thing in it."""
-        left, top = middle - PART / 2, self.y
-        self.y += 28
-        rows: list[str] = []
-        for text, piece, modules in bars:
-            if not piece:
-                rows.append(label(middle, self.y + 13, text, at="middle", colour=MUTED))
-                self.y += 20
-                continue
-            dropout = piece == "dropout"
-            style = self._filling("dropout" if dropout else part, piece)
-            if dropout:  # it stands out from its part
-                style["dash"] = "5 4"
-                rows.append(box(left + 6, self.y, PART - 12, BAR, edge=PAPER, fill=PAPER))
-            rows += [
-                box(left + 6, self.y, PART - 12, BAR, **style),
-                label(middle, self.y + 18, text, at="middle"),
+        def draw(middle: float, top: float) -> list[str]:
+            left, y = middle - PART / 2, top + 28
+            shapes = [
+                box(left, top, PART, height, edge=PAPER, fill=PAPER),
+                box(left, top, PART, height, **self._look(part, part)),
+                label(middle, top + 20, part, at="middle", font_weight="600"),
             ]
-            rows += self._beside(middle + PART / 2, self.y + 18, piece, modules)
-            self.y += STEP
-        self.shapes += [
-            box(left, top, PART, self.y - top, edge=PAPER, fill=PAPER),
-            box(left, top, PART, self.y - top, **self._filling(part, part)),
-            label(middle, top + 20, part, at="middle", font_weight="600"),
-            *rows,
+            for (text, piece, modules), step in zip(rows, heights, strict=True):
+                shapes += self._bar(middle, y, part, text, piece)
+                shapes += self._beside(middle + PART / 2, y + 18, piece, modules)
+                y += step
+            return shapes
+
+        return Piece(height, draw)
+
+    def _bar(self, middle: float, y: float, part: str, text: str, piece: str) -> list[str]:
+        """One row of a part."""
+        if not piece:
+            return [label(middle, y + 13, text, at="middle", colour=MUTED)]
+        left, width = middle - PART / 2 + 6, PART - 12
+        dropout = piece == "dropout"  # it stands out from its part
+        return [
+            *([box(left, y, width, BAR, edge=PAPER, fill=PAPER)] if dropout else []),
+            box(left, y, width, BAR, **self._look("dropout" if dropout else part, piece)),
+            label(middle, y + 18, text, at="middle"),
         ]
