@@ -496,7 +496,9 @@ checks.measured(
 # if that is less; beyond it, the cell fails. All chapters measure this way. The full runs:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss over 5,000 steps for five seeds. All five lines fall steeply to about 2.58 at step 1,000, flatten, and end close together slightly above a dashed line, the smoothed table at 2.482. None crosses it."}}
-figures.training_runs(record, {"smoothed table": closed_form}, zoom=(2.44, 2.9))
+figures.training_runs(
+    {"trained, 5 seeds": record.histories}, {"smoothed table": closed_form}, zoom=(2.44, 2.9)
+)
 
 # %% [markdown]
 # *Five full runs of the rung. None reaches the smoothed table of counts.*

@@ -367,8 +367,9 @@ checks.measured(
 # The full runs, and beside them five runs of the same model without positions:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss over 5,000 steps, five seeds for each of three models. The dotted lines of the bigram rung flatten out first and end highest. The dashed lines of the head without positions end below them, the solid lines of one head lowest, at about 2.40. A level far below all of them, at 2.05, marks the table of two characters."}}
-figures.runs_compared(
-    {"bigram rung": bigram, "one head, no positions": without, "one head": record},
+models = {"bigram rung": bigram, "one head, no positions": without, "one head": record}
+figures.training_runs(
+    {name: each.histories for name, each in models.items()},
     {"table of two characters": tables[2]},
     zoom=(2.0, 2.8),
 )

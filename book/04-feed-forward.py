@@ -343,7 +343,7 @@ assert abs(gains["its linear map alone"].mean) < 0.01  # no difference that we c
 # this layer gains a fifth of that with 14 % more of them.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Lead over four heads alone, in nats, against steps. Two bundles of five thin lines, each with a thick mean. The dotted one, the linear control, begins highest, falls, reaches zero by about 2,500 steps and stays there. The solid one, with the ReLU, settles near 0.025 and stays. At 250 steps single seeds scatter widely."}}
-figures.leads(four, {"linear": control_runs, "linear, ReLU": relu})
+figures.leads(four.histories, {"linear": control_runs.histories, "linear, ReLU": relu.histories})
 
 # %% [markdown]
 # *How far two models lie below four heads alone while they train, each run against the one of the
@@ -381,7 +381,7 @@ print(f"gain over the layer of C units: {gain}")
 assert gain.mean > 4 * gain.sd / gain.n**0.5  # four standard errors
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four rows of five marks, a shape for each seed, equal seeds joined by dotted lines, with a bar at each mean. Nothing and linear cover the same stretch, 2.265 to 2.29. Linear with ReLU lies left of them, near 2.25, but for one seed at 2.267. Four times as many units, with ReLU and back, lie far to the left, 2.16 to 2.19."}}
-figures.seeds_compared(models)
+figures.seeds_compared({name: record.validation for name, record in models.items()})
 
 # %% [markdown]
 # *Validation loss after 5,000 steps by what stands between attention and the logits: one kind of
@@ -505,7 +505,10 @@ print(f"from 1,000 to 5,000 steps no mean moves by more than {drift:.2f}")
 # ## The ladder
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the four rungs so far, five dots each: bigram near 2.50, one head near 2.40, four heads near 2.27, feed-forward slightly lower. Dashed lines mark the count tables: 2.486 with one character of context, 2.049 with two, 1.669 with four. Crosses mark what the lecture reports: 2.5, 2.40, 2.28, 2.24."}}
-figures.ladder("feed-forward")
+from bardgpt.lab.ladder import climbed
+
+tables = [table["validation"] for table in records.tables()]
+figures.ladder(climbed("feed-forward"), tables)
 
 # %% [markdown]
 # *The ladder so far. Each dot is one full run of 5,000 steps, each cross what the lecture

@@ -289,13 +289,15 @@ checks.measured(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Size of the loss gradient before training against the number of blocks passed, from 0 to 16, on a logarithmic scale, five seeds each. Residual blocks, circles: with Xavier's start up by some six powers of ten towards the first block, with seeds apart; with the default start nearly level, a few times larger at the first block; with zeroed projections exactly level. Plain blocks, squares: with Xavier's start down by four powers of ten towards the first block; with the default start a straight line down to below ten to the minus eighteen."}}
 lines = {
-    "residual, Xavier": ("small-residual-xavier", "xavier"),
-    "residual, default": ("small-residual-default", "residual"),
-    "residual, projections zero": ("small-residual-zero", "zero"),
-    "plain, Xavier": ("small-plain-xavier", "xavier"),
-    "plain, default": ("small-plain-default", "plain"),
+    "residual, Xavier": ("residual", "xavier"),
+    "residual, default": ("residual", "default"),
+    "residual, projections zero": ("residual", "zero"),
+    "plain, Xavier": ("plain", "xavier"),
+    "plain, default": ("plain", "default"),
 }
-figures.gradients_by_depth(lines)
+variants = {name: "small-{}-{}".format(*line) for name, line in lines.items()}
+gradients = {name: records.runs_at_start(v, "gradient") for name, v in variants.items()}
+figures.gradients_by_depth(gradients, lines)
 
 # %% [markdown]
 # *RMS of the gradient of the loss at the input of each of 16 blocks (right end: the output of the
@@ -307,7 +309,7 @@ figures.gradients_by_depth(lines)
 # %%
 print("                                gradient,       stream,   branch / stream,")
 print("                             first / last  last / first  least to greatest")
-for name, (variant, _) in lines.items():
+for name, variant in variants.items():
     kinds = ("gradient", "stream", "branch")
     g, x, f = ([band.mean for band in records.at_start(variant, kind)] for kind in kinds)
     beside = f"{min(f):.2f} to {max(f):.2f}" if f else "no branches"
@@ -346,7 +348,11 @@ for name, (variant, _) in lines.items():
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss after 2,000 steps against the number of blocks, 1 to 16, three marks each. The two lines begin close together, near 2.3. Residual blocks, circles, fall slowly to 2.13 and are level from 8 to 16. Plain blocks, squares, rise, steeply between 2 and 4, and at 16 lie on the dotted line of the character frequencies alone, 3.347."}}
 depths = records.load_sweep("depths")
 no_context = records.tables()[0]["validation"]
-figures.losses_by_depth(depths, {"character frequencies alone": no_context})
+losses = {
+    wiring: {L: depths[f"{wiring}-{L}"].validation for L in (1, 2, 4, 8, 16)}
+    for wiring in ("plain", "residual")
+}
+figures.losses_by_depth(losses, {"character frequencies alone": no_context})
 
 # %% [markdown]
 # *Validation loss after 2,000 steps against the number of blocks, three seeds each (the lines
@@ -401,7 +407,10 @@ print(f"gain by three blocks over one:     {records.gain(one_block, residual)}")
 assert gain.mean > 4 * gain.sd / gain.n**0.5  # four standard errors
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the rungs so far, five dots each: bigram, one head, four heads, feed-forward, each lower than the one before; three plain blocks higher again and more widely spread; residual connections far lower, near 2.08. Dashed lines mark the count tables at 2.486, 2.049 and 1.669. Crosses mark what the lecture reports; for residual connections 2.08."}}
-figures.ladder("residual")
+from bardgpt.lab.ladder import climbed
+
+tables = [table["validation"] for table in records.tables()]
+figures.ladder(climbed("residual"), tables)
 
 # %% [markdown]
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed, the
@@ -438,7 +447,13 @@ figures.ladder("residual")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six small plots in two columns, residual and pre-norm, and three rows, one for each start: how loud six branches are against steps 0 to 1,000, on a nearly logarithmic axis. Default starts near 0.2 and rises to between 0.3 and 0.7. Normal starts near 0.01 without a norm and jumps up, its feed-forward branches to above 1; with a norm it starts between 0.2 and 0.6, one branch rises above 2, and most of the later ones fall. Zero starts at 0 and rises steeply in the first 50 steps to between 0.1 and 0.6."}}
 online = records.load_sweep("coming-online")
-figures.branches_over_training(online, ("default", "normal", "zero"))
+figures.branches_over_training(
+    {
+        (start, wiring): online[f"{wiring}-{start}"].profiles("stream", "branch")
+        for start in ("default", "normal", "zero")
+        for wiring in ("residual", "pre-norm")
+    }
+)
 
 # %% [markdown]
 # *How loud each branch is, in three small blocks, over 1,000 steps: mean and standard deviation

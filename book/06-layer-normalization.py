@@ -419,7 +419,10 @@ print(f"gain of the norm after 5,000 steps, seed by seed: {gained}")
 assert abs(gained.mean) < 0.01
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the seven rungs so far, five dots each. It goes down from the bigram model near 2.50 over one head, four heads and feed-forward, 2.24; three plain blocks go up again, most dots near 2.31; the residual rung near 2.08 and the post-norm rung, also near 2.08, are the two lowest and lie just right of the dashed line of the table with two characters of context at 2.049. Crosses of the lecture lie on the dots of all rungs but the plain blocks and post-norm, which have none."}}
-figures.ladder("post-norm")
+from bardgpt.lab.ladder import climbed
+
+tables = [table["validation"] for table in records.tables()]
+figures.ladder(climbed("post-norm"), tables)
 
 # %% [markdown]
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports, which has no
@@ -449,7 +452,15 @@ print(f"three blocks, 5,000 steps: from {first} to {last}")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots over the six norms of the post-norm rung, at 0, 1,000 and 5,000 steps. Left, the mean gain: 1 at the start for all; after 5,000 steps between 0.96 and 1.05 for the first five, while the last norm's has gone to 1.33 and then 1.57. Bars of single gains reach from 0.76 to 1.17 for the first five, from 1.33 to 1.88 for the last. Right, the RMS of the biases: 0 at the start, after 5,000 steps at most 0.04 for the first five, 0.20 for the last."}}
 norms = ["A1", "F1", "A2", "F2", "A3", "F3"]
-figures.norm_gains(post, norms)
+runs = post.probes["norms"][5_000]
+lows = zip(*(run["least gain"] for run in runs), strict=True)
+highs = zip(*(run["most gain"] for run in runs), strict=True)
+figures.norm_gains(
+    norms,
+    post.profiles("norms", "gain"),
+    post.profiles("norms", "bias"),
+    reach=[(min(low), max(high)) for low, high in zip(lows, highs, strict=True)],
+)
 
 # %% [markdown]
 # *The norms after attention (A) and feed-forward (F) of blocks 1 to 3, after 0, 1,000 and 5,000

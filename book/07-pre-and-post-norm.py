@@ -264,9 +264,19 @@ unit, what = "nats per unit of weight", "gradient of the last block's last matri
 for name, claim in zip(both, ({"above": pre_mean}, {"below": post_mean}), strict=True):
     checks.measured(f"{name}: {what}", yours[name], recorded[name], unit=unit, **claim)
 
+
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of gradients by depth on logarithmic axes, post-norm dashed and pre-norm solid and nearly everywhere lower. Left, on the stream: post-norm wanders between 0.05 and 0.2, pre-norm falls steadily towards the output. Right, of the feed-forward matrix: with 16 blocks of 32, post-norm rises towards the output, with a wide spread, and pre-norm falls; with 6 blocks of 384 post-norm is nearly flat and pre-norm falls."}}
+def gradients(size, start):
+    """On the stream, and of the feed-forward matrices, by wiring."""
+    kinds = ("gradient", "weight gradient")
+    return {w: [records.at_start(f"{size}-{w}-{start}", kind) for kind in kinds] for w in both}
+
+
 figures.gradients_at_start(
-    {"16 blocks of 32, Xavier": ("small", "xavier"), "6 blocks of 384, Xavier": ("full", "xavier")}
+    {
+        "16 blocks of 32, Xavier": gradients("small", "xavier"),
+        "6 blocks of 384, Xavier": gradients("full", "xavier"),
+    }
 )
 
 # %% [markdown]
@@ -306,7 +316,10 @@ for size, L in (("small", 16), ("full", 6)):
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of gradients by depth for 16 blocks, two for each of two initializations, post-norm dashed and pre-norm solid. PyTorch's default: both nearly flat, post-norm somewhat higher. N(0, 0.02²): on the stream, post-norm drops sharply after the embedding and is then flat and low, pre-norm is higher and falls slowly; of the feed-forward matrix, pre-norm is more than ten times higher."}}
 figures.gradients_at_start(
-    {"PyTorch's default": ("small", "default"), "N(0, 0.02²)": ("small", "normal")}
+    {
+        "PyTorch's default": gradients("small", "default"),
+        "N(0, 0.02²)": gradients("small", "normal"),
+    }
 )
 
 # %% [markdown]
@@ -439,7 +452,10 @@ print(f"gain of pre-norm over post-norm, seed by seed: {records.gain(post_norm, 
 print(f"gain of pre-norm over no norm:                 {records.gain(residual, pre_norm)}")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the eight small rungs, five dots each, from the bigram near 2.50 down to the residual and the two normed rungs close together near 2.07. Dashed lines mark the count tables: 2.486 with one character of context, 2.049 with two, 1.669 with four. Crosses mark what the lecture reports, 2.06 for the last rung."}}
-figures.ladder("pre-norm")
+from bardgpt.lab.ladder import climbed
+
+tables = [table["validation"] for table in records.tables()]
+figures.ladder(climbed("pre-norm"), tables)
 
 # %% [markdown]
 # *All small rungs: each dot is one full run of 5,000 steps, each cross what the lecture reports;
@@ -466,7 +482,19 @@ flat = records.tables()[0]["validation"]
 print(f"loss of the letters' frequencies: {flat:.3f}")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six plots of validation loss against learning rate, for 3 blocks, 12 blocks and 12 blocks with Xavier's start, left without and right with warm-up. With 3 blocks post-norm, pre-norm and a third curve, pre-norm without its final norm, lie close together but at the largest rate, where post-norm goes up to a dashed line at 3.35. With 12 blocks post-norm goes up to it at smaller rates, one rate later with warm-up, while pre-norm stays far below; with Xavier's start it goes up at smaller rates still."}}
-figures.rate_sweep(sweep, flat)
+usual, lower = (0.001, 0.003, 0.01, 0.03), (0.0003, 0.001, 0.003, 0.01)
+losses = {}
+for case, title, rates in (
+    ("3-default", "3 blocks, PyTorch's start", usual),
+    ("12-default", "12 blocks, PyTorch's start", usual),
+    ("12-xavier", "12 blocks, Xavier's start", lower),
+):
+    for warmup in (0, 200):
+        losses[title, warmup] = {
+            name: {rate: sweep[f"{case}-{name}-{rate:g}-{warmup}"].validation for rate in rates}
+            for name in (*both, "no-final-norm")[: 3 if case == "3-default" else 2]
+        }
+figures.rate_sweep(losses, flat)
 
 # %% [markdown]
 # *Validation loss after 1,000 steps against the learning rate; each mark is one run, each line

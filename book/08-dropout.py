@@ -329,7 +329,14 @@ for n, *bands in zip(probes.MASKS, *columns, strict=True):
 print(f"test time     {at_test.mean:.3f}")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots against the number of masks, 1 to 64. Left, the KL to the test-time model falls from about 0.18 and levels off, for the mean near 0.05, for the geometric mean near 0.03. Right, the validation loss minus that of the test-time model, a dotted line at 0: with one mask about 0.07 above the line, with two on it, with 64 below it, the mean by nearly 0.09 and the geometric mean by 0.06."}}
-figures.ensembles(thinned_model)
+figures.ensembles(
+    probes.MASKS,
+    {"mean": columns[0], "geometric mean": columns[2]},
+    {
+        "mean": records.ensemble_lags(thinned_model, "loss"),
+        "geometric mean": records.ensemble_lags(thinned_model, "geometric loss"),
+    },
+)
 
 # %% [markdown]
 # *The mean of $N$ masked passes against the one pass of test time, on 8,000 validation
@@ -369,7 +376,13 @@ for name in ("slice-0.2", "slice-0.4", "whole-0.2"):
 # that reason.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three plots of loss against steps, for p = 0, 0.2 and 0.4, with three lines of each kind. All fall steeply in the first 200 steps. Then the loss on the text learned from, dashed, goes on falling: to about 1.2 without dropout, to 1.6 and 1.8 with it. The validation loss rises without dropout from 2.5 to 2.85; with dropout it stays near 2.45."}}
-figures.gaps({f"p = {rate}": sweep[f"slice-{rate}"] for rate in ("0", "0.2", "0.4")})
+trained = {f"p = {rate}": sweep[f"slice-{rate}"] for rate in ("0", "0.2", "0.4")}
+figures.gaps(
+    {
+        title: (record.histories, record.probe_runs("fit", "training text"))
+        for title, record in trained.items()
+    }
+)
 
 # %% [markdown]
 # *Loss on the 20,000 characters that were learned from, and on the validation text, evaluated

@@ -257,7 +257,7 @@ print(f"training text, as shipped           {record.train:.4f}")
 assert record.validation < 1.48
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Loss of the recorded run against steps, 0 to 1,500. The training loss, measured with dropout, falls steeply to about 2.4 in the first hundred steps, then ever more slowly to below 1.2. The validation loss falls with it, crosses the dashed line of the best count table, 1.669, within the first third and ends below the dash-dotted line of the lecture's 1.48, while the training loss goes on falling below it."}}
-figures.full_run(record.metrics, record.training.steps)
+figures.full_run(record.metrics, record.training.steps, scaling.to_beat())
 
 # %% [markdown]
 # *The recorded run: the loss of the training batches, with dropout on, and the loss on the whole
@@ -276,7 +276,15 @@ figures.full_run(record.metrics, record.training.steps)
 # ## The ladder, complete
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of all rungs, five dots each, from the bigram model near 2.5 down to layer norm before the branch at 2.07, and in the last row, far to the left of all others, the full model: one above the other a cross for the lecture's 1.48, a diamond for the recorded run's 1.4789 and a plus sign for nanoGPT's 1.4697. The dashed line of the four-character table at 1.669 lies between the small rungs and the full model."}}
-figures.ladder("full")
+from bardgpt.lab.ladder import LECTURE_FULL, NANOGPT, climbed
+
+tables = [table["validation"] for table in records.tables()]
+full_model = {
+    "lecture reports": LECTURE_FULL,
+    "the recorded run": record.validation,
+    "nanoGPT": NANOGPT,
+}
+figures.ladder(climbed(), tables, full_model)
 
 # %% [markdown]
 # *Validation loss of every rung; each dot is one full run, crosses are what the lecture reports.
@@ -307,7 +315,6 @@ assert record.validation < table < small.mean
 # position, over all 435 windows of the validation text.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss against the number of characters that the prediction could see, 1 to 256, logarithmic. Pale dots for each position scatter; the means of octaves, joined by a line, fall from about 2.5 at one character to about 1.5 between eight and fifteen, and are nearly level, a little below 1.5, from sixteen on. Crosses for the count tables lie near the line up to four characters and turn upwards at five. A dotted line marks the ladder's 8."}}
-tables = [t["validation"] for t in records.tables()]
 figures.loss_by_position(record.results["by position"], tables)
 
 # %% [markdown]

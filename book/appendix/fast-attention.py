@@ -361,7 +361,9 @@ print(f"{dropped} at ends over everywhere: {at_ends}")
 assert min(without.least, at_ends.least) > 1.3
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A row of marks for each of eleven ways to compute a training step, placed by how many times as fast as the list of heads in float32 it is. The squares of float32 without dropout lie close to 1. The filled circles of bfloat16 lie far to the right, above 2.5. Hollow marks, with dropout: squares below 1, two circles near 1.7, and the circle with dropout at the ends only near 2.5."}}
-figures.step_speeds(found, list(found.steps), than="list of heads, float32")
+base = "list of heads, float32"
+times = {case: found.times(case, than=base) for case in found.steps}
+figures.step_speeds(times, found.precisions, than=base)
 
 # %% [markdown]
 # *How fast a training step of the full model is, relative to the list of heads in 32 bits without

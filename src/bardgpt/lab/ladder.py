@@ -6,6 +6,7 @@ A rung is nothing but a config. What each gave over five seeds is in its record.
 from dataclasses import fields, replace
 from typing import NamedTuple
 
+from bardgpt import records
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.corpus import VOCAB_SIZE
 
@@ -55,10 +56,25 @@ RUNGS = {
     "pre-norm": Rung(PRE_NORM, "layer norm before the branch", 7, 2.06),
 }
 
-FULL = "full"  # what comes after the last rung: chapter 9
 # What others report, as `book/references.md` has it.
 LECTURE_FULL = 1.48  # the lecture, for the full model
 NANOGPT = 1.4697  # nanoGPT's page, for its near twin, at best
+
+
+def climbed(last: str = "pre-norm") -> dict[str, tuple[list[float], float | None]]:
+    """What the rungs gave, from the lowest up to one, as their records have it.
+
+    Returns:
+        By title, the final validation loss of each run and what the lecture reports, if it does.
+
+    Raises:
+        ValueError: if there is no such rung.
+    """
+    names = list(RUNGS)
+    return {
+        RUNGS[name].title: (records.load(name).validation, RUNGS[name].lecture)
+        for name in names[: names.index(last) + 1]
+    }
 
 
 def config_diff(before: GPTConfig | TrainingConfig, after: GPTConfig | TrainingConfig) -> list[str]:

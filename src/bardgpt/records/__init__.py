@@ -7,7 +7,15 @@ one seed, an *experiment* is runs over seeds, and a *record* is an experiment's 
 from bardgpt.records.band import Band, bands, by_depth
 from bardgpt.records.content import read
 from bardgpt.records.full_model import FullRecord, full
-from bardgpt.records.record import Record, at_start, ensemble_lags, gain, load, load_sweep
+from bardgpt.records.record import (
+    Record,
+    at_start,
+    ensemble_lags,
+    gain,
+    load,
+    load_sweep,
+    runs_at_start,
+)
 from bardgpt.records.tables import best_table, real_text, tables
 
 __all__ = [
@@ -25,5 +33,6 @@ __all__ = [
     "load_sweep",
     "read",
     "real_text",
+    "runs_at_start",
     "tables",
 ]

@@ -40,6 +40,11 @@ class Record:
     probes: dict[str, dict[int, list[dict[str, Any]]]]
     made: dict[str, Any]
 
+    @property
+    def validation(self) -> list[float]:
+        """Final loss on the whole validation split, one for each run."""
+        return [history.at(self.training.steps) for history in self.histories]
+
     def band(self, step: int | None = None) -> Band:
         """Validation loss over the seeds after `step` steps, or at the end, in nats per character.
 
@@ -64,6 +69,17 @@ class Record:
     def profile(self, probe: str, quantity: str, step: int) -> list[Band]:
         """One of the lists that a probe gives, by depth, over the seeds, after `step` steps."""
         return by_depth([run[quantity] for run in self.probes[probe][step]])
+
+    def profiles(self, probe: str, quantity: str) -> dict[int, list[Band]]:
+        """The same at every step at which the probe looked."""
+        return {step: self.profile(probe, quantity, step) for step in self.probed(probe)}
+
+    def probe_runs(self, probe: str, quantity: str) -> list[dict[int, Any]]:
+        """One of the numbers or lists that a probe gives, for each run by step."""
+        return [
+            {step: runs[i][quantity] for step, runs in self.probes[probe].items()}
+            for i in range(len(self.seeds))
+        ]
 
     def sample_bands(self, step: int) -> dict[str, Band]:
         """Each text statistic over the seeds, of samples drawn after `step` steps."""
@@ -119,8 +135,8 @@ def load_sweep(name: str) -> dict[str, Record]:
     }
 
 
-def at_start(variant: str, quantity: str) -> list[Band]:
-    """Sizes by depth before the first step, over the seeds: of record "starts".
+def runs_at_start(variant: str, quantity: str) -> list[list[float]]:
+    """Sizes by depth before the first step, for each run of record "starts".
 
     Args:
         variant: size, block and initialization, as in "full-pre-norm-normal".
@@ -132,7 +148,12 @@ def at_start(variant: str, quantity: str) -> list[Band]:
     variants = read("starts")["variants"]
     if variant not in variants:
         raise KeyError(f"no variant {variant!r}; there are {sorted(variants)}")
-    return by_depth([run["stream"][quantity] for run in variants[variant]["runs"]])
+    return [run["stream"][quantity] for run in variants[variant]["runs"]]
+
+
+def at_start(variant: str, quantity: str) -> list[Band]:
+    """The same over the seeds."""
+    return by_depth(runs_at_start(variant, quantity))
 
 
 def _record(name: str, experiment: dict[str, Any], runs: list[dict[str, Any]], made: Any) -> Record:

@@ -93,11 +93,11 @@ def generated(
             share that was 0 in all recorded samples has none; it may be off by four characters.
     """
     print(f"{FRAME}\n{text[:show].strip(chr(10))}\n{FRAME}")
-    found = text_statistics(text, reference)
+    statistics = text_statistics(text, reference)
     for name, band in recorded.items():
-        if not abs(found[name] - band.mean) <= MOST_DEVIATIONS * max(band.sd, 1 / len(text)):
+        if not abs(statistics[name] - band.mean) <= MOST_DEVIATIONS * max(band.sd, 1 / len(text)):
             raise AssertionError(
-                f"{name}: this sample has {found[name]:.3f}; recorded {band}, and more than "
+                f"{name}: this sample has {statistics[name]:.3f}; recorded {band}, and more than "
                 f"{MOST_DEVIATIONS:g} standard deviations away is not the same form"
             )
-        print(f"{name}\n  your run: {found[name]:.3f}\n  recorded: {band}")
+        print(f"{name}\n  your run: {statistics[name]:.3f}\n  recorded: {band}")

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from bardgpt import records
 from bardgpt.lab.cost import Cost, cost, one_at_a_time, table
+from bardgpt.lab.ladder import LECTURE_FULL
 from bardgpt.lab.plan import (
     Finished,
     OutOfMemoryError,
@@ -41,6 +42,7 @@ __all__ = [
     "say_time",
     "table",
     "time_steps",
+    "to_beat",
     "train",
     "with_batch",
 ]
@@ -99,6 +101,14 @@ def train(
     return Finished(done.model, (losses[0], losses[-1]))
 
 
+def to_beat() -> dict[str, float]:
+    """Validation losses to compare the full model's with, by name."""
+    return {
+        "best count table": records.best_table()["validation"],
+        "the lecture's": LECTURE_FULL,
+    }
+
+
 def report(current: Plan, finished: Finished) -> None:
     """Print your run beside the record, and assert what it must bear out.
 
@@ -155,4 +165,4 @@ class LiveCurve:
 
     def figure(self) -> Figure:
         """The curve so far."""
-        return figures.full_run(self.lines, self.steps)
+        return figures.full_run(self.lines, self.steps, to_beat())

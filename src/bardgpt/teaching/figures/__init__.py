@@ -1,18 +1,13 @@
 """The book's plots and diagrams, by name.
 
-Each plot is a function that takes numbers, or reads records, and returns a figure; the chapter's
-cell adds the alternative text.
+Each plot is a function that takes numbers and returns a figure: the chapter's cell gathers them,
+from records or from what it measured, and adds the alternative text.
 """
 
 from bardgpt.teaching.diagrams import diagram
 from bardgpt.teaching.figures.attention import head_profiles, head_spreads, keys_chosen, maps
-from bardgpt.teaching.figures.corpus import losses_by_kind, plays
-from bardgpt.teaching.figures.depth import (
-    branches_over_training,
-    gradients_by_depth,
-    losses_by_depth,
-)
 from bardgpt.teaching.figures.dropout import ensembles, gaps
+from bardgpt.teaching.figures.fast_attention import step_speeds
 from bardgpt.teaching.figures.feed_forward import (
     firing,
     jacobians,
@@ -20,18 +15,24 @@ from bardgpt.teaching.figures.feed_forward import (
     seeds_compared,
     unit_scores,
 )
+from bardgpt.teaching.figures.ladder import ladder, training_runs
 from bardgpt.teaching.figures.norms import mode_gaps, norm_gains, stream_sizes, who_moves
 from bardgpt.teaching.figures.passage import passage
+from bardgpt.teaching.figures.residual import (
+    branches_over_training,
+    gradients_by_depth,
+    losses_by_depth,
+)
 from bardgpt.teaching.figures.scaling import forms, full_run, loss_by_position, name_losses
-from bardgpt.teaching.figures.speeds import step_speeds
 from bardgpt.teaching.figures.text import (
     bigram_table,
     count_ladder,
     descent,
     frequencies,
     known_words,
+    losses_by_kind,
+    plays,
 )
-from bardgpt.teaching.figures.training import ladder, runs_compared, training_runs
 from bardgpt.teaching.figures.wiring import gradients_at_start, rate_sweep, streams_by_depth
 
 __all__ = [
@@ -65,7 +66,6 @@ __all__ = [
     "passage",
     "plays",
     "rate_sweep",
-    "runs_compared",
     "seeds_compared",
     "step_speeds",
     "stream_sizes",

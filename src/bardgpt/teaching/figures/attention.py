@@ -86,12 +86,12 @@ def head_spreads(columns: Mapping[str, Mapping[str, Band]]) -> Figure:
     figure, axes = canvas(figsize=(5.6, 3.3))
     kinds = list(next(iter(columns.values())))
     for i, (kind, hatch) in enumerate(zip(kinds, ("", "//"), strict=False)):
-        found = [column[kind] for column in columns.values()]
+        bands = [column[kind] for column in columns.values()]
         axes.bar(
             [j + (i - 0.5) * 0.36 for j in range(len(columns))],
-            [band.mean for band in found],
+            [band.mean for band in bands],
             width=0.34,
-            yerr=[band.sd for band in found],
+            yerr=[band.sd for band in bands],
             color=COLOURS["model"],
             alpha=0.85 if i == 0 else 0.4,
             hatch=hatch,

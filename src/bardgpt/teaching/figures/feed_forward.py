@@ -1,7 +1,7 @@
 """What the feed-forward layer may see, what it gains, and what its units fire on."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import torch
@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from bardgpt.records.band import Band
-from bardgpt.records.record import Record
 from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, panels, visible
 from bardgpt.teaching.palette import COLOURS
+from bardgpt.training.loop import History
 
 
 @plt.rc_context(STYLE)
@@ -39,14 +39,13 @@ def jacobians(pictures: Mapping[str, Tensor], text: str) -> Figure:
 
 
 @plt.rc_context(STYLE)
-def seeds_compared(models: Mapping[str, Record]) -> Figure:
-    """Final validation loss of several records; equal seeds share a mark and a line.
+def seeds_compared(models: Mapping[str, Sequence[float]]) -> Figure:
+    """Final validation loss of several models; equal seeds share a mark and a line.
 
-    models: by the name to show, from top to bottom.
+    models: by the name to show, from top to bottom, the loss of each run.
     """
     figure, axes = canvas(figsize=(5.6, 1.6 + 0.6 * len(models)))
-    losses = [[history.validation[-1] for history in r.histories] for r in models.values()]
-    places = range(len(losses))
+    losses, places = list(models.values()), range(len(models))
     for seed, mark in zip(zip(*losses, strict=True), itertools.cycle("os^Dv")):
         axes.plot(seed, places, linestyle=":", color=COLOURS["muted"], linewidth=1)
         axes.plot(seed, places, mark, color=COLOURS["model"], fillstyle="none", markersize=7)
@@ -63,24 +62,25 @@ def seeds_compared(models: Mapping[str, Record]) -> Figure:
 
 
 @plt.rc_context(STYLE)
-def leads(base: Record, models: Mapping[str, Record]) -> Figure:
-    """How far records lie below another one while they train, against its run of the same seed.
+def leads(base: Sequence[History], models: Mapping[str, Sequence[History]]) -> Figure:
+    """How far models lie below another one while they train, each run against that of its seed.
 
-    models: by the name to show; for each every seed a thin line, their mean a thick one.
+    base: its runs; models: by the name to show, theirs, a thin line each, and a thick one for the
+        mean. What was evaluated before the first step is left out.
     """
     figure, axes = canvas(figsize=(5.6, 3.6))
     axes.axhline(0, color=COLOURS["count"], linestyle="--", linewidth=1)
+    steps = base[0].step[1:]
     looks = (("muted", ":"), ("feed-forward", "-"), ("model", "-."))
-    for (name, record), (role, line) in zip(models.items(), looks, strict=False):
+    for (name, runs), (role, look) in zip(models.items(), looks, strict=False):
         lines = [
-            [before - after for before, after in zip(b.validation, a.validation, strict=True)][1:]
-            for b, a in zip(base.histories, record.histories, strict=True)
+            [before.at(step) - after.at(step) for step in steps]
+            for before, after in zip(base, runs, strict=True)
         ]
-        steps = base.histories[0].step[1:]
         for lead in lines:
-            axes.plot(steps, lead, line, color=COLOURS[role], alpha=0.6, linewidth=1)
-        mean = [sum(at) / len(at) for at in zip(*lines, strict=True)]
-        axes.plot(steps, mean, line, color=COLOURS[role], linewidth=3, label=name)
+            axes.plot(steps, lead, look, color=COLOURS[role], alpha=0.6, linewidth=1)
+        means = [sum(at) / len(at) for at in zip(*lines, strict=True)]
+        axes.plot(steps, means, look, color=COLOURS[role], linewidth=3, label=name)
     axes.set_xlabel(f"steps (from the first evaluation, after {steps[0]})")
     axes.set_ylabel("lead over four heads alone\n(nats per character)")
     axes.legend(fontsize=9)
@@ -98,8 +98,8 @@ def unit_scores(scores: Mapping[str, Mapping[str, Band]]) -> Figure:
     names = sorted(next(iter(scores.values())), key=lambda n: -next(iter(scores.values()))[n].mean)
     axes.axvline(0.5, color=COLOURS["count"], linestyle="--", linewidth=1)
     looks = (("model", "o"), ("target", "s"), ("muted", "x"))
-    for i, ((kind, found), (role, mark)) in enumerate(zip(scores.items(), looks, strict=False)):
-        bands = [found[name] for name in names]
+    for i, ((kind, by_name), (role, mark)) in enumerate(zip(scores.items(), looks, strict=False)):
+        bands = [by_name[name] for name in names]
         axes.errorbar(
             [band.mean for band in bands],
             [place + 0.2 * (i - 1) for place in range(len(names))],

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -11,8 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from bardgpt.records.band import Band
-from bardgpt.records.record import Record
-from bardgpt.teaching.figures.style import STYLE, canvas, panels
+from bardgpt.teaching.figures.style import STYLE, canvas, each_run, panels, with_bars
 from bardgpt.teaching.palette import COLOURS
 
 
@@ -25,11 +23,12 @@ def stream_sizes(
     trained: by the name to show, a band for each depth; started: by the initialization.
     """
     figure, (left, right) = panels(1, 2, figsize=(6.4, 3.5))
-    looks = zip((":o", "--s", "-^"), trained.items(), strict=False)
-    for look, (name, found) in looks:
-        _sizes(left, found, look, COLOURS["stream"], name)
-    for look, (start, found) in zip(("-v", "-D"), started.items(), strict=False):
-        _sizes(right, found, look, COLOURS[start], f"{start.capitalize()} start")
+    for look, (name, bands) in zip((":o", "--s", "-^"), trained.items(), strict=False):
+        style = {"color": COLOURS["stream"], "label": name}
+        with_bars(left, range(len(bands)), bands, look, markersize=5, **style)
+    for look, (start, bands) in zip(("-v", "-D"), started.items(), strict=False):
+        style = {"color": COLOURS[start], "label": f"{start.capitalize()} start"}
+        with_bars(right, range(len(bands)), bands, look, markersize=5, **style)
     for axes, curves, title in (
         (left, trained, "over training"),
         (right, started, "at the start"),
@@ -47,19 +46,6 @@ def stream_sizes(
     return figure
 
 
-def _sizes(axes: Axes, found: Sequence[Band], look: str, colour: str, name: str) -> None:
-    axes.errorbar(
-        range(len(found)),
-        [band.mean for band in found],
-        yerr=[band.sd for band in found],
-        fmt=look,
-        markersize=5,
-        capsize=2,
-        color=colour,
-        label=name,
-    )
-
-
 @plt.rc_context(STYLE)
 def mode_gaps(
     gaps: Mapping[str, tuple[str, Mapping[int, Sequence[float]]]], trained: int = 32
@@ -75,9 +61,9 @@ def mode_gaps(
     for (name, (role, by_size)), look in zip(gaps.items(), ("-s", "-o"), strict=False):
         sizes = list(by_size)
         runs = list(zip(*by_size.values(), strict=True))
-        for i, run in enumerate(runs):
-            label = None if i else f"{name}, {len(runs)} seeds"
-            axes.plot(sizes, run, look, color=COLOURS[role], alpha=0.7, lw=1.4, label=label)
+        style = {"color": COLOURS[role], "alpha": 0.7, "linewidth": 1.4}
+        label = f"{name}, {len(runs)} seeds"
+        each_run(axes, ((sizes, run) for run in runs), look, label=label, **style)
     axes.set_xscale("log")
     axes.set_xticks(sizes, [str(n) for n in sizes])
     axes.minorticks_off()
@@ -123,38 +109,26 @@ def who_moves(changes: Mapping[str, Tensor], changed: tuple[int, int]) -> Figure
 
 
 @plt.rc_context(STYLE)
-def norm_gains(record: Record, names: Sequence[str]) -> Figure:
-    """What the gains and biases of a record's norms become, norm by norm.
+def norm_gains(
+    names: Sequence[str],
+    gains: Mapping[int, Sequence[Band]],
+    biases: Mapping[int, Sequence[Band]],
+    reach: Sequence[tuple[float, float]],
+) -> Figure:
+    """What the gains and biases of a model's norms become, norm by norm.
 
-    names: of the norms, in the order of the forward pass.
+    names: of the norms, in the order of the forward pass; gains, biases: by step, a band for each
+        norm; reach: the least and the greatest of each norm's gains, of all runs, at the end.
     """
     figure, (left, right) = panels(1, 2, figsize=(6.4, 3.5))
-    places, steps = range(len(names)), record.probed("norms")
-    end = steps[-1]
-    runs = record.probes["norms"][end]
-    left.vlines(
-        places,
-        [min(run["least gain"][i] for run in runs) for i in places],
-        [max(run["most gain"][i] for run in runs) for i in places],
-        color=COLOURS["norm"],
-        alpha=0.35,
-        linewidth=7,
-        label="all gains,\nall runs",
-    )
-    for axes, quantity in ((left, "gain"), (right, "bias")):
-        for step, marker in zip(steps, "xs^", strict=False):
-            found = record.profile("norms", quantity, step)
-            axes.errorbar(
-                places,
-                [band.mean for band in found],
-                yerr=[band.sd for band in found],
-                linestyle="",
-                marker=marker,
-                markersize=6,
-                capsize=2,
-                color=COLOURS["ink"] if step == end else COLOURS["muted"],
-                label=f"{step:,} steps",
-            )
+    places = range(len(names))
+    style = {"color": COLOURS["norm"], "alpha": 0.35, "linewidth": 7}
+    left.vlines(places, *zip(*reach, strict=True), label="all gains,\nall runs", **style)
+    for axes, by_step in ((left, gains), (right, biases)):
+        for (step, bands), mark in zip(by_step.items(), "xs^", strict=True):
+            colour = COLOURS["ink" if step == max(by_step) else "muted"]
+            style = {"color": colour, "label": f"{step:,} steps"}
+            with_bars(axes, places, bands, mark, markersize=6, **style)
         axes.set_xticks(places, names)
         axes.grid(visible=False, axis="x")
         axes.set_xlabel("norm, in the model's order")

@@ -38,11 +38,11 @@ class Passage:
 
     def words(self) -> list[tuple[str, float]]:
         """Each word with the marks around it, and the sum of its losses with the space before."""
-        found, start = [], 0
+        words, start = [], 0
         for match in re.finditer(r"\S+", self.text):
-            found.append((match[0], sum(self.losses[start : match.end()])))
+            words.append((match[0], sum(self.losses[start : match.end()])))
             start = match.end()
-        return found
+        return words
 
     def _repr_html_(self) -> str:
         paper, ink, line = (

@@ -7,18 +7,16 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from bardgpt import records
-from bardgpt.lab.ladder import LECTURE_FULL
 from bardgpt.records.band import Band
-from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, panels
+from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, levels, panels
 from bardgpt.teaching.palette import COLOURS
 
 
 @plt.rc_context(STYLE)
-def full_run(lines: Sequence[Mapping[str, Any]], steps: int) -> Figure:
-    """The losses of a run of the full model so far, with the best table and the lecture's figure.
+def full_run(lines: Sequence[Mapping[str, Any]], steps: int, beside: Mapping[str, float]) -> Figure:
+    """The losses of a run of the full model so far, with other losses as lines across.
 
-    lines: of the run's metrics; steps: of the whole run.
+    lines: of the run's metrics; steps: of the whole run; beside: losses by name.
     """
     figure, axes = canvas(figsize=(6.4, 3.8))
     for name, line, mark in (("train", ":", ""), ("validation", "-", "o")):
@@ -27,12 +25,7 @@ def full_run(lines: Sequence[Mapping[str, Any]], steps: int) -> Figure:
         if read:
             axes.plot(*zip(*read, strict=True), line, marker=mark, ms=4, color=COLOURS[name])
         axes.plot([], [], line, marker=mark, ms=4, color=COLOURS[name], label=label)
-    best = records.best_table()["validation"]
-    for level, line, name in (
-        (best, "--", f"best count table {best:.3f}"),
-        (LECTURE_FULL, "-.", f"the lecture's {LECTURE_FULL}"),
-    ):
-        axes.axhline(level, color=COLOURS["count"], linestyle=line, linewidth=1, label=name)
+    levels(axes, {f"{name} {round(loss, 3):g}": loss for name, loss in beside.items()})
     axes.set_xlim(0, steps)
     axes.set_ylim(1.0, 2.6)
     axes.set_xlabel("steps")
@@ -95,8 +88,8 @@ def name_losses(by_letter: Mapping[str, Sequence[float | None]], rest: float) ->
         "known, again": ("o--", COLOURS["model"], "known, stands in the window"),
     }
     of_each = {  # a letter that no such name has is left out
-        kind: [float("nan") if loss is None else loss for loss in found]
-        for kind, found in by_letter.items()
+        kind: [float("nan") if loss is None else loss for loss in losses]
+        for kind, losses in by_letter.items()
     }
     for kind, (line, colour, name) in looks.items():
         axes.plot(range(1, len(by_letter[kind]) + 1), of_each[kind], line, color=colour, label=name)
@@ -116,19 +109,19 @@ FORM = {
 
 
 @plt.rc_context(STYLE)
-def forms(found: Mapping[str, Mapping[str, Band]]) -> Figure:
+def forms(samples: Mapping[str, Mapping[str, Band]]) -> Figure:
     """How much samples look like plays, by model, beside real text: mean and spread.
 
-    found: for each name to show, the last being real text, the numbers of `likeness.form`.
+    samples: for each name to show, the last being real text, the numbers of `likeness.form`.
     """
     figure, plots = panels(2, 2, figsize=(6.4, 7.0), sharey=True)
-    *models, real = found
+    *models, real = samples
     for axes, (quantity, title) in zip(plots, FORM.items(), strict=True):
-        aim = found[real][quantity]
+        aim = samples[real][quantity]
         axes.axvspan(aim.mean - aim.sd, aim.mean + aim.sd, color=COLOURS["line"], alpha=0.6)
         axes.axvline(aim.mean, color=COLOURS["ink"], linewidth=1)
         for place, name in enumerate(models):
-            band = found[name][quantity]
+            band = samples[name][quantity]
             colour = COLOURS["count" if "counts" in name else "model"]
             axes.errorbar(band.mean, place, xerr=band.sd, fmt="o", color=colour, capsize=3)
         axes.set_xlim(left=0)

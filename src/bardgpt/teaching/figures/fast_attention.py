@@ -1,37 +1,40 @@
 """How fast a training step is, case by case."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from bardgpt.records.speeds import Speeds
+from bardgpt.records.speeds import Spread
 from bardgpt.teaching.figures.style import STYLE, canvas
 from bardgpt.teaching.palette import COLOURS
 
+MARKS = {"float32": "s", "bfloat16": "o"}
+
 
 @plt.rc_context(STYLE)
-def step_speeds(found: Speeds, cases: Sequence[str], than: str) -> Figure:
+def step_speeds(times: Mapping[str, Spread], precisions: Mapping[str, str], than: str) -> Figure:
     """How many times faster than one case each of some is: median and range over the turns.
 
     Squares are float32, circles bfloat16; hollow with dropout.
+
+    times: by case; precisions: by case; than: the one that they are compared with.
     """
-    figure, axes = canvas(figsize=(6.4, 0.32 * len(cases) + 0.9))
+    figure, axes = canvas(figsize=(6.4, 0.32 * len(times) + 0.9))
     axes.axvline(1, color=COLOURS["muted"], linestyle=":", linewidth=1.2)
-    for place, case in enumerate(cases):
-        times, precision = found.times(case, than=than), found.precisions[case]
-        colour = COLOURS[precision]
+    for place, (case, spread) in enumerate(times.items()):
+        colour = COLOURS[precisions[case]]
         axes.errorbar(
-            times.median,
+            spread.median,
             place,
-            xerr=[[times.median - times.least], [times.most - times.median]],
-            fmt={"float32": "s", "bfloat16": "o"}[precision],
+            xerr=[[spread.median - spread.least], [spread.most - spread.median]],
+            fmt=MARKS[precisions[case]],
             color=colour,
             markerfacecolor=COLOURS["paper"] if "dropout" in case else colour,
             markersize=7,
             capsize=3,
         )
-    axes.set_yticks(range(len(cases)), cases, fontsize=10)
+    axes.set_yticks(range(len(times)), list(times), fontsize=10)
     axes.invert_yaxis()
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")

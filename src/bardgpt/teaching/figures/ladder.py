@@ -1,0 +1,105 @@
+"""Losses of runs: over their steps, and at the end, rung by rung."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, each_run, levels
+from bardgpt.teaching.palette import COLOURS
+from bardgpt.training.loop import History
+
+LOOKS = (("muted", ":"), ("target", "--"), ("model", "-"))  # the last model is the one in question
+SHOWN = (1, 2, 4)  # characters before: the count tables beside the ladder
+
+
+@plt.rc_context(STYLE)
+def training_runs(
+    models: Mapping[str, Sequence[History]],
+    beside: Mapping[str, float],
+    *,
+    zoom: tuple[float, float],
+) -> Figure:
+    """Validation loss over the steps, every run a line, with other losses as lines across.
+
+    models: by the name to show, its runs; three at most. beside: losses by name. zoom: the least
+    and the largest loss that is shown.
+    """
+    figure, axes = canvas(figsize=(6.4, 4.0) if len(models) > 1 else (5.6, 3.5))
+    for (name, runs), (role, look) in zip(models.items(), LOOKS[-len(models) :], strict=True):
+        curves = ((run.step, run.validation) for run in runs)
+        each_run(axes, curves, look, label=name, color=COLOURS[role], alpha=0.6, linewidth=1.3)
+    levels(axes, beside)
+    axes.set_ylim(*zoom)
+    axes.set_xlabel("steps")
+    axes.set_ylabel("validation " + LOSS)
+    axes.legend(fontsize=9)
+    return figure
+
+
+@plt.rc_context(STYLE)
+def ladder(
+    rungs: Mapping[str, tuple[Sequence[float], float | None]],
+    tables: Sequence[float],
+    full: Mapping[str, float] | None = None,
+) -> Figure:
+    """Final validation loss of each rung, every run a dot, beside count tables and the lecture.
+
+    rungs: by title, the loss of each run, and what the lecture reports, if it does. tables: with
+    0, 1, 2, … characters before. full: what is known of the full model, by name: the lecture's, the
+    recorded run's, nanoGPT's.
+    """
+    extra = 1.0 if full else 0.0  # the full model's row is higher: its marks would hide each other
+    figure, axes = canvas(figsize=(5.6, 2.2 + 0.42 * (len(rungs) + 2 * extra)))
+    for context in SHOWN:
+        axes.axvline(tables[context], color=COLOURS["count"], linestyle="--", linewidth=1)
+        axes.annotate(
+            f"counts,\n{context} before\n{tables[context]:.3f}",
+            (tables[context], 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+            color=COLOURS["count"],
+        )
+    for place, (losses, reported) in enumerate(rungs.values()):
+        if reported is not None:
+            label = None if place else "lecture reports"
+            axes.plot(reported, place, "x", color=COLOURS["ink"], ms=8, mew=1.6, label=label)
+        label = None if place else f"{len(losses)} seeds"
+        places = [place] * len(losses)
+        axes.plot(losses, places, "o", color=COLOURS["model"], alpha=0.6, label=label)
+    titles, places = list(rungs), [float(place) for place in range(len(rungs))]
+    if full:
+        _full_model(axes, full, len(rungs))
+        titles, places = [*titles, "the full model"], [*places, len(rungs) + 0.4]
+    axes.set_yticks(places, titles)
+    axes.set_ylim(places[-1] + 0.5 + 0.4 * extra, -0.5)
+    axes.set_xlim(1.2 if full else 1.6, 2.6)
+    axes.set_xlabel("validation " + LOSS)
+    figure.legend(fontsize=9, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _full_model(axes: Axes, losses: Mapping[str, float], row: int) -> None:
+    """The last row: one mark above the other, each with its number."""
+    ink = {"color": COLOURS["ink"], "mew": 1.6}
+    looks = (
+        (row - 0.05, {"marker": "x", "ms": 8, **ink}),  # whose name the rungs' crosses have
+        (row + 0.4, {"marker": "D", "ms": 7, "color": COLOURS["model"]}),
+        (row + 0.85, {"marker": "+", "ms": 10, **ink}),
+    )
+    for (name, loss), (place, look) in zip(losses.items(), looks, strict=True):
+        label = None if look["marker"] == "x" else name
+        axes.plot(loss, place, linestyle="", label=label, **look)
+        axes.annotate(
+            f"{loss:.5g}",
+            (loss, place),
+            xytext=(-8, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=9,
+        )
