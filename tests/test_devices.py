@@ -13,6 +13,7 @@ from bardgpt.training.devices import (
     choose_precision,
     compiled_if_useful,
     facts,
+    without_kernels,
 )
 from bardgpt.training.distributed import local_device
 
@@ -64,6 +65,44 @@ def test_a_device_that_is_not_there_is_an_error_with_those_that_are(machine, wan
     with pytest.raises(DeviceError) as caught:
         choose_device(machine, wanted)
     assert str(caught.value) == f"device {wanted!r}: this machine has {there}; choose one of them"
+
+
+@pytest.mark.parametrize(
+    ("capability", "kernels", "runs"),
+    [
+        ((7, 5), ("sm_75", "sm_80", "sm_90"), True),
+        ((8, 6), ("sm_75", "sm_80", "sm_90"), True),  # as one of its generation, and a later one
+        ((8, 0), ("sm_86",), False),  # of its generation, but too early
+        ((6, 1), ("sm_75", "sm_80", "sm_90"), False),
+        ((12, 0), ("sm_75", "sm_80", "sm_90"), False),
+        ((12, 0), ("sm_90", "compute_90"), True),  # compiled for it when it is first used
+        ((8, 6), ("sm_90", "compute_90"), False),
+        ((12, 0), ("sm_100", "sm_120"), True),
+        ((12, 0), ("sm_100",), False),
+        ((9, 0), ("sm_90a",), True),
+        ((10, 0), ("compute_90a",), False),
+        ((10, 3), ("sm_100f",), True),
+        ((9, 0), ("gfx90a", "gfx942"), True),  # AMD's
+        ((7, 5), (), True),  # not said
+    ],
+)
+def test_a_gpu_is_of_use_if_there_are_kernels_for_it(capability, kernels, runs):
+    machine = Facts(cuda=True, capability=capability, gpu="a GPU", kernels=kernels)
+    assert (without_kernels(machine) == "") is runs
+    if runs:
+        assert choose_device(machine) == "cuda"
+
+
+PASCAL = Facts(cuda=True, capability=(6, 1), gpu="GTX 1080", kernels=("sm_75", "sm_80"))
+
+
+def test_a_gpu_without_kernels_is_not_chosen_and_the_reason_is_said():
+    reason = r"GTX 1080 has compute capability 6\.1, .* no kernels for it, only sm_75, sm_80;"
+    with pytest.warns(UserWarning, match=rf"^computing on cpu: {reason}"):
+        assert choose_device(PASCAL) == "cpu"
+    assert choose_device(PASCAL, "cpu") == "cpu"  # without a word
+    with pytest.raises(DeviceError, match=rf"this machine has \['cpu'\]; .* \({reason}"):
+        choose_device(PASCAL, "cuda")
 
 
 def test_a_processor_beside_a_gpu_is_asked_for_itself():
@@ -119,7 +158,9 @@ def test_facts_of_a_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (7, 5))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Tesla T4")
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80"])
     machine = facts()
+    assert machine.kernels == ("sm_75", "sm_80")
     assert (machine.cuda, machine.capability, machine.gpu) == (True, (7, 5), "Tesla T4")
     assert choose_precision(machine, choose_device(machine)) == "float16"
 

@@ -4,6 +4,8 @@
 branch without the machine that it is for.
 """
 
+import re
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -29,6 +31,8 @@ class Facts:
         mps: whether PyTorch sees an Apple GPU.
         cpu_bfloat16: whether the processor computes with bfloat16 itself (AVX512-BF16 or AMX).
         gpu: the GPU's name, "" without one.
+        kernels: what this PyTorch was compiled for, as it names it ("sm_80", "compute_90"); empty
+            without a GPU, or where it does not say.
     """
 
     cuda: bool = False
@@ -36,6 +40,7 @@ class Facts:
     mps: bool = False
     cpu_bfloat16: bool = False
     gpu: str = ""
+    kernels: tuple[str, ...] = ()
 
 
 def facts() -> Facts:
@@ -47,6 +52,7 @@ def facts() -> Facts:
         mps=torch.backends.mps.is_available(),
         cpu_bfloat16=_cpu_bfloat16(),
         gpu=torch.cuda.get_device_name() if cuda else "",
+        kernels=tuple(torch.cuda.get_arch_list()) if cuda else (),
     )
 
 
@@ -59,18 +65,60 @@ def _cpu_bfloat16() -> bool:
     return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
+def without_kernels(machine: Facts) -> str:
+    """Why this PyTorch cannot compute on the GPU that it sees; "" if it can, or there is none.
+
+    Machine code ("sm_86") runs on GPUs of the same generation from that capability on; portable
+    code ("compute_86") on all from there on; either with an "a" at its end on that one alone. An
+    AMD GPU's names are of another kind, and it is taken at its word.
+
+    Source: NVIDIA, CUDA C++ Programming Guide, "Compute Capabilities".
+    """
+    if not machine.cuda:
+        return ""
+    if not machine.kernels or any(_runs(name, machine.capability) for name in machine.kernels):
+        return ""
+    major, minor = machine.capability
+    return (
+        f"{machine.gpu or 'the GPU'} has compute capability {major}.{minor}, and this PyTorch has "
+        f"no kernels for it, only {', '.join(machine.kernels)}; another build may have them"
+    )
+
+
+def _runs(name: str, capability: tuple[int, int]) -> bool:
+    code = re.fullmatch(r"(sm|compute)_(\d+)(\d)([af]?)", name)
+    if code is None:
+        return True
+    kind, major, minor, suffix = code.groups()
+    since = int(major), int(minor)
+    if suffix == "a":
+        return since == capability
+    return since <= capability and (kind == "compute" or since[0] == capability[0])
+
+
 def choose_device(machine: Facts, wanted: str | None = None) -> DeviceName:
     """The device: the one that is wanted, else a GPU if there is one.
 
+    A GPU that this PyTorch has no kernels for is not chosen, and a warning says so.
+
     Raises:
-        DeviceError: if the wanted device is unknown, or not on this machine.
+        DeviceError: if the wanted device is unknown, not on this machine, or of no use to this
+            PyTorch.
     """
-    there: dict[DeviceName, bool] = {"cuda": machine.cuda, "mps": machine.mps, "cpu": True}
+    useless = without_kernels(machine)
+    there: dict[DeviceName, bool] = {
+        "cuda": machine.cuda and not useless,
+        "mps": machine.mps,
+        "cpu": True,
+    }
     have: list[DeviceName] = [name for name, present in there.items() if present]
+    if wanted is None and useless:
+        warnings.warn(f"computing on {have[0]}: {useless}", stacklevel=2)
     for name in have:
         if wanted is None or wanted == name:
             return name
-    raise DeviceError(f"device {wanted!r}: this machine has {have}; choose one of them")
+    reason = f" ({useless})" if useless and wanted == "cuda" else ""
+    raise DeviceError(f"device {wanted!r}: this machine has {have}; choose one of them{reason}")
 
 
 def choose_precision(machine: Facts, device: DeviceName, wanted: str | None = None) -> Precision:
