@@ -23,8 +23,8 @@ FAULTS = [
         "way-back-not-counted",
         "The products of the forward pass alone; the gradients take twice as many once more.",
         "src/bardgpt/lab/cost.py",
-        "Trainer(judged, ids, TrainingConfig(batch_size=batch_size)).advance()",
-        "judged(ids[:-1].expand(batch_size, -1))",
+        "Trainer(shapes, ids, TrainingConfig(batch_size=batch_size)).advance()",
+        "shapes(ids[:-1].expand(batch_size, -1))",
         Cell("book/09-scaling-up.ipynb", "flops = full_cost.flops / full_cost.characters"),
     ),
     Fault(
