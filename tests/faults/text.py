@@ -81,4 +81,12 @@ FAULTS = [
         "unescaped = markdown",
         Cell("book/appendix/where-the-text-comes-from.ipynb", "rebuild.clean(markdown)"),
     ),
+    Fault(
+        "text-read-by-its-own-characters",
+        "A model reads another text by that text's own ids: its letters mean other letters.",
+        "src/bardgpt/text.py",
+        "        if tokenizer is None:\n",
+        "        if True:\n",
+        UnitTest("tests/test_text.py", "test_a_models_tokenizer_can_read_another_text"),
+    ),
 ]

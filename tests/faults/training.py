@@ -116,4 +116,12 @@ FAULTS = [
         "value.abs().amax().expand(len(value), 1)",
         UnitTest("tests/test_pretrained.py", "test_error_is_at_most_half_a_level_of_its_row"),
     ),
+    Fault(
+        "optimizers-that-step-as-one-lose-one",
+        "Muon never steps: the curve falls all the same, since AdamW moves the rest.",
+        "src/bardgpt/training/optimizers.py",
+        "        for optimizer in self.optimizers:\n            optimizer.step()\n",
+        "        self.optimizers[0].step()\n",
+        UnitTest("tests/test_optimizers.py", "test_together_is_all_of_them"),
+    ),
 ]
