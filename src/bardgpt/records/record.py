@@ -71,7 +71,7 @@ class Record:
         return by_depth([run[quantity] for run in self.probes[probe][step]])
 
     def profiles(self, probe: str, quantity: str) -> dict[int, list[Band]]:
-        """The same at every step at which the probe looked."""
+        """One of the lists that a probe gives, by depth, at every step at which it looked."""
         return {step: self.profile(probe, quantity, step) for step in self.probed(probe)}
 
     def probe_runs(self, probe: str, quantity: str) -> list[dict[int, Any]]:
