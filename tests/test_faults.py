@@ -349,7 +349,7 @@ def test_break_leaves_nothing_behind_when_it_is_stopped(project, number):
 # What is told of a failure
 
 
-def test_a_cell_that_raised_is_shown_by_its_last_words():
+def test_a_cell_that_raised_is_shown_by_its_last_words_or_its_line():
     message = "Notebook cell execution failed\nCell 2: Cell execution caused an exception"
     details = (
         "AssertionError   Traceback (most recent call last)\nAssertionError: Not close!\n\n3 / 3"
@@ -357,6 +357,12 @@ def test_a_cell_that_raised_is_shown_by_its_last_words():
     verdict = Verdict("Cell 2", message, details)
     assert verdict.convicts
     assert telling(verdict, most=4) == ["    E   Not close!", "    E   3 / 3"]
+    details = (
+        "AssertionError   Traceback (most recent call last)\n      1 x = 1\n----> 2 assert x == 2"
+    )
+    verdict = Verdict("Cell 2", message, details)
+    assert verdict.convicts
+    assert telling(verdict, most=4) == ["    >   assert x == 2"]
 
 
 def test_difference_of_a_cell_says_which_side_is_which():

@@ -224,6 +224,8 @@ def telling(verdict: Verdict, most: int) -> list[str]:
     if not lines and "AssertionError: " in verdict.details:  # a cell that raised: its last words
         said = verdict.details.rpartition("AssertionError: ")[2].splitlines()
         lines = [f"E   {line.strip()}" for line in said if line.strip()]
+    if not lines:  # a cell that raised without a word: the line in it
+        lines = [f">   {line}" for line in re.findall(r"-> +\d+ (.*)", verdict.details)]
     return [f"    {line[:110]}" for line in lines[:most] or [verdict.message or "passed"]]
 
 
