@@ -599,6 +599,90 @@ def test_a_record_is_its_definition_its_runs_in_order_and_their_seconds(tiny):
     assert record["made"]["seconds"] == 6.2
 
 
+class Threads:
+    """An experiment that says how many threads its part may use."""
+
+    def parts(self):
+        return [0]
+
+    def run(self, part):
+        return {"threads": torch.get_num_threads()}
+
+    def definition(self):
+        return {}
+
+    def results(self, runs):
+        return {"runs": runs}
+
+    def quantities(self, record):
+        return {}
+
+
+def test_each_run_has_one_thread_as_its_record_says(tiny, monkeypatch):
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"threads": Threads()})
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        record = experiments.run(["threads"], tiny / "keep", 1)["threads"]
+    finally:
+        torch.set_num_threads(threads)
+    assert record["runs"] == [{"threads": 1}]
+    assert record["made"]["machine"].endswith("one thread a run")
+
+
+@pytest.fixture
+def asked(tiny, monkeypatch):
+    """What the command asks to be run, of two experiments, of which one has its record."""
+    names = []
+
+    def run(chosen, keep, workers):
+        names.append((chosen, workers))
+        return {name: {"made": {"seconds": 1.0}} for name in chosen}
+
+    both = {"one": TINY["tiny"], "two": TINY["tiny"]}
+    monkeypatch.setattr(experiments, "EXPERIMENTS", both)
+    monkeypatch.setattr(experiments, "run", run)
+    (tiny / "recorded").mkdir()
+    record = json.dumps({"experiment": TINY["tiny"].definition()})
+    (tiny / "recorded/one.json").write_text(record, encoding="utf-8")
+    return names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "run"),
+    [
+        ([], [(["two"], 5)]),
+        (["--again"], [(["one", "two"], 5)]),
+        (["one"], []),
+        (["two"], [(["two"], 5)]),
+        (["one", "--again"], [(["one"], 5)]),
+    ],
+)
+def test_only_what_is_asked_for_and_missing_is_run(asked, tiny, arguments, run):
+    assert experiments.main([*arguments, "--workers", "5"]) == 0
+    assert asked == run
+    written = {file.stem for file in (tiny / "recorded").iterdir()}
+    assert written == {"one"}.union(*(names for names, _ in run))
+
+
+@pytest.mark.parametrize("part", ["model", "training", "seeds", "probes", "characters"])
+def test_a_changed_definition_is_out_of_date(tiny, monkeypatch, part):
+    (tiny / "recorded").mkdir()
+    record = json.dumps({"experiment": TINY["tiny"].definition()})
+    (tiny / "recorded/tiny.json").write_text(record, encoding="utf-8")
+    assert experiments.up_to_date("tiny")
+    changed = {
+        "model": dataclasses.replace(BIGRAM, n_embd=16),
+        "training": dataclasses.replace(SHORT, learning_rate=0.5),
+        "seeds": (0, 1, 3),
+        "probes": ("fit",),
+        "characters": 300,
+    }[part]
+    experiment = dataclasses.replace(TINY["tiny"], **{part: changed})
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": experiment})
+    assert not experiments.up_to_date("tiny")
+
+
 def test_each_finished_part_has_a_file_of_its_own():
     names = [
         experiments.file_name(name, part)
@@ -622,7 +706,8 @@ def test_numbers_of_the_definition_by_hand():
 
 
 def a_run_that_ended(validation, train):
-    return {"history": {"validation": [4.0, validation]}, "train": train}
+    """Whose last loss is neither its first nor its lowest."""
+    return {"history": {"validation": [4.0, 1.0, validation]}, "train": train}
 
 
 def test_quantities_are_the_last_losses_of_each_run():

@@ -183,7 +183,7 @@ VALIDATION = "CALIBAN:\nYou taught me all the language of the isle\n\n" * 4
 
 def test_what_is_copied_is_copied_from_the_training_text(monkeypatch):
     """One text repeats the text that was learned, the other more of a text that nobody showed."""
-    texts = ("xx a red, red xx", "zz taught me all the language zz")
+    texts = ("zz taught me all the language zz", "xx a red, red xx")
     monkeypatch.setattr(full_record, "sample", lambda *_, seed, **__: texts[seed])
     monkeypatch.setattr(full_record, "SEEDS", (0, 1))
     monkeypatch.setattr(full_record, "PIECE", 16)
@@ -192,9 +192,9 @@ def test_what_is_copied_is_copied_from_the_training_text(monkeypatch):
     found = full_record.samples(None, tokenizer, TRAIN, VALIDATION)
     assert found["longest copy"] == " a red, red "
     assert found["text"] == texts[0]
-    assert [sample["known words"] for sample in found["samples"]] == [1.0, pytest.approx(1 / 4)]
+    assert [sample["known words"] for sample in found["samples"]] == [1 / 4, 1.0]
     assert found["real text"]["known words"] == 2 / 8  # of eight words two are "the"
-    assert [piece["longest copy"] for piece in found["form"]["full"]] == [12.0, 2.0, 3.0]
+    assert [piece["longest copy"] for piece in found["form"]["full"]] == [2.0, 3.0, 12.0]
     assert found["form"]["real text"][0]["known words"] == 0.0  # "CALIBAN:\nYou tau"
     assert len(found["form"]["real text"]) == 13  # of 212 characters
     assert len(found["form"]["counts"]) == 2
@@ -232,6 +232,9 @@ def test_weights_that_8_bits_spoil_are_no_record(made, tmp_path, monkeypatch):
     said = re.escape(f"8 bits a weight change the loss by {lost:.4f} nats, more than 0.005")
     with pytest.raises(RuntimeError, match=said):
         full_record.make(folder, tmp_path)
+    monkeypatch.setattr(full_record, "evaluate", lambda *_: 99.0)
+    with pytest.raises(RuntimeError, match=r"change the loss by -9\d\."):
+        full_record.make(folder, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -245,4 +248,5 @@ def test_passage_is_of_people_whom_the_training_text_does_not_know(shakespeare):
 
 def test_pieces_are_equally_long_and_next_to_each_other():
     assert full_record.cut("abcdefgh", 3) == ["abc", "def"]
+    assert full_record.cut("abcdef", 3) == ["abc", "def"]
     assert full_record.cut("ab", 3) == []
