@@ -18,6 +18,12 @@ SPRINT = PRESETS["sprint"]
 # Replays on one machine: in bfloat16, with another number of threads, the logged bits; in float32
 # 2.8e-4 and 1.8e-4 nats off; with other masks up to 2.1e-3 and 5.8e-3. So twice 2.8e-4.
 REPLAYED = 6e-4
+# The packed weights' loss in float32 on the whole split, one process after the other: with
+# ATEN_CPU_CAPABILITY default, avx2 and avx512 within 9e-10 nats of each other, and 7e-9 off the
+# record, which another machine made. Other processors round otherwise: a hundred times that.
+SAME_WEIGHTS = 1e-6
+# The run judged itself in bfloat16, the record in float32; both numbers are committed, 6e-5 apart.
+OTHER_PRECISION = 2e-4
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +62,7 @@ def test_it_reaches_1_48_after_one_uninterrupted_schedule(metrics, record):
     assert last["characters"] <= 14_000_000
     assert record["validation of the packed weights"] <= 1.48
     # The run evaluates itself in the precision that it trains in.
-    assert last["validation"] == pytest.approx(record["validation"], abs=0.005)
+    assert last["validation"] == pytest.approx(record["validation"], abs=OTHER_PRECISION)
 
 
 def test_8_bits_a_weight_cost_at_most_0_005_nats(record):
@@ -65,7 +71,9 @@ def test_8_bits_a_weight_cost_at_most_0_005_nats(record):
 
 def test_loss_on_the_whole_validation_split_is_the_recorded_one(recorded, record, shakespeare):
     found = evaluate(recorded[0], shakespeare.validation)
-    assert found == pytest.approx(record["validation of the packed weights"], abs=0.005)
+    recorded_loss = record["validation of the packed weights"]
+    assert found == pytest.approx(recorded_loss, abs=SAME_WEIGHTS)
+    assert abs(found - record["validation"]) > 100 * SAME_WEIGHTS  # that of the unpacked weights
 
 
 def replayed(train_ids, precision, training=SPRINT.training):
