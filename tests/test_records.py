@@ -37,7 +37,10 @@ def a_run(seed, last, brief=False):
                 str(step): {"stream": [seed, seed + step], "branch": [10.0 * seed]}
                 for step in (0, 1_000, 2_000)
             },
-            "modes": {"2000": {"training mode": 2.0 + seed, "evaluation mode": 3.0 + seed}},
+            "modes": {
+                "0": {"training mode": 5.0 + seed, "evaluation mode": 6.0 + seed},
+                "2000": {"training mode": 2.0 + seed, "evaluation mode": 3.0 + seed},
+            },
         },
         "history": {
             "step": [0, 1_000, 2_000],
@@ -110,10 +113,11 @@ def test_probes_by_step(folder):
     write(folder, "rung", a_record())
     loaded = records.load("rung")
     assert loaded.probed("stream") == [0, 1_000, 2_000]
-    assert loaded.probed("modes") == [2_000]
+    assert loaded.probed("modes") == [0, 2_000]
     modes = loaded.probe_bands("modes", 2_000)
     assert list(modes) == ["training mode", "evaluation mode"]
     assert_bands(modes.values(), band_of(2, 3, 4), band_of(3, 4, 5))
+    assert_bands(loaded.probe_bands("modes", 0).values(), band_of(5, 6, 7), band_of(6, 7, 8))
 
 
 def test_profile_is_a_band_for_each_depth(folder):
@@ -164,6 +168,7 @@ def test_gain_is_taken_seed_by_seed(folder):
     write(folder, "before", a_record((2.0, 2.2, 2.4)))
     write(folder, "after", a_record((1.7, 1.8, 2.2)))
     before, after = records.load("before"), records.load("after")
+    after.histories[0].validation[1] = 0.5  # a lower loss on the way is not what was gained
     assert_bands([records.gain(before, after)], band_of(0.3, 0.4, 0.2))
     assert records.gain(after, before).mean == pytest.approx(-0.3)
 
@@ -253,7 +258,8 @@ def test_ensemble_lags_are_taken_seed_by_seed(folder):
         seed = run["seed"]
         losses = {"test-time loss": [2.0 + seed], "loss": [2.5 + seed, 1.9 + seed]}
         geometric = {"geometric loss": [2.25 + seed, 2.125 + seed]}
-        run["probes"]["ensemble"] = {"2000": losses | geometric}
+        early = {"test-time loss": [9.0], "loss": [9.5, 9.5], "geometric loss": [9.0, 9.0]}
+        run["probes"]["ensemble"] = {"1000": early, "2000": losses | geometric}
     write(folder, "many", content)
     record = records.load("many")
     assert [band.mean for band in records.ensemble_lags(record)] == pytest.approx([0.5, -0.1])
