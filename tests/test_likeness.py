@@ -118,6 +118,20 @@ def test_habits_by_hand():
     }
 
 
+def test_each_habit_has_its_own_denominator():
+    """Speeches, pairs of speeches, lines, pairs of lines."""
+    text = (
+        "ROMEO:\nBright night\nso slight a light\n\nROMEO:\nA knight\n\nJULIET:\n'tis day\nAy\n"
+        "\nROMEO:\nO\n"
+    )
+    assert likeness.habits(text, {"JULIET"}) == {
+        "lines begin with a capital": pytest.approx(4 / 6),  # not "so" and not "'tis"
+        "speakers are known": pytest.approx(1 / 4),
+        "the same speaker again": pytest.approx(1 / 3),
+        "neighbouring lines rhyme": pytest.approx(2 / 5),  # night, light, knight
+    }
+
+
 def test_a_rhyme_is_another_word_with_the_same_end():
     def share(text):
         return likeness.habits(text, set())["neighbouring lines rhyme"]

@@ -86,14 +86,14 @@ FAULTS = [
         PLAN,
         "    torch.manual_seed(current.preset.training.seed)\n",
         "",
-        UnitTest("tests/test_scaling.py", "test_short_run_by_hand"),
+        UnitTest("tests/test_plan.py", "test_short_run_by_hand"),
     ),
     Fault(
         "windows-of-seed-0",
         "The trainer's windows come from a fixed seed: every run sees the same text in order.",
         "src/bardgpt/training/trainer.py",
-        "torch.Generator(self.device).manual_seed(config.seed)",
-        "torch.Generator(self.device).manual_seed(0)",
+        "torch.Generator(where).manual_seed(config.seed)",
+        "torch.Generator(where).manual_seed(0)",
         UnitTest("tests/test_trainer.py", "test_a_seed_means_other_windows_and_other_masks"),
     ),
     # The wrong text.
@@ -127,7 +127,7 @@ FAULTS = [
         PLAN,
         "shakespeare().validation[:SHORT_JUDGED]",
         "shakespeare().train[:SHORT_JUDGED]",
-        UnitTest("tests/test_scaling.py", "test_short_run_by_hand"),
+        UnitTest("tests/test_plan.py", "test_short_run_by_hand"),
     ),
     Fault(
         "copies-sought-in-the-wrong-text",
@@ -198,8 +198,8 @@ FAULTS = [
         "weights-option-ignored",
         "`--weights last` is accepted, explained in the help, and forgotten.",
         "src/bardgpt/cli.py",
-        "        model, tokenizer = _model(self.run, self.weights)\n        _, validation",
-        '        model, tokenizer = _model(self.run, "best")\n        _, validation',
+        "        model, tokenizer = _model(self.run, self.weights)\n        text",
+        '        model, tokenizer = _model(self.run, "best")\n        text',
         UnitTest("tests/test_cli.py", "test_best_and_last_weights_are_told_apart"),
     ),
     # The wrong mode.
@@ -229,7 +229,10 @@ FAULTS = [
         CONTEXT,
         "gain.std().item() / n**0.5",
         "gain.std().item() / n",
-        full_record("test_gain_of_context_and_its_standard_error_by_hand"),
+        UnitTest(
+            "tests/test_probes_context.py",
+            "test_gain_of_context_and_its_standard_error_by_hand",
+        ),
     ),
     Fault(
         "repetition-allowed-too-little",
@@ -278,7 +281,7 @@ FAULTS = [
         PLAN,
         "timed(lambda: work(steps), current.device) / steps",
         "timed(lambda: work(steps), current.device)",
-        UnitTest("tests/test_scaling.py", "test_seconds_are_those_of_one_step"),
+        UnitTest("tests/test_plan.py", "test_seconds_are_those_of_one_step"),
     ),
     # The wrong step, the wrong case.
     Fault(
