@@ -53,6 +53,53 @@ def test_a_wider_tolerance_is_refused(tolerance, below):
         checks.measured("loss", 2.5, BAND, below=below, tolerance=tolerance)
 
 
+@pytest.mark.parametrize(
+    ("claim", "passes", "fails"),
+    [
+        ({"below": 4.0}, (2.0, 3.0), (1.996, 3.004)),  # four deviations of 0.125
+        ({"below": 3.0}, (2.25, 2.75), (2.246, 2.754)),  # half of what separates 2.5 and 3
+        ({"above": 2.25}, (2.375, 2.625), (2.371, 2.629)),
+        ({"below": 4.0, "above": 2.25}, (2.375, 2.625), (2.371, 2.629)),  # the nearer bound
+        ({"below": 2.625, "above": 1.0}, (2.4375, 2.5625), (2.433, 2.567)),
+    ],
+)
+def test_what_is_allowed_by_hand(claim, passes, fails):
+    """Numbers that a computer holds exactly, so that the edge itself passes."""
+    band = Band(mean=2.5, sd=0.125, n=5)
+    for value in passes:
+        checks.measured("loss", value, band, **claim)
+    for value in fails:
+        with pytest.raises(AssertionError, match="away from the recorded"):
+            checks.measured("loss", value, band, **claim)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("band", [Band(NAN, 0.01, 5), Band(2.5, NAN, 5), Band(NAN, NAN, 5)])
+def test_a_record_that_is_no_number_fails(band):
+    for value in (2.5, NAN):
+        with pytest.raises(AssertionError):
+            checks.measured("loss", value, band, below=3.0)
+
+
+@pytest.mark.parametrize("claim", [{"below": NAN}, {"above": NAN}, {"below": 3.0, "above": NAN}])
+def test_a_bound_that_is_no_number_fails(claim):
+    with pytest.raises(AssertionError, match="claimed"):
+        checks.measured("loss", 2.5, BAND, **claim)
+
+
+def test_a_tolerance_that_is_no_number_fails():
+    with pytest.raises(AssertionError):
+        checks.measured("loss", 2.5, BAND, below=3.0, tolerance=NAN)
+
+
+@pytest.mark.parametrize("claim", [{"below": 2.5}, {"above": 2.5}])
+def test_no_effect_is_no_claim(claim):
+    with pytest.raises(AssertionError, match="claimed"):
+        checks.measured("loss", 2.5, BAND, **claim)
+
+
 def test_a_claim_needs_a_direction():
     with pytest.raises(ValueError, match="say what is claimed"):
         checks.measured("loss", 2.5, BAND)
@@ -101,9 +148,25 @@ def test_a_share_that_was_always_zero_may_be_off_by_four_characters():
         checks.generated(TEXT, KNOWN, {"copied stretches": Band(0, 0, 5)})
 
 
-def test_generated_text_of_another_form_fails():
+@pytest.mark.parametrize("mean", [0.6, 1.0])
+def test_generated_text_of_another_form_fails(mean):
     with pytest.raises(AssertionError, match=r"known words: this sample has 0.800"):
-        checks.generated(TEXT, KNOWN, {"known words": Band(0.6, 0.02, 5)})
+        checks.generated(TEXT, KNOWN, {"known words": Band(mean, 0.03, 5)})
+
+
+@pytest.mark.parametrize("second", [Band(9.0, 0.1, 5), Band(NAN, 0.1, 5), Band(4.2, NAN, 5)])
+def test_every_statistic_is_asserted(second):
+    """Letters per word are 4.2; the known words are as recorded."""
+    bands = {"known words": Band(0.8, 0.02, 5), "letters per word": second}
+    with pytest.raises(AssertionError, match="letters per word"):
+        checks.generated(TEXT, KNOWN, bands)
+
+
+def test_statistics_are_of_the_whole_text_and_not_of_what_is_shown(capsys):
+    """Of the ten characters that are shown, all words would be known."""
+    checks.generated(TEXT, KNOWN, {"known words": Band(0.8, 0.001, 5)}, show=10)
+    shown = capsys.readouterr().out.split(checks.FRAME)[1]
+    assert shown == "\nROMEO:\nBut\n"
 
 
 # --- what nbval is told to overlook, and no more -------------------------------------------------

@@ -1,22 +1,11 @@
-"""Listings, diagrams, figures and the ladder: what chapters show."""
+"""Pictures and pages of records, colours, and the ladder: what chapters show."""
 
 import pytest
 
 from bardgpt import shakespeare as text
-from bardgpt.gpt import GPT
 from bardgpt.lab import ladder
-from bardgpt.teaching import figures, listing
+from bardgpt.teaching import figures
 from bardgpt.teaching.palette import COLOURS
-
-
-def test_listing_is_the_source_under_its_modules_name():
-    shown = listing(GPT.forward, text.shakespeare)
-    assert shown.source.startswith(
-        "# bardgpt.gpt\ndef forward(self, ids: Tensor, start: int = 0) -> Tensor:"
-    )
-    assert "\n\n# bardgpt.shakespeare\n@cache\ndef shakespeare()" in shown.source
-    assert shown._repr_markdown_() == f"```python\n{shown.source}\n```"
-    assert repr(shown) == shown.source
 
 
 def test_no_diagram_of_that_name():

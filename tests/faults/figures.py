@@ -1,0 +1,390 @@
+"""Faults of figures: right numbers in the wrong place, wrong numbers in the right one."""
+
+from faults.kinds import Fault, UnitTest
+
+FIGURES = "src/bardgpt/teaching/figures"
+
+FAULTS = [
+    # Which number is drawn.
+    Fault(
+        "training-loss-drawn",
+        "The loss of the last batches lies in the next column, and is always a little better.",
+        f"{FIGURES}/ladder.py",
+        "curves = ((run.step, run.validation) for run in runs)",
+        "curves = ((run.step[1:], run.train[1:]) for run in runs)",
+        UnitTest(
+            "tests/test_figures_ladder.py",
+            "test_training_runs_are_lines_of_validation_loss_over_steps",
+        ),
+    ),
+    Fault(
+        "depth-drawn-from-training-loss",
+        "The record's other list of losses, one for each run: deep models look better by it.",
+        "src/bardgpt/records/record.py",
+        "return [history.at(self.training.steps) for history in self.histories]",
+        "return [history.train[-1] for history in self.histories]",
+        UnitTest(
+            "tests/test_figures_ladder.py",
+            "test_climbed_gives_the_last_losses_of_each_rung_up_to_one",
+        ),
+    ),
+    Fault(
+        "ladder-of-minima",
+        "Each run at its best moment, chosen by looking at the text that it is judged on.",
+        "src/bardgpt/records/record.py",
+        "return [history.at(self.training.steps) for history in self.histories]",
+        "return [min(history.validation) for history in self.histories]",
+        UnitTest(
+            "tests/test_figures_ladder.py",
+            "test_climbed_gives_the_last_losses_of_each_rung_up_to_one",
+        ),
+    ),
+    Fault(
+        "ladder-of-best-seeds",
+        "The luckiest of five seeds stands for all of them.",
+        f"{FIGURES}/ladder.py",
+        'axes.plot(losses, places, "o"',
+        'axes.plot([min(losses)] * len(losses), places, "o"',
+        UnitTest(
+            "tests/test_figures_ladder.py",
+            "test_ladder_has_a_row_for_each_rung_and_a_dot_for_each_run",
+        ),
+    ),
+    Fault(
+        "median-called-mean",
+        "With three seeds the middle one is close to the mean, and hides the one that went astray.",
+        f"{FIGURES}/residual.py",
+        "means = [sum(by_depth[depth]) / len(by_depth[depth]) for depth in depths]",
+        "means = [sorted(by_depth[d])[len(by_depth[d]) // 2] for d in depths]",
+        UnitTest(
+            "tests/test_figures_residual.py",
+            "test_losses_by_depth_are_dots_of_runs_and_a_line_through_their_means",
+        ),
+    ),
+    Fault(
+        "lead-the-other-way-round",
+        "After minus before: what gained is drawn as what lost.",
+        f"{FIGURES}/feed_forward.py",
+        "[before.at(step) - after.at(step) for step in steps]",
+        "[after.at(step) - before.at(step) for step in steps]",
+        UnitTest(
+            "tests/test_figures_feed_forward.py",
+            "test_leads_are_loss_before_minus_loss_after_of_the_same_seed",
+        ),
+    ),
+    Fault(
+        "counts-for-shares",
+        "The axis says share, the bars are counts; on a logarithmic axis the picture is the same.",
+        f"{FIGURES}/text.py",
+        "share = (counts[order] / counts.sum()).numpy()",
+        "share = counts[order].numpy()",
+        UnitTest(
+            "tests/test_figures_text.py", "test_frequencies_are_shares_with_the_commonest_first"
+        ),
+    ),
+    # How widely it is spread.
+    Fault(
+        "standard-errors-for-deviations",
+        "Bars half as long look twice as sure, and the caption says standard deviation.",
+        f"{FIGURES}/style.py",
+        "means, sds = [band.mean for band in bands], [band.sd for band in bands]",
+        "means, sds = [b.mean for b in bands], [b.sd / b.n**0.5 for b in bands]",
+        UnitTest(
+            "tests/test_figures_norms.py",
+            "test_stream_sizes_stand_by_depth_with_their_deviations",
+        ),
+    ),
+    Fault(
+        "bars-of-heads-with-standard-errors",
+        "The same, where bars of means have bars of their own.",
+        f"{FIGURES}/attention.py",
+        "yerr=[band.sd for band in bands]",
+        "yerr=[band.sd / band.n**0.5 for band in bands]",
+        UnitTest(
+            "tests/test_figures_attention.py",
+            "test_head_spreads_are_bars_of_means_with_one_deviation",
+        ),
+    ),
+    Fault(
+        "band-twice-as-wide",
+        "Two deviations are another honest habit, but not what the caption says.",
+        f"{FIGURES}/style.py",
+        "high = [band.mean + band.sd for band in bands]",
+        "high = [band.mean + 2 * band.sd for band in bands]",
+        UnitTest(
+            "tests/test_figures_residual.py",
+            "test_branches_over_training_have_a_panel_for_each_start_and_wiring",
+        ),
+    ),
+    Fault(
+        "real-text-band-of-variance",
+        "The variance for its root: for shares below 1 a band that is much too narrow.",
+        f"{FIGURES}/scaling.py",
+        "axes.axvspan(aim.mean - aim.sd, aim.mean + aim.sd,",
+        "axes.axvspan(aim.mean - aim.sd**2, aim.mean + aim.sd**2,",
+        UnitTest(
+            "tests/test_figures_scaling.py",
+            "test_forms_have_a_panel_for_each_quantity_and_a_band_for_real_text",
+        ),
+    ),
+    Fault(
+        "range-from-the-median-up-only",
+        "The bar's two lengths swapped: it reaches as far as the turns did, but not there.",
+        f"{FIGURES}/fast_attention.py",
+        "xerr=[[spread.median - spread.least], [spread.most - spread.median]]",
+        "xerr=[[spread.most - spread.median], [spread.median - spread.least]]",
+        UnitTest(
+            "tests/test_figures_fast_attention.py", "test_step_speeds_are_medians_with_their_range"
+        ),
+    ),
+    # Where it stands.
+    Fault(
+        "position-from-zero",
+        "Lists count from 0; the first prediction sees one character, not none.",
+        f"{FIGURES}/scaling.py",
+        "seen = range(1, len(losses) + 1)",
+        "seen = range(len(losses))",
+        UnitTest("tests/test_figures_scaling.py", "test_loss_by_position_begins_at_one_character"),
+    ),
+    Fault(
+        "tables-one-to-the-right",
+        "The table that sees nothing stands at one character, and each other one too far right.",
+        f"{FIGURES}/scaling.py",
+        "range(1, len(tables)), tables[1:],",
+        "range(1, len(tables) + 1), tables,",
+        UnitTest("tests/test_figures_scaling.py", "test_loss_by_position_begins_at_one_character"),
+    ),
+    Fault(
+        "octave-shares-its-edge",
+        "Each octave takes the first position of the next one along.",
+        f"{FIGURES}/scaling.py",
+        "means.append(sum(losses[start - 1 : end - 1]) / (end - start))",
+        "means.append(sum(losses[start - 1 : end]) / len(losses[start - 1 : end]))",
+        UnitTest("tests/test_figures_scaling.py", "test_loss_by_position_begins_at_one_character"),
+    ),
+    Fault(
+        "steps-by-index",
+        "Evaluations at unequal distances, drawn at equal ones.",
+        f"{FIGURES}/style.py",
+        "axes.plot(places, values, look, label=None if i else label, **style)",
+        "axes.plot(range(len(values)), values, look, label=None if i else label, **style)",
+        UnitTest(
+            "tests/test_figures_ladder.py",
+            "test_training_runs_are_lines_of_validation_loss_over_steps",
+        ),
+    ),
+    Fault(
+        "masks-by-index",
+        "1, 2, 4, … masks drawn as 0, 1, 2, …: the axis has their names, and the look of a line.",
+        f"{FIGURES}/style.py",
+        "axes.errorbar(places, means, yerr=sds",
+        "axes.errorbar(range(len(means)), means, yerr=sds",
+        UnitTest(
+            "tests/test_figures_dropout.py",
+            "test_ensembles_stand_by_the_number_of_masks_with_their_deviations",
+        ),
+    ),
+    Fault(
+        "blocks-from-zero",
+        "Places of the stream count from 0, blocks from 1: each matrix moves one to the left.",
+        f"{FIGURES}/wiring.py",
+        "_profile(each, gradients[side], wiring, first=side)",
+        "_profile(each, gradients[side], wiring)",
+        UnitTest(
+            "tests/test_figures_wiring.py",
+            "test_gradients_at_start_stand_by_depth_on_the_stream_and_by_block_in_the_weights",
+        ),
+    ),
+    Fault(
+        "rates-of-the-wrong-seed",
+        "The best runs joined, then the next best, instead of the runs of a seed.",
+        f"{FIGURES}/wiring.py",
+        "runs = zip(*by_rate.values(), strict=True)",
+        "runs = zip(*map(sorted, by_rate.values()), strict=True)",
+        UnitTest(
+            "tests/test_figures_wiring.py",
+            "test_rate_sweep_joins_the_runs_of_a_seed_over_the_rates",
+        ),
+    ),
+    Fault(
+        "play-not-cut",
+        "The play across the border is all of one colour, half of it never trained on.",
+        f"{FIGURES}/text.py",
+        "left, right = max(start, low), min(stop, high)",
+        "left, right = (start, stop) if low <= start < high else (0, 0)",
+        UnitTest(
+            "tests/test_figures_text.py", "test_plays_are_bars_cut_where_the_validation_text_begins"
+        ),
+    ),
+    Fault(
+        "arrow-at-the-mirror-cell",
+        "Row and column of an annotation swapped: it points at the pair the other way round.",
+        f"{FIGURES}/text.py",
+        "            (column, row),\n",
+        "            (row, column),\n",
+        UnitTest(
+            "tests/test_figures_text.py",
+            "test_bigram_table_has_a_row_for_the_current_character_and_a_column_for_the_next",
+        ),
+    ),
+    # Which way round a picture is.
+    Fault(
+        "attention-map-transposed",
+        "Who looks becomes who is looked at; the empty triangle changes sides, and few remember.",
+        f"{FIGURES}/attention.py",
+        "axis.imshow(head.numpy(),",
+        "axis.imshow(head.T.numpy(),",
+        UnitTest(
+            "tests/test_figures_attention.py",
+            "test_maps_have_a_picture_for_each_head_whose_rows_look_at_columns",
+        ),
+    ),
+    Fault(
+        "bigram-table-transposed",
+        "P(current | next) is a table too, and its rows do not sum to 1.",
+        f"{FIGURES}/text.py",
+        "axes.imshow(probabilities.numpy(),",
+        "axes.imshow(probabilities.T.numpy(),",
+        UnitTest(
+            "tests/test_figures_text.py",
+            "test_bigram_table_has_a_row_for_the_current_character_and_a_column_for_the_next",
+        ),
+    ),
+    Fault(
+        "jacobian-transposed",
+        "The upper triangle instead of the lower: outputs would depend on the future.",
+        f"{FIGURES}/feed_forward.py",
+        'picture.where(picture != 0, float("nan")).numpy()',
+        'picture.where(picture != 0, float("nan")).T.numpy()',
+        UnitTest(
+            "tests/test_figures_feed_forward.py",
+            "test_jacobians_have_outputs_as_rows_and_leave_zeros_empty",
+        ),
+    ),
+    Fault(
+        "every-map-its-own-scale",
+        "Colours stretched to each head's own largest weight: a flat head looks as sharp as any.",
+        f"{FIGURES}/attention.py",
+        'cmap="cividis", vmin=0, vmax=1)',
+        'cmap="cividis")',
+        UnitTest(
+            "tests/test_figures_attention.py",
+            "test_maps_have_a_picture_for_each_head_whose_rows_look_at_columns",
+        ),
+    ),
+    # On which axis.
+    Fault(
+        "gradients-on-a-linear-axis",
+        "Eighteen powers of ten on a linear axis: all lines but one lie on the floor.",
+        f"{FIGURES}/residual.py",
+        'axes.set_yscale("log")\n',
+        'axes.set_yscale("linear")\n',
+        UnitTest(
+            "tests/test_figures_residual.py",
+            "test_gradients_by_depth_are_a_line_for_each_run_on_a_logarithmic_axis",
+        ),
+    ),
+    Fault(
+        "losses-on-a-logarithmic-axis",
+        "Small differences at the bottom grow, large ones at the top shrink.",
+        f"{FIGURES}/residual.py",
+        'axes.set_xscale("log", base=2)\n',
+        'axes.set_xscale("log", base=2)\n    axes.set_yscale("log")\n',
+        UnitTest(
+            "tests/test_figures_residual.py",
+            "test_losses_by_depth_are_dots_of_runs_and_a_line_through_their_means",
+        ),
+    ),
+    Fault(
+        "ladder-upside-down",
+        "The first rung at the bottom, as ladders have it; the text counts from the top.",
+        f"{FIGURES}/ladder.py",
+        "axes.set_ylim(places[-1] + 0.5 + 0.4 * extra, -0.5)",
+        "axes.set_ylim(-0.5, places[-1] + 0.5 + 0.4 * extra)",
+        UnitTest(
+            "tests/test_figures_ladder.py",
+            "test_ladder_has_a_row_for_each_rung_and_a_dot_for_each_run",
+        ),
+    ),
+    # Under which name, in which colour.
+    Fault(
+        "legend-swapped",
+        "Two names change places: dropped and kept, seen and unseen.",
+        f"{FIGURES}/text.py",
+        '(("train", "training text"), ("validation", "validation text"))',
+        '(("train", "validation text"), ("validation", "training text"))',
+        UnitTest(
+            "tests/test_figures_text.py", "test_plays_are_bars_cut_where_the_validation_text_begins"
+        ),
+    ),
+    Fault(
+        "both-losses-one-name",
+        "The curve of the text learned from bears the other's name.",
+        f"{FIGURES}/dropout.py",
+        'name = "the text learned from"',
+        'name = "validation"',
+        UnitTest(
+            "tests/test_figures_dropout.py",
+            "test_gaps_are_both_losses_of_each_run_over_the_steps",
+        ),
+    ),
+    Fault(
+        "title-of-the-neighbour",
+        "Every panel bears the name of the one beside it.",
+        f"{FIGURES}/wiring.py",
+        "for each, place in zip(axes, PLACES, strict=False):",
+        "for each, place in zip(axes, PLACES[::-1], strict=False):",
+        UnitTest(
+            "tests/test_figures_wiring.py",
+            "test_gradients_at_start_stand_by_depth_on_the_stream_and_by_block_in_the_weights",
+        ),
+    ),
+    Fault(
+        "starts-of-the-neighbour",
+        "Rows named from the last to the first: default is shown as zero.",
+        f"{FIGURES}/residual.py",
+        '"s": start, "transform"',
+        '"s": starts[-1 - starts.index(start)], "transform"',
+        UnitTest(
+            "tests/test_figures_residual.py",
+            "test_branches_over_training_have_a_panel_for_each_start_and_wiring",
+        ),
+    ),
+    Fault(
+        "keys-in-the-colour-of-queries",
+        "One role, one colour through the book; here a key is drawn as what asks it.",
+        f"{FIGURES}/attention.py",
+        'color=COLOURS["key"]',
+        'color=COLOURS["query"]',
+        UnitTest("tests/test_figures_attention.py", "test_keys_chosen_is_a_bar_for_each_key"),
+    ),
+    Fault(
+        "palette-swaps-query-and-key",
+        "The same, in the palette: all pictures agree, and none with the text.",
+        "src/bardgpt/teaching/palette.py",
+        '"query": "#56b4e9",\n    "key": "#d55e00",',
+        '"query": "#d55e00",\n    "key": "#56b4e9",',
+        UnitTest("tests/test_figures.py", "test_role_has_its_hue"),
+    ),
+    Fault(
+        "parts-in-each-others-colour",
+        "Branches come in turns; begun with the wrong one, attention is drawn as feed-forward.",
+        f"{FIGURES}/residual.py",
+        "COLOURS[PARTS[place % len(PARTS)]]",
+        "COLOURS[PARTS[(place + 1) % len(PARTS)]]",
+        UnitTest(
+            "tests/test_figures_residual.py",
+            "test_branches_over_training_have_a_panel_for_each_start_and_wiring",
+        ),
+    ),
+    Fault(
+        "gap-drawn-as-zero",
+        "A letter that no name has becomes a perfect prediction.",
+        f"{FIGURES}/scaling.py",
+        'float("nan") if loss is None else loss',
+        "0.0 if loss is None else loss",
+        UnitTest(
+            "tests/test_figures_scaling.py", "test_name_losses_are_a_line_for_each_kind_of_name"
+        ),
+    ),
+]
