@@ -143,7 +143,7 @@ def demonstrate(fault: Fault) -> bool:
     progress.say(f"{fault.name}: {fault.story}\n\n{fault.file}\n{diff(fault)}\n")
     progress.say(
         f"Running {check.file} and every notebook in a copy of the project, {AT_ONCE} at a time:\n"
-        f"about {about(files)} seconds, by what the chapters took when they were last measured."
+        f"about {about(files)} seconds if the machine is idle, by what chapters took when measured."
     )
     convicts, red = False, []
     with tempfile.TemporaryDirectory(prefix="bardgpt-fault-") as folder, ExitStack() as stack:
@@ -154,7 +154,7 @@ def demonstrate(fault: Fault) -> bool:
             of_file = verdicts(file, copy)
             cells = red_cells(file, of_file) if file.endswith(".ipynb") else []
             red += cells
-            said = f"{len(cells)} red cells" if file.endswith(".ipynb") else "run"
+            said = f"red cells: {len(cells)}" if file.endswith(".ipynb") else "run"
             progress.say("\n".join([f"{i} of {len(files)}, {Path(file).stem}: {said}", *cells]))
             if file == check.file:
                 verdict = verdict_of(check, of_file)
