@@ -14,11 +14,11 @@ import pkgutil
 
 from faults.kinds import Fault
 
-# By the topic's name: what its file says of itself in one line, and its faults.
+# By the topic's name: what its file says of itself in its first line, and its faults.
 TOPICS: dict[str, tuple[str, list[Fault]]] = {}
 for _file in pkgutil.iter_modules(__path__):
     if _file.name != "kinds":
         _topic = importlib.import_module(f"faults.{_file.name}")
-        TOPICS[_file.name] = (_topic.__doc__, _topic.FAULTS)
+        TOPICS[_file.name] = (_topic.__doc__.splitlines()[0], _topic.FAULTS)
 
 FAULTS = [fault for _, faults in TOPICS.values() for fault in faults]

@@ -251,7 +251,7 @@ FAULTS = [
         ),
     ),
     Fault(
-        "jacobian-transposed",
+        "jacobian-drawn-transposed",
         "The upper triangle instead of the lower: outputs would depend on the future.",
         f"{FIGURES}/feed_forward.py",
         'picture.where(picture != 0, float("nan")).numpy()',
