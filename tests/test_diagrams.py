@@ -11,6 +11,7 @@ from bardgpt.gpt import GPT
 from bardgpt.lab import ladder
 from bardgpt.presets import PRESETS
 from bardgpt.teaching import diagrams
+from bardgpt.teaching.diagrams.shapes import Diagram, Panels, label, named_box
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -115,6 +116,69 @@ def test_rung_marks_what_it_adds(rung, new):
     assert ("new: 3 blocks" in shown) == (rung == "plain-blocks")
     size = GPT(ladder.RUNGS[rung].config).n_parameters()
     assert any(text.startswith(f"{size:,} parameters, ") for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("rung", "size"),
+    {
+        "bigram": "4,225 parameters",
+        "one-head": "7,553 parameters, 3,328 more",
+        "four-heads": "7,553 parameters, as many as before",
+        "feed-forward": "8,609 parameters, 1,056 more",
+        "plain-blocks": "41,921 parameters, 33,312 more",
+        "residual": "41,921 parameters, as many as before",
+        "post-norm": "42,305 parameters, 384 more",
+        "pre-norm": "42,369 parameters, 64 more",
+    }.items(),
+)
+def test_rung_says_how_many_parameters_it_adds(rung, size):
+    assert size in words(f"rung-{rung}")
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("rung-feed-forward", "32 → 32, ReLU"),
+        ("rung-residual", "32 → 128, ReLU"),
+        ("rung-residual", "proj: 128 → 32"),
+        ("rung-one-head", "1 head of 32"),
+        ("rung-four-heads", "4 heads of 8"),
+        ("whole-model", "384 → 1536, ReLU"),
+    ],
+)
+def test_drawing_has_the_widths_of_its_config(name, row):
+    assert row in words(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    {
+        "rung-bigram": "A path leads from the ids of the characters through the token embedding to",
+        "rung-plain-blocks": "In it the path runs straight through attention with 4 heads of 8 and",
+        "rung-residual": "fork off, and to which each is added back. Below",
+        "rung-post-norm": "are added, with a norm after each addition. Below",
+        "rung-pre-norm": "are added, with a norm before each of them. Below the frame follow a fin",
+        "whole-model": "are added, with a norm before each of them. Below the frame follow a fin",
+    }.items(),
+)
+def test_drawing_is_told_in_words(name, told):
+    """For those who do not see it, the wiring is in the description."""
+    ((_, root),) = drawings(name)
+    assert told in root.find(f"{SVG}desc").text
+
+
+def test_words_in_a_drawing_may_have_any_character():
+    shapes = [label(0, 10, "a < b & c"), named_box(0, 0, 9, 9, "<d>")]
+    drawing = Diagram("x", "e < f", "g & h", 20, shapes)
+    assert "".join(ET.fromstring(drawing.svg()).itertext()).split("\n") == [
+        "", "e < f", "g & h", "", "a < b & c", "<d>", "",
+    ]  # fmt: skip
+
+
+def test_panels_stand_from_left_to_right():
+    drawings = [Diagram(name, name, name, 20, []) for name in ("one", "two")]
+    titles = ET.fromstring(Panels("x", "x", drawings).svg()).iter(f"{SVG}title")
+    assert [title.text for title in titles] == ["one", "two"]
 
 
 def test_config_diff_names_what_changed_in_the_order_of_fields():

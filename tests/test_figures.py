@@ -51,6 +51,11 @@ def test_what_is_named_can_be_called():
 
 # The hues of Okabe and Ito (2008), by their names there; b36b00 is their orange, darker.
 HUES = {
+    "ink": "#1f2933",
+    "grey": "#5b6770",
+    "light grey": "#c5ccd3",
+    "white": "#ffffff",
+    "dark orange": "#b36b00",
     "orange": "#e69f00",
     "sky blue": "#56b4e9",
     "bluish green": "#009e73",
@@ -61,36 +66,49 @@ HUES = {
 }
 
 
-@pytest.mark.parametrize(
-    ("role", "hue"),
-    {
-        "query": "sky blue",
-        "key": "vermilion",
-        "value": "bluish green",
-        "output": "reddish purple",
-        "attention": "vermilion",
-        "feed-forward": "bluish green",
-        "stream": "blue",
-        "gradient": "reddish purple",
-        "norm": "orange",
-        "batch norm": "sky blue",
-        "dropout": "yellow",
-        "train": "orange",
-        "validation": "blue",
-        "model": "blue",
-        "input": "blue",
-        "residual": "blue",
-        "pre-norm": "blue",
-        "post-norm": "vermilion",
-        "head 0": "blue",
-        "head 1": "vermilion",
-        "head 2": "bluish green",
-        "head 3": "reddish purple",
-    }.items(),
-)
-def test_role_has_its_hue(role, hue):
-    """Through the whole book: prose speaks of them."""
-    assert COLOURS[role] == HUES[hue]
+ROLES = {
+    "ink": "ink",
+    "muted": "grey",
+    "line": "light grey",
+    "paper": "white",
+    "target": "dark orange",
+    "count": "grey",
+    "reported": "grey",
+    "plain": "grey",
+    "no-final-norm": "sky blue",
+    "default": "blue",
+    "zero": "reddish purple",
+    "xavier": "dark orange",
+    "float32": "grey",
+    "bfloat16": "blue",
+    "query": "sky blue",
+    "key": "vermilion",
+    "value": "bluish green",
+    "output": "reddish purple",
+    "attention": "vermilion",
+    "feed-forward": "bluish green",
+    "stream": "blue",
+    "gradient": "reddish purple",
+    "norm": "orange",
+    "batch norm": "sky blue",
+    "dropout": "yellow",
+    "train": "orange",
+    "validation": "blue",
+    "model": "blue",
+    "input": "blue",
+    "residual": "blue",
+    "pre-norm": "blue",
+    "post-norm": "vermilion",
+    "head 0": "blue",
+    "head 1": "vermilion",
+    "head 2": "bluish green",
+    "head 3": "reddish purple",
+}
+
+
+def test_role_has_its_hue():
+    """Through the whole book: captions and readers count on them."""
+    assert COLOURS == {role: HUES[hue] for role, hue in ROLES.items()}
 
 
 @pytest.mark.parametrize(

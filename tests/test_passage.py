@@ -64,6 +64,27 @@ def test_words_stand_in_a_table_for_those_who_have_no_pointer(read):
     assert sum(numbers) == pytest.approx(sum(LOSSES), abs=0.05 * len(words))
 
 
+def test_a_loss_is_drawn_by_the_level_that_it_reaches():
+    """ln 2, ln 8 and ln 32 are the edges: 1 in 2, 1 in 8, 1 in 32."""
+    losses = [0.0, 0.69, 0.693, 2.07, 2.079, 3.46, 3.466, 9.0]
+    html = figures.passage("abcdefgh", losses)._repr_html_()
+    bars = re.findall(r'<span title="[^"]*" style="([^"]*)">', html)
+    drawn = [int(match[1]) if (match := re.search(r"bottom: (\d)px solid", b)) else 0 for b in bars]
+    assert drawn == [0, 0, 2, 2, 4, 4, 7, 7]
+    tints = [int(match[1], 16) if (match := re.search(r"und: #\w{6}(..)", b)) else 0 for b in bars]
+    assert tints == [0, 0, 20, 20, 46, 46, 76, 76]  # 255 times 0.08, 0.18, 0.3
+
+
+def test_legend_says_what_each_level_means():
+    html = figures.passage("a", [0.0])._repr_html_()
+    legend = re.findall(r'<span style="([^"]*)">abc</span> ([^<]*)</span>', html)
+    assert [words for _, words in legend] == [
+        "1 in 2 or better", "down to 1 in 8", "down to 1 in 32", "less",
+    ]  # fmt: skip
+    bars = [re.findall(r"border-bottom: (\d)px", style) for style, _ in legend]
+    assert bars == [[], ["2"], ["4"], ["7"]]
+
+
 def test_a_larger_loss_is_never_drawn_smaller():
     for before, after in zip(LEVELS, LEVELS[1:], strict=False):
         assert all(a < b for a, b in zip(before, after, strict=True))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import types
 from pathlib import Path
 
 import jupytext
@@ -27,7 +28,15 @@ def small(monkeypatch):
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(42.4, "42 seconds"), (600, "10 minutes"), (8_000, "2.2 hours")],
+    [
+        (42.4, "42 seconds"),
+        (99, "99 seconds"),
+        (100, "2 minutes"),
+        (600, "10 minutes"),
+        (5_940, "99 minutes"),
+        (6_000, "1.7 hours"),
+        (8_000, "2.2 hours"),
+    ],
 )
 def test_time_in_words(seconds, words):
     assert scaling.in_words(seconds) == words
@@ -38,8 +47,30 @@ def test_time_is_said_and_blanked_where_it_varies(small, capsys):
     assert "0.500 s a step; the whole run will take about" in capsys.readouterr().out
     scaling.say_time(0.5, dataclasses.replace(small, whole=False))
     assert capsys.readouterr().out.splitlines()[1].startswith("  your run: ")
-    with pytest.raises(ValueError, match="cannot take"):
-        scaling.say_time(float("nan"), small)
+    for impossible in (float("nan"), float("inf"), 0.0, -1.0):
+        with pytest.raises(ValueError, match="cannot take"):
+            scaling.say_time(impossible, small)
+
+
+def test_time_of_the_whole_run_is_said_in_hours(small, capsys):
+    """500 s a step: (6 · 14 + 500) / 14 steps' worth of work take 20,857 s."""
+    scaling.say_time(500.0, dataclasses.replace(small, whole=False))
+    assert capsys.readouterr().out.splitlines()[1] == "  your run: 5.8"
+
+
+def test_a_whole_run_gives_its_first_and_its_last_loss(small, monkeypatch, tmp_path):
+    """The last is neither the best nor the worst."""
+    metrics = [{"validation": 4.25}, {"train": 2.0}, {"validation": 1.5}, {"validation": 1.75}]
+    done = types.SimpleNamespace(model="the model", metrics=metrics)
+    monkeypatch.setattr(scaling, "run", lambda *_, **__: done)
+    finished = scaling.train(small, tmp_path)
+    assert (finished.model, finished.validation) == ("the model", (4.25, 1.75))
+
+
+def test_what_there_is_to_beat_are_validation_losses(monkeypatch):
+    tables = [{"validation": 3.5, "train": 3.0}, {"validation": 1.75, "train": 1.25}]
+    monkeypatch.setattr("bardgpt.records.tables.tables", lambda: tables)
+    assert scaling.to_beat() == {"best count table": 1.75, "the lecture's": 1.48}
 
 
 class Screen:

@@ -50,6 +50,7 @@ def ways(root, colour):
 
 
 STREAM, BRANCH = 76, 204
+MUTED_LINE = "var(--bard-muted, #5b6770)"
 
 
 def test_post_norm_has_its_norms_on_the_stream_below_the_additions():
@@ -222,3 +223,101 @@ def test_four_heads_divide_the_channels_of_one():
     assert widths.count(69) == 8  # (312 - 3 · 12) / 4, above and below of each head
     colours = re.findall(r"fill: (#\w{6}); fill-op", ET.tostring(four).decode())
     assert colours == [COLOURS[f"head {i}"] for i in (0, 0, 1, 1, 2, 2, 3, 3)]
+
+
+# Drawings that are no blocks.
+
+
+def fills(root, word):
+    """For each text of this word from top to bottom, the fillings of the boxes around it."""
+    rects = [
+        (*(float(r.get(side)) for side in ("x", "y", "width", "height")), r.get("style"))
+        for r in root.iter(f"{SVG}rect")
+        if r.get("x")
+    ]
+    return [
+        [
+            COLOUR.search(style)[1]
+            for left, top, width, height, style in rects
+            if left < x < left + width and top < y - 4 < top + height and COLOUR.search(style)
+        ]
+        for y, x in sorted((float(t.get("y")), float(t.get("x"))) for t in named_texts(root, word))
+    ]
+
+
+COLOUR = re.compile(r"fill: (#\w{6})")
+
+
+def named_texts(root, word):
+    return [t for t in root.iter(f"{SVG}text") if t.text == word]
+
+
+def straight(root, colour):
+    """The lines of a colour without tips: where from, where to."""
+    paths = [p for p in root.iter(f"{SVG}path") if f"stroke: {colour}" in p.get("style")]
+    pattern = re.compile(r"M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)")
+    return [
+        tuple(map(float, match.groups()))
+        for path in paths
+        if (match := pattern.fullmatch(path.get("d")))
+    ]
+
+
+def test_attention_looks_back_and_feed_forward_straight_down():
+    """Four places: six lines from earlier ones, four from a place to itself."""
+    (root,) = roots("feed-forward")
+    lines = straight(root, COLOURS["attention"])
+    assert sum(x == to for x, _, to, _ in lines) == 4
+    assert sum(x < to for x, _, to, _ in lines) == 6
+    assert len(lines) == 10
+    assert len(named_texts(root, "Linear")) == 4
+    assert {*map(tuple, fills(root, "Linear"))} == {(COLOURS["feed-forward"],)}
+
+
+def test_batch_norm_has_a_column_and_layer_norm_a_row():
+    for root in roots("rows-and-columns"):
+        marked = {"batch norm": [], "norm": []}
+        for rect in root.iter(f"{SVG}rect"):
+            for role, cells in marked.items():
+                if f"fill: {COLOURS[role]}; fill-opacity: 0.3" in rect.get("style"):
+                    cells.append((float(rect.get("x")), float(rect.get("y"))))
+        *column, batch_key = marked["batch norm"]
+        *row, layer_key = marked["norm"]
+        assert (len(column), len({x for x, _ in column})) == (8, 1)
+        assert (len(row), len({y for _, y in row})) == (6, 1)
+        said = {t.text.partition(":")[0]: float(t.get("y")) for t in root.iter(f"{SVG}text")}
+        assert said["batch norm"] - 15 == batch_key[1]
+        assert said["layer norm"] - 15 == layer_key[1]
+    left, right = (dict(texts(root)) for root in roots("rows-and-columns"))
+    assert {"batch norm: one feature, all examples", "layer norm: one example, all features"} <= {
+        *left
+    }
+    assert {"batch norm: all positions, all texts", "layer norm: one position of one text"} <= {
+        *right
+    }
+
+
+def test_one_product_keeps_queries_keys_and_values_in_their_colours():
+    (root,) = roots("one-product")
+    for letter, role in (("q", "query"), ("k", "key"), ("v", "value")):
+        for number in "₁₂₃":  # as nine matrices, and stacked
+            assert fills(root, f"{letter}{number}") == [[COLOURS[role]]] * 2
+        assert fills(root, f"{letter}: (B, T, C)") == [[COLOURS[role]]]
+
+
+def test_cache_keeps_all_but_the_new_and_then_the_last_half():
+    (root,) = roots("cache")
+    for letter, role in (("k", "key"), ("v", "value")):
+        kept = [fills(root, f"{letter}{number}") for number in "₀₁₂₃₄₅"]
+        assert kept == [[[COLOURS[role]]]] * 5 + [[[]]]
+    # The full window, "to be or": its first four are crossed out, its last four stay.
+    window = sorted(
+        (float(r.get("x")), COLOURS["key"] in r.get("style") and "0.3" in r.get("style"))
+        for r in root.iter(f"{SVG}rect")
+        if r.get("y") == "468"
+    )
+    assert [stays for _, stays in window] == [False] * 4 + [True] * 4
+    crossed = [
+        x for x, y, _, to_y in straight(root, "var(--bard-muted, #5b6770)") if y > to_y > 460
+    ]
+    assert crossed == [x for x, _ in window[:4]]
