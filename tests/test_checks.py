@@ -111,6 +111,12 @@ def test_a_record_that_contradicts_the_claim_fails(claim):
         checks.measured("loss", 2.5, BAND, **claim)
 
 
+@pytest.mark.parametrize(("value", "claim"), [(2.39, {"below": 2.4}), (2.61, {"above": 2.6})])
+def test_what_bears_out_a_claim_is_the_record_and_not_this_run(value, claim):
+    with pytest.raises(AssertionError, match="claimed"):
+        checks.measured("loss", value, BAND, **claim)
+
+
 def test_band_is_mean_and_sample_deviation():
     band = Band.of([1.0, 2.0, 3.0, 6.0])
     assert (band.mean, band.n) == (3.0, 4)

@@ -82,6 +82,7 @@ def test_pre_norm_has_its_norms_in_the_branches_and_one_after_the_blocks():
 
 def test_forward_forks_above_a_part_and_adds_below_it():
     forward, _ = roots("residual-stream")
+    assert texts(forward)[0] == ("forward: numbers", 20)
     assert [text for text, _ in texts(forward, "attention", "feed-forward")] == [
         "attention", "feed-forward",
     ] * 2  # fmt: skip
@@ -101,6 +102,7 @@ def test_forward_forks_above_a_part_and_adds_below_it():
 
 def test_backward_adds_where_forward_forked_and_turns_every_arrow():
     forward, backward = roots("residual-stream")
+    assert texts(backward)[0] == ("backward: gradients", 20)
     middles = sorted(heights(backward, "attention") + heights(backward, "feed-forward"))
     added = [y for _, y in signs(backward)]
     for above, sign, middle in zip([0, *middles[:-1]], added, middles, strict=True):

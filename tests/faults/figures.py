@@ -1,8 +1,9 @@
-"""Faults of figures: right numbers in the wrong place, wrong numbers in the right one."""
+"""Faults of figures, drawings and checks: right numbers in the wrong place."""
 
 from faults.kinds import Fault, UnitTest
 
 FIGURES = "src/bardgpt/teaching/figures"
+DIAGRAMS = "src/bardgpt/teaching/diagrams"
 
 FAULTS = [
     # Which number is drawn.
@@ -386,5 +387,89 @@ FAULTS = [
         UnitTest(
             "tests/test_figures_scaling.py", "test_name_losses_are_a_line_for_each_kind_of_name"
         ),
+    ),
+    # Drawings.
+    Fault(
+        "norm-drawn-off-the-stream",
+        "Post-norm drawn as pre-norm: the one difference that the picture is for.",
+        f"{DIAGRAMS}/block.py",
+        'if norm and wiring == "pre-norm" else pieces',
+        'if norm and wiring != "residual" else pieces',
+        UnitTest("tests/test_drawings.py", "test_a_column_places_pieces_as_the_wiring_says"),
+    ),
+    Fault(
+        "gradient-drawn-downwards",
+        "Arrows that nobody turned round, under a heading that says backward.",
+        f"{DIAGRAMS}/block.py",
+        "ends = ends[::-1] if self.backwards else ends",
+        "ends = ends",
+        UnitTest(
+            "tests/test_drawings.py",
+            "test_backward_adds_where_forward_forked_and_turns_every_arrow",
+        ),
+    ),
+    Fault(
+        "attention-drawn-from-the-future",
+        "Lines from later characters to earlier places: no mask.",
+        f"{DIAGRAMS}/feed_forward.py",
+        "middles[:t]",
+        "middles[t + 1 :]",
+        UnitTest(
+            "tests/test_drawings.py", "test_attention_looks_back_and_feed_forward_straight_down"
+        ),
+    ),
+    Fault(
+        "batch-norm-in-the-colour-of-layer-norm",
+        "The row bears the colour of the column, and the legend is right.",
+        f"{DIAGRAMS}/norms.py",
+        'batch, layer = COLOURS["batch norm"], COLOURS["norm"]',
+        'layer, batch = COLOURS["batch norm"], COLOURS["norm"]',
+        UnitTest("tests/test_drawings.py", "test_batch_norm_has_a_column_and_layer_norm_a_row"),
+    ),
+    Fault(
+        "cache-drops-the-newest",
+        "A full window that forgets its last half and keeps its first.",
+        f"{DIAGRAMS}/fast_attention.py",
+        "MARGIN + i * pitch, i >= keep",
+        "MARGIN + i * pitch, i < keep",
+        UnitTest(
+            "tests/test_drawings.py",
+            "test_cache_keeps_all_but_the_new_and_then_the_last_half",
+        ),
+    ),
+    # What a cell checks.
+    Fault(
+        "tolerance-is-the-wider-one",
+        "The larger of the two limits: a run may lie beyond the bound that it is to respect.",
+        "src/bardgpt/teaching/checks.py",
+        "allowed = min(MOST_DEVIATIONS * recorded.sd, effect / 2)",
+        "allowed = max(MOST_DEVIATIONS * recorded.sd, effect / 2)",
+        UnitTest("tests/test_checks.py", "test_what_is_allowed_by_hand"),
+    ),
+    Fault(
+        "not-a-number-passes",
+        "No comparison with NaN is true, so 'if it is farther off, fail' lets it through.",
+        "src/bardgpt/teaching/checks.py",
+        "if not abs(value - recorded.mean) <= tolerance:",
+        "if abs(value - recorded.mean) > tolerance:",
+        UnitTest("tests/test_checks.py", "test_a_run_outside_four_deviations_fails"),
+    ),
+    Fault(
+        "the-record-is-not-asked",
+        "This run bears the claim out; whether five full ones did, nobody looks.",
+        "src/bardgpt/teaching/checks.py",
+        "below is None or recorded.mean < below",
+        "below is None or value < below",
+        UnitTest(
+            "tests/test_checks.py", "test_what_bears_out_a_claim_is_the_record_and_not_this_run"
+        ),
+    ),
+    Fault(
+        "only-better-text-passes",
+        "A statistic that is too high is not asked about: too good is as wrong as too bad.",
+        "src/bardgpt/teaching/checks.py",
+        "if not abs(statistics[name] - band.mean) <= MOST_DEVIATIONS",
+        "if not band.mean - statistics[name] <= MOST_DEVIATIONS",
+        UnitTest("tests/test_checks.py", "test_generated_text_of_another_form_fails"),
     ),
 ]
