@@ -24,9 +24,10 @@ def gradients_by_depth(
 ) -> Figure:
     """The loss gradient's size at each block's input before training, every seed a line.
 
-    gradients: by the name to show, for each run the size at each depth; from the uppermost line to
-        the lowest, for the legend.
-    looks: by the same name, wiring and initialization.
+    Args:
+        gradients: by the name to show, for each run the size at each depth; from the uppermost line
+            to the lowest, for the legend.
+        looks: by the same name, wiring and initialization.
     """
     figure, axes = canvas(figsize=(5.6, 4.6))
     for name, runs in gradients.items():

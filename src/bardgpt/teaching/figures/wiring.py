@@ -79,9 +79,10 @@ def rate_sweep(
 ) -> Figure:
     """Final loss against the learning rate, a line through the runs of each seed.
 
-    losses: by model (a row each) and steps of warm-up (a column each), row by row; by wiring and
-        rate, the loss of each run. The first row has every wiring.
-    level: the loss of the letters' frequencies.
+    Args:
+        losses: by model (a row each) and steps of warm-up (a column each), row by row; by wiring
+            and rate, the loss of each run. The first row has every wiring.
+        level: the loss of the letters' frequencies.
     """
     warmups = list(dict.fromkeys(warmup for _, warmup in losses))
     rows = len(losses) // len(warmups)
