@@ -1,10 +1,15 @@
-# One entry point for people and CI. `make` lists the tasks; only `help` and `clean` work without .venv.
+# One entry point for people and CI. `make` lists the tasks; all but `help` and `clean` see to .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help book test test-site test-colab test-matrix break notebooks pages experiments experiments-check record bench repository newest lint format serve clean
+.PHONY: help book test test-site test-colab test-matrix break notebooks pages experiments experiments-check record bench repository newest lint format serve lab clean FORCE
 PYTHON ?= python3
+PORT   ?= 8000
 RUN    := .venv/bin/python
 READY  := .venv/ready
 NPM    := tests/site/node_modules/ready
+# The package is this folder's, whatever the shell or a linked .venv says; another Python's home is no help.
+export PYTHONPATH := $(CURDIR)/src
+unexport PYTHONHOME
+
 # Two notebooks at a time, so one thread for each kernel unless the caller says otherwise (and in
 # `test-matrix` one notebook at a time where a kernel has two).
 NBVAL  := $(RUN) -m pytest -q --nbval --nbval-current-env --nbval-cell-timeout 120 \
@@ -16,11 +21,12 @@ book test test-matrix: export TQDM_DISABLE = 1
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-$(READY): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("bardGPT needs Python 3.11 or newer; $(PYTHON) is %d.%d. Say PYTHON=python3.11 (or newer)." % v[:2])'
-	test -x $(RUN) || $(PYTHON) -m venv .venv
-	$(RUN) -m pip install --quiet --requirement requirements.txt
-	touch $@
+# Seen to each time, in a tenth of a second; the file changes only if something had to be done.
+$(READY) .venv/lab .venv/newest: FORCE
+	@python=$(RUN); $$python -c '' 2>/dev/null || python='$(PYTHON)'; \
+	command -v "$$python" >/dev/null || { echo "There is no $$python. Say: make $@ PYTHON=python3.11 (or newer)" >&2; exit 1; }; \
+	"$$python" book/_tools/environment.py $(@F) '$(PYTHON)'
+.venv/lab: $(READY)
 
 $(NPM): $(READY) tests/site/package.json tests/site/package-lock.json
 	cd tests/site && npm ci --silent
@@ -76,21 +82,21 @@ bench: $(READY)  ## how fast the full model trains and samples, step by step of 
 repository: $(READY)  ## set the repository's address everywhere: URL=https://github.com/ACCOUNT/NAME
 	@$(RUN) book/_tools/repository.py "$$URL"
 
-newest:  ## put the newest versions that pyproject.toml allows into .venv; then `make test` tells
-	test -x $(RUN) || $(PYTHON) -m venv .venv
-	$(RUN) -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[book,test]'
-	touch $(READY)
+newest: .venv/newest  ## put the newest versions that pyproject.toml allows into .venv; then `make test` tells
 
 lint: $(READY)  ## style, who may import whom, types; changes nothing
 	$(RUN) -m ruff format --check . && $(RUN) -m ruff check .
-	PYTHONPATH=book .venv/bin/lint-imports --no-cache
+	PYTHONPATH="$$PYTHONPATH:book" .venv/bin/lint-imports --no-cache
 	.venv/bin/basedpyright
 
 format: $(READY)  ## rewrite to style
 	$(RUN) -m ruff check --fix . ; $(RUN) -m ruff format .
 
-serve: book  ## build, then show the website on http://localhost:8000
-	$(RUN) -m http.server --directory _build/html 8000
+serve: book  ## build, then show the website on http://127.0.0.1:8000, or PORT=number
+	@$(RUN) book/_tools/serve.py _build/html '$(PORT)'
+
+lab: .venv/lab  ## JupyterLab in the book's folder, for this machine alone; installed on first use
+	$(RUN) -m jupyterlab --ip 127.0.0.1 --preferred-dir book
 
 clean:  ## remove what was built; keeps .venv and the text
 	rm -rf _build .hypothesis .ruff_cache

@@ -1,10 +1,26 @@
-"""What all tests share: the text, and a summary of the planted faults."""
+"""What all tests share: whose package they test, the text, a summary of the planted faults."""
+
+from pathlib import Path
 
 import pytest
 import torch
 
-from bardgpt import shakespeare as of_the_book
-from bardgpt.text import Text
+import bardgpt
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+
+
+def stray(package: str) -> str:
+    """What to say where the package is not the one beside these tests, "" where it is."""
+    if Path(package).resolve().is_relative_to(SOURCE):
+        return ""
+    return f"These would be tests of {package}, not of {SOURCE}. Say: make test"
+
+
+def pytest_configure():
+    """Refuse to test another checkout's package: that would tell nothing about this one."""
+    if message := stray(bardgpt.__file__):
+        raise pytest.UsageError(message)
 
 
 @pytest.fixture(autouse=True)
@@ -14,8 +30,10 @@ def seed():
 
 
 @pytest.fixture(scope="session")
-def shakespeare() -> Text:
+def shakespeare():
     """The real text; where it comes from is `bardgpt.corpus`'s business."""
+    from bardgpt import shakespeare as of_the_book  # late: first the check above has its say
+
     return of_the_book.shakespeare()
 
 

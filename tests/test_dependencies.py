@@ -13,11 +13,17 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LINES = [
-    line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()
-]
-PINS = [line for line in LINES if line and line != "-e ."]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def lines(name: str) -> list[str]:
+    """What a requirements file asks for."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [line for line in (line.partition("#")[0].strip() for line in text.splitlines()) if line]
+
+
+LINES, LAB = lines("requirements.txt"), lines("requirements-lab.txt")
+PINS = [line for line in LINES + LAB if not line.startswith("-")]
 
 
 def declared(*groups: str) -> dict[str, Requirement]:
@@ -66,6 +72,10 @@ def test_every_declared_package_is_pinned_once():
 
 def test_requirements_install_the_package_itself():
     assert "-e ." in LINES
+
+
+def test_jupyterlab_changes_no_pin():
+    assert "--requirement requirements.txt" in LAB
 
 
 def test_package_has_lower_bounds_only():

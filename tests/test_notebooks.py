@@ -397,7 +397,7 @@ def draft(tmp_path):
     script = tmp_path / "book/_tools/notebooks.py"
     script.parent.mkdir(parents=True)
     shutil.copy(ROOT / "book/_tools/notebooks.py", script)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copy(ROOT / "book/jupytext.toml", tmp_path / "book")
     path = tmp_path / "book/01-draft.py"
     jupytext.write(code(f"{SOLUTION}print('first')", **FOLDED), path, fmt="py:percent")
     return path

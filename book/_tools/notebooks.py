@@ -48,7 +48,7 @@ def orphans(book: Path = BOOK) -> list[Path]:
 def read(chapter: Path) -> NotebookNode:
     """Return a chapter as a notebook without outputs, with the ids of its present notebook.
 
-    How it is read, and which metadata stays, is said in pyproject.toml, [tool.jupytext].
+    How it is read, and which metadata stays, is said in `jupytext.toml`.
     """
     config = load_jupytext_config(str(chapter))
     formats = long_form_multiple_formats(config.default_formats(str(chapter)))
