@@ -61,7 +61,7 @@ def test_minutes_count_what_is_in_sight(minutes, tmp_path):
     chapter = tmp_path / "01-draft.py"
     hidden = "".join(f'# %% tags=["{tag}"]\nx = 1\n' + "x\n" * 300 for tag in minutes.UNSEEN)
     text = f"# %% [markdown]\n# # A title\n# {'word ' * 437}\n\n"
-    chapter.write_text(f"{text}{hidden}# %%\n" + "x\n\n" * 30)
+    chapter.write_text(f"{text}{hidden}# %%\n" + "x\n\n" * 30, encoding="utf-8")
     assert minutes.title(chapter) == "A title"
     assert minutes.to_read(chapter) == 3  # 440 words, 30 lines
 

@@ -310,7 +310,7 @@ def test_committed_bench_is_found_among_the_records(monkeypatch, tmp_path):
     monkeypatch.setattr(files, "RECORDED", tmp_path)
     with pytest.raises(FileNotFoundError, match="no record 'bench'"):
         speeds.load()
-    (tmp_path / "bench.json").write_text(json.dumps(dataclasses.asdict(SPEEDS)))
+    (tmp_path / "bench.json").write_text(json.dumps(dataclasses.asdict(SPEEDS)), encoding="utf-8")
     assert speeds.load() == SPEEDS
 
 

@@ -185,7 +185,7 @@ def test_a_file_that_grows_too_large_leaves_the_old_one(path):
     )
     small = path.with_name("small")
     done = subprocess.run(
-        [sys.executable, "-c", program, small, path], capture_output=True, text=True
+        [sys.executable, "-c", program, small, path], capture_output=True, encoding="utf-8"
     )
     assert done.stdout.split() == ["small", str(errno.EFBIG)], done.stderr
     small.unlink()

@@ -228,7 +228,7 @@ def test_nbval_itself_obeys(tmp_path, old, new, passes):
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *options, str(tmp_path)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=tmp_path,
     )
     assert (run.returncode == 0) is passes, run.stdout

@@ -109,7 +109,7 @@ def test_it_is_a_command_of_its_own():
     done = subprocess.run(
         [sys.executable, "-m", "bardgpt.cli", "evaluate", "--run", "nowhere"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "COLUMNS": "80"},
     )
     assert (done.returncode, done.stdout) == (1, "")
@@ -312,8 +312,8 @@ def test_what_the_user_can_do_something_about_is_a_line(
     places = {name: tmp_path / name for name in ("empty", "full", "new", "file")}
     places["empty"].mkdir()
     places["full"].mkdir()
-    (places["full"] / "thesis.txt").write_text("precious")
-    places["file"].write_text("precious")
+    (places["full"] / "thesis.txt").write_text("precious", encoding="utf-8")
+    places["file"].write_text("precious", encoding="utf-8")
     code, out, err = said(*(a.format(run=trained, **places) for a in arguments))
     assert (code, out) == (1, "")
     assert err.startswith("bardgpt: ")
@@ -431,6 +431,6 @@ def test_memory_that_runs_out_on_a_gpu_is_no_traceback(trained, monkeypatch, sai
 
 
 def test_the_run_writes_what_was_asked_for(trained):
-    about = json.loads((trained / "config.json").read_text())
+    about = json.loads((trained / "config.json").read_text(encoding="utf-8"))
     expected = replace(PRESETS["tiny"].model, n_layer=1, n_embd=8, n_head=2)
     assert GPTConfig.from_json(json.dumps(about["model"])) == expected

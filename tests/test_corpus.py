@@ -420,7 +420,7 @@ def test_a_full_disk_still_gives_the_text(cache, monkeypatch):
 
 
 def test_a_cache_that_cannot_be_made_still_gives_the_text(cache, monkeypatch):
-    cache.parent.parent.write_text("a file where the folder should go")
+    cache.parent.parent.write_text("a file where the folder should go", encoding="utf-8")
     monkeypatch.setattr(rebuild, "rebuild", TEXT.encode)
     with pytest.warns(UserWarning, match="set BARDGPT_CORPUS to its path"):
         assert corpus.load() == TEXT
@@ -549,7 +549,7 @@ def test_the_bar_obeys_tqdm_disable(server, monkeypatch):
 def run_module(monkeypatch, path):
     monkeypatch.setenv("BARDGPT_CORPUS", str(path))
     command = [sys.executable, "-W", "error", "-m", "bardgpt.corpus"]
-    return subprocess.run(command, capture_output=True, text=True)
+    return subprocess.run(command, capture_output=True, encoding="utf-8")
 
 
 def test_the_command_says_where_the_text_is_from(tmp_path, monkeypatch):

@@ -66,13 +66,13 @@ def torchrun(folder, dying=-1):
     If one waited for another that has died, this would take half an hour.
     """
     program = folder.parent / "worker.py"
-    program.write_text(WORKER)
+    program.write_text(WORKER, encoding="utf-8")
     launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     process = subprocess.Popen(
         [sys.executable, "-m", *launcher, program, folder, str(dying), Path(__file__).parent],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"},
     )
     try:
@@ -106,7 +106,7 @@ def test_two_processes_make_the_run_of_one(whole, tmp_path):
     assert "Signal 9 (SIGKILL)" in output  # torchrun says who it was, and of what it died
     for rank in (0, 1):  # the other one has not stayed behind
         with pytest.raises(ProcessLookupError):
-            os.kill(int((tmp_path / f"run-pid-{rank}").read_text()), 0)
+            os.kill(int((tmp_path / f"run-pid-{rank}").read_text(encoding="utf-8")), 0)
     assert checkpoint.load(tmp_path / "run" / "last.safetensors")[1]["trainer"]["step"] == 20
 
     code, output = torchrun(tmp_path / "run")

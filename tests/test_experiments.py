@@ -534,7 +534,7 @@ def test_interrupted_command_goes_on_where_it_stopped(tiny, monkeypatch):
     real = Training.run
 
     def run(self, seed):
-        with ran.open("a") as file:
+        with ran.open("a", encoding="utf-8") as file:
             file.write(f"{seed} ")
         if seed == 2 and not (tiny / "mended").exists():
             raise KeyboardInterrupt
@@ -547,7 +547,7 @@ def test_interrupted_command_goes_on_where_it_stopped(tiny, monkeypatch):
     (tiny / "mended").touch()
     ran.unlink()
     assert experiments.main(["--workers", "1"]) == 0
-    assert ran.read_text() == "2 "
+    assert ran.read_text(encoding="utf-8") == "2 "
     assert [run["seed"] for run in record(tiny)["runs"]] == [0, 1, 2]
 
 

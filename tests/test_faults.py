@@ -114,14 +114,20 @@ def project(tmp_path, monkeypatch):
     (root / "tests/faults").mkdir(parents=True)
     for name in ("nbval_sanitize.cfg", "faults/__init__.py", "faults/kinds.py"):
         shutil.copy(ROOT / "tests" / name, root / "tests" / name)
-    (root / "tests/faults/numbers.py").write_text(f'"""Faults of numbers."""\n\n{CATALOGUE}')
+    (root / "tests/faults/numbers.py").write_text(
+        f'"""Faults of numbers."""\n\n{CATALOGUE}', encoding="utf-8"
+    )
     (root / "tests/test_half.py").write_text(
         "from half import half\n\ndef test_half():\n    assert half(6) == 3\n\n"
-        "def test_too():\n    assert half(2) == 1\n\ndef test_nothing():\n    assert half(0) == 0\n"
+        "def test_too():\n    assert half(2) == 1\n\n"
+        "def test_nothing():\n    assert half(0) == 0\n",
+        encoding="utf-8",
     )
     (root / "src").mkdir()
-    (root / "src/half.py").write_text("def half(x):\n    return x / 2\n")
-    (root / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["tests"]\n')
+    (root / "src/half.py").write_text("def half(x):\n    return x / 2\n", encoding="utf-8")
+    (root / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\npythonpath = ["tests"]\n', encoding="utf-8"
+    )
     cells = [("from half import half", ""), ("print(half(6))", "3.0"), ("print(half(0))", "0.0")]
     nbformat.write(notebook(*cells), root / "book/01-half.ipynb")
     monkeypatch.setattr(planting, "ROOT", root)
@@ -286,7 +292,7 @@ def begin(project: Path, *arguments: str) -> subprocess.Popen[str]:
         [sys.executable, project / "book/_tools/breaking.py", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env=os.environ | {"TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"},
     )
 
@@ -309,7 +315,9 @@ def test_break_without_a_name_lists_all(project):
 )
 def test_break_shows_a_fault_at_work_and_leaves_nothing_behind(project, wrong, code, judged, red):
     catalogue = project / "tests/faults/numbers.py"
-    catalogue.write_text(catalogue.read_text().replace("x / 3", wrong))
+    catalogue.write_text(
+        catalogue.read_text(encoding="utf-8").replace("x / 3", wrong), encoding="utf-8"
+    )
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     said, problems = (command := begin(project, "thirds")).communicate()
     assert command.returncode == code, problems

@@ -81,8 +81,11 @@ def test_record_speaks(made):
     _, record, results, _ = made
     model, tokenizer = pretrained.load_from(record)
     assert tokenizer.vocab_size == model.config.vocab_size == 65
-    assert json.loads((record / "record.json").read_text()) == results
-    lines = [json.loads(line) for line in (record / "metrics.jsonl").read_text().splitlines()]
+    assert json.loads((record / "record.json").read_text(encoding="utf-8")) == results
+    lines = [
+        json.loads(line)
+        for line in (record / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert [line["step"] for line in lines] == [0, 1, 2, 4, 8, 10, 12]
     assert results["made"]["seconds"] == round(lines[-1]["seconds"], 1)
     assert results["precision"] == "bfloat16"

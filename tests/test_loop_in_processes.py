@@ -18,7 +18,7 @@ def test_same_seed_same_bits_in_another_process():
     )
     runs = {
         subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+            [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
         ).stdout
         for _ in range(2)
     }

@@ -20,7 +20,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parents[1]
-REPOSITORY = re.search(r"^  url: (\S+)$", (ROOT / "_config.yml").read_text(), re.MULTILINE)[1]
+REPOSITORY = re.search(
+    r"^  url: (\S+)$", (ROOT / "_config.yml").read_text(encoding="utf-8"), re.MULTILINE
+)[1]
 ALT_LENGTH = 40
 CELL_LINES = 15
 METADATA = ("tags", "mystnb", "jupyter", "cellView")
@@ -405,7 +407,7 @@ def draft(tmp_path):
 
 def make_notebooks(draft: Path) -> subprocess.CompletedProcess[str]:
     script = draft.parent / "_tools/notebooks.py"
-    return subprocess.run([sys.executable, script], capture_output=True, text=True)
+    return subprocess.run([sys.executable, script], capture_output=True, encoding="utf-8")
 
 
 def test_tool_writes_the_same_notebook_twice(draft):
@@ -422,12 +424,14 @@ def test_tool_writes_the_same_notebook_twice(draft):
 def test_tool_keeps_cell_ids_and_leaves_the_notebook_of_a_failing_chapter(draft):
     make_notebooks(draft)
     before = nbformat.read(draft.with_suffix(".ipynb"), as_version=4)
-    draft.write_text(draft.read_text().replace("first", "second"))
+    draft.write_text(draft.read_text(encoding="utf-8").replace("first", "second"), encoding="utf-8")
     make_notebooks(draft)
     edited = nbformat.read(draft.with_suffix(".ipynb"), as_version=4)
     assert edited.cells[-1].outputs[0].text == "second\n"
     assert [cell.id for cell in edited.cells] == [cell.id for cell in before.cells]
-    draft.write_text(draft.read_text().replace("'second'", "second"))
+    draft.write_text(
+        draft.read_text(encoding="utf-8").replace("'second'", "second"), encoding="utf-8"
+    )
     failed = make_notebooks(draft)
     assert failed.returncode == 1
     for word in ("01-draft.py, cell 2", "print(second)", "NameError"):

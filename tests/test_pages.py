@@ -35,8 +35,11 @@ def test_writing_replaces_what_has_changed_and_nothing_else(tmp_path):
     pages = {"one.md": lambda: "1 ± 0\n", "_static/two.html": lambda: "<p>2</p>\n"}
     one, two = tmp_path / "one.md", tmp_path / "_static" / "two.html"
     assert write(pages, tmp_path) == [one, two]
-    assert (one.read_text(encoding="utf-8"), two.read_text()) == ("1 ± 0\n", "<p>2</p>\n")
-    one.write_text("older")
+    assert (one.read_text(encoding="utf-8"), two.read_text(encoding="utf-8")) == (
+        "1 ± 0\n",
+        "<p>2</p>\n",
+    )
+    one.write_text("older", encoding="utf-8")
     assert write(pages, tmp_path) == [one]
     assert one.read_text(encoding="utf-8") == "1 ± 0\n"
     assert write(pages, tmp_path) == []
@@ -58,7 +61,7 @@ def test_whatever_makes_records_writes_the_pages_too(task):
         ["make", "--dry-run", "--no-print-directory", task],
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert said.stdout.splitlines()[-1] == "cd book && ../.venv/bin/python -m _pages.write"

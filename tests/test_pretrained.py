@@ -74,7 +74,7 @@ def test_a_quarter_of_the_bytes():
 def folder(tmp_path):
     model = GPT(MODEL)
     about = {"model": json.loads(MODEL.to_json()), "vocabulary": "abcdefg"}
-    (tmp_path / CONFIG).write_text(json.dumps(about))
+    (tmp_path / CONFIG).write_text(json.dumps(about), encoding="utf-8")
     checkpoint.save(tmp_path / WEIGHTS, quantize(model.state_dict()), {})
     return tmp_path, model
 

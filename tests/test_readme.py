@@ -72,7 +72,9 @@ def test_what_to_look_for_is_there(thing, file, piece):
 
 
 def test_every_task_that_readme_names_is_one_of_make():
-    tasks = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    tasks = set(
+        re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     assert (
         set(re.findall(r"\bmake ([a-z-]+)\b", "\n".join(re.findall(r"`(.*?)`", README)))) <= tasks
     )

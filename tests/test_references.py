@@ -34,7 +34,7 @@ def reported(by: str, of: str) -> float:
 def test_every_row_of_the_table_is_read():
     """Else a row with a slip in it would be compared with nothing."""
     section = re.search(
-        r"^## Figures that others report\n(.*?)^## ", PAGE.read_text(), re.M | re.S
+        r"^## Figures that others report\n(.*?)^## ", PAGE.read_text(encoding="utf-8"), re.M | re.S
     )[1]
     rows = [line for line in section.splitlines() if line.startswith("|")]
     assert len(figures()) == len(rows) - 2 == 10
@@ -62,4 +62,9 @@ def test_figure_leads_to_the_entry_of_who_reports_it(by, of):
 @pytest.mark.parametrize(("by", "of"), figures())
 def test_figure_stands_nowhere_else_on_the_page(by, of):
     figure = figures()[by, of]
-    assert len(re.findall(rf"(?<![\d.]){re.escape(figure)}(?![\d.])", PAGE.read_text())) == 1
+    assert (
+        len(
+            re.findall(rf"(?<![\d.]){re.escape(figure)}(?![\d.])", PAGE.read_text(encoding="utf-8"))
+        )
+        == 1
+    )

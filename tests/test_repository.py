@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-REPOSITORY = re.search(r"^  url: (\S+)$", (ROOT / "_config.yml").read_text(), re.MULTILINE)[1]
+REPOSITORY = re.search(
+    r"^  url: (\S+)$", (ROOT / "_config.yml").read_text(encoding="utf-8"), re.MULTILINE
+)[1]
 TOOL = "book/_tools/repository.py"
 HUB = "https://github.com"  # apart from the accounts below, which would be stray addresses
 
 
 def git(*arguments: str) -> str:
-    result = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    result = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8")
     if result.returncode:
         pytest.skip(f"needs a git checkout: {result.stderr.strip()}")
     return result.stdout
@@ -106,14 +108,16 @@ def contents(root: Path) -> dict[str, str]:
 
 
 def set_repository(root: Path, url: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, root / TOOL, url], capture_output=True, text=True)
+    return subprocess.run([sys.executable, root / TOOL, url], capture_output=True, encoding="utf-8")
 
 
 def test_tool_sets_the_address_everywhere(copy, texts):
     before, (account, name) = contents(copy), REPOSITORY.split("/")[-2:]
     site = "https://{}.github.io/{}/"
     mixed = f"{{0}}.git, {REPOSITORY}-2, {{1}}"
-    (copy / "A.md").write_text(mixed.format(REPOSITORY, site.format(account, name)))
+    (copy / "A.md").write_text(
+        mixed.format(REPOSITORY, site.format(account, name)), encoding="utf-8"
+    )
     told = set_repository(copy, f"{HUB}/Some-body/a.book/")
     assert told.returncode == 0, told.stderr
     now = contents(copy)

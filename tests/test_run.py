@@ -62,7 +62,10 @@ def files(folder):
 
 def metrics(folder):
     """The lines without their times."""
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
 
 
@@ -98,7 +101,7 @@ def killed_at(step, monkeypatch, folder, **others):
 
 def test_folder_holds_config_metrics_and_both_checkpoints(whole):
     assert files(whole) == FILES
-    about = json.loads((whole / "config.json").read_text())
+    about = json.loads((whole / "config.json").read_text(encoding="utf-8"))
     assert GPTConfig.from_json(json.dumps(about["model"])) == MODEL
     assert TrainingConfig.from_json(json.dumps(about["training"])) == TRAINING
     assert about["vocabulary"] == ALPHABET
@@ -115,7 +118,10 @@ def test_metrics_are_a_line_for_each_reading(whole):
     assert [line["step"] for line in lines if "train" not in line] == [0]
     assert [line["step"] for line in lines if "validation" in line] == [0, 20, 40, 45]
     assert all(line["rate"] == 1e-2 for line in lines)
-    times = [json.loads(x)["seconds"] for x in (whole / "metrics.jsonl").read_text().splitlines()]
+    times = [
+        json.loads(x)["seconds"]
+        for x in (whole / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert times == sorted(times)
 
 
@@ -262,7 +268,7 @@ def test_lines_of_lost_steps_are_written_once(whole, tmp_path, monkeypatch):
     killed_at(35, monkeypatch, tmp_path)
     assert metrics(tmp_path)[-1]["step"] == 30
     assert checkpoint.load(tmp_path / "last.safetensors")[1]["trainer"]["step"] == 20
-    with (tmp_path / "metrics.jsonl").open("a") as file:
+    with (tmp_path / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"step": 3')
     do(tmp_path)
     assert metrics(tmp_path) == metrics(whole)
@@ -414,16 +420,16 @@ def test_another_run_in_the_folder_is_refused_with_what_differs(tmp_path, preset
 def test_a_config_from_before_a_field_existed_has_its_default(tmp_path):
     do(tmp_path, Preset(MODEL, replace(TRAINING, steps=0)))
     file = tmp_path / "config.json"
-    about = json.loads(file.read_text())
+    about = json.loads(file.read_text(encoding="utf-8"))
     assert about["training"].pop("beta2") == 0.999
-    file.write_text(json.dumps(about))
+    file.write_text(json.dumps(about), encoding="utf-8")
     do(tmp_path, Preset(MODEL, replace(TRAINING, steps=0)))
     with pytest.raises(RunError, match=r"training\.beta2 is 0\.999 there and 0\.9 here"):
         do(tmp_path, Preset(MODEL, replace(TRAINING, steps=0, beta2=0.9)))
 
 
 def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path):
-    (tmp_path / "thesis.txt").write_text("precious")
+    (tmp_path / "thesis.txt").write_text("precious", encoding="utf-8")
     with pytest.raises(RunError, match="is not empty and holds no run; name another folder"):
         do(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
@@ -433,11 +439,11 @@ def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path):
     "content", ["", "nonsense", "[]", '{"model_type": "gpt2"}', '{"model": {"vocab_size": 0}}']
 )
 def test_somebody_elses_config_is_refused(tmp_path, content):
-    (tmp_path / "config.json").write_text(content)
+    (tmp_path / "config.json").write_text(content, encoding="utf-8")
     for attempt in (do, load_run):
         with pytest.raises(RunError, match=r"config\.json is not a run's config .*another folder"):
             attempt(tmp_path)
-    assert (tmp_path / "config.json").read_text() == content
+    assert (tmp_path / "config.json").read_text(encoding="utf-8") == content
 
 
 @pytest.mark.parametrize("how", ["cut", "changed", "nonsense"])
@@ -520,7 +526,9 @@ def test_what_cannot_be_is_said_before_the_folder_is_touched(tmp_path, wrong, er
 def test_load_run_says_what_is_missing(tmp_path, whole):
     with pytest.raises(RunError, match=r"holds no run: there is no config\.json in it"):
         load_run(tmp_path)
-    (tmp_path / "config.json").write_text((whole / "config.json").read_text())
+    (tmp_path / "config.json").write_text(
+        (whole / "config.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     for name in ("best", "last"):
         with pytest.raises(RunError, match=rf"has no {name}\.safetensors yet: let it run"):
             load_run(tmp_path, name)

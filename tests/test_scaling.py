@@ -196,5 +196,5 @@ def test_the_chapters_cells_train_the_whole_run_where_the_plan_says_so(
     for words in ("a stand-in for a GPU", "s a step; the whole run will take", "recorded: 1.4567"):
         assert words in said
     assert len(screen.shown) == 1
-    lines = (tmp_path / "runs/sprint/metrics.jsonl").read_text().splitlines()
+    lines = (tmp_path / "runs/sprint/metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(lines[-1])["step"] == SMALL.training.steps

@@ -60,7 +60,9 @@ def test_several_machines(tmp_path):
     words += ["--training.steps", "2", "--training.evaluate-every", "2"]
     command = [sys.executable, "-m", "torch.distributed.run", *words]
     machines = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+        )
         for _ in range(2)
     ]
     try:
@@ -71,5 +73,5 @@ def test_several_machines(tmp_path):
             machine.communicate()
     assert [machine.returncode for machine in machines] == [0, 0], said
     assert sum("2 steps, 512 characters: validation loss" in told for told in said) == 1
-    log = (tmp_path / "run/metrics.jsonl").read_text().splitlines()
+    log = (tmp_path / "run/metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["step"] for line in log] == [0, 1, 2]

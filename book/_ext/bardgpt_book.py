@@ -51,11 +51,11 @@ def empty_stale_cache(app: Sphinx) -> None:
     done again by the next build.
     """
     stored, current = stored_fingerprint(app), fingerprint(Path(app.srcdir))
-    if not stored.is_file() or stored.read_text() != current:
+    if not stored.is_file() or stored.read_text(encoding="utf-8") != current:
         stored.unlink(missing_ok=True)
         shutil.rmtree(stored.parent, ignore_errors=True)
         stored.parent.mkdir(parents=True, exist_ok=True)
-        stored.write_text(current)
+        stored.write_text(current, encoding="utf-8")
 
 
 def read_again(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
@@ -64,7 +64,7 @@ def read_again(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
     Sphinx writes `env` to disk only when every page has been read: an interrupted build leaves the
     old fingerprint there. What was executed before the interruption comes from the cache.
     """
-    current = stored_fingerprint(app).read_text()
+    current = stored_fingerprint(app).read_text(encoding="utf-8")
     if getattr(env, "bardgpt_fingerprint", None) == current:
         return []
     env.bardgpt_fingerprint = current

@@ -33,7 +33,7 @@ class Runner:
             [sys.executable, "-P", __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             start_new_session=True,  # a terminal's Ctrl-C is for us, and we end the server
         )

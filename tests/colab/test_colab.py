@@ -39,7 +39,7 @@ def chosen() -> list[Path]:
 
 def call(*command: str | Path, cwd: Path | None = None) -> str:
     """What a command prints."""
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    result = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8")
     assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
     return result.stdout
 
@@ -54,14 +54,16 @@ class Environment:
         self.folder = folder
         self.python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         pins = re.findall(
-            rf"^(?:{'|'.join(BROUGHT)})==\S+", (ROOT / "requirements.txt").read_text(), re.MULTILINE
+            rf"^(?:{'|'.join(BROUGHT)})==\S+",
+            (ROOT / "requirements.txt").read_text(encoding="utf-8"),
+            re.MULTILINE,
         )
         stamp, wanted = folder / "ready", f"{sys.version}\n{pins}"
-        if not stamp.is_file() or stamp.read_text() != wanted:
+        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
             shutil.rmtree(folder, ignore_errors=True)
             call(sys.executable, "-m", "venv", folder)
             call(self.python, "-m", "pip", "install", "--quiet", *pins)
-            stamp.write_text(wanted)
+            stamp.write_text(wanted, encoding="utf-8")
 
     def remove_the_package(self) -> None:
         call(self.python, "-m", "pip", "uninstall", "--quiet", "--yes", "bardgpt")
@@ -103,7 +105,7 @@ def environment(tmp_path_factory, published) -> Environment:
     spec = folder / "kernels/colab/kernel.json"
     for path in (startup, spec):
         path.parent.mkdir(parents=True)
-    startup.write_text(STAND_IN)
+    startup.write_text(STAND_IN, encoding="utf-8")
     kernel = {
         "argv": [str(made.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "A stand-in for Colab",
@@ -119,7 +121,7 @@ def environment(tmp_path_factory, published) -> Environment:
             "GIT_CONFIG_VALUE_0": ADDRESS,
         },
     }
-    spec.write_text(json.dumps(kernel))
+    spec.write_text(json.dumps(kernel), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", str(folder))
         yield made

@@ -361,5 +361,5 @@ def test_html_is_valid():
     node = Path(playwright.__file__).parent / "driver/node"
     rules = HERE / "htmlvalidate.mjs"
     command = [node, checker, "--config", rules, "--formatter", "text", *PAGES]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=ROOT)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -42,7 +42,11 @@ def _processor() -> str:
 def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=files.RECORDED, capture_output=True, text=True, check=True
+            ["git", *arguments],
+            cwd=files.RECORDED,
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"  # installed without its history
