@@ -70,6 +70,20 @@ def test_generate_draws_from_the_table(shakespeare):
     assert follows == pytest.approx(expected, abs=5 * (expected * (1 - expected) / 3_000) ** 0.5)
 
 
+def test_generate_looks_as_far_back_as_the_table():
+    """After "aa" comes b, after "ba" comes a: whoever sees one character only, has to guess."""
+    table = CountTable(torch.tensor([0, 0, 1] * 50), 2, 2)
+    start = torch.tensor([0, 0, 1])
+    text = torch.cat([start, table.generate(start, 3_000, torch.Generator().manual_seed(0))])
+    after_a = (text[1:-1] == 0).nonzero().flatten() + 1  # each a that has a character before it
+    as_counted = (text[after_a + 1] == (text[after_a - 1] == 0)).double().mean().item()
+    p = min(
+        table.probabilities(torch.tensor(pair))[1 - pair[0]].item() for pair in ([0, 0], [1, 0])
+    )
+    assert p > 0.95
+    assert as_counted == pytest.approx(1, abs=2 * (1 - p))
+
+
 def test_sample_is_the_text_of_a_seed():
     """Of two seeds, after a prompt that a table of two characters sees the end of."""
     tokenizer = CharTokenizer("abc")

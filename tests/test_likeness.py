@@ -139,6 +139,7 @@ def test_a_rhyme_is_another_word_with_the_same_end():
     assert share("Come, night;\nSo bright") == 1.0
     assert share("Come, night;\nA night") == 0.0
     assert share("Come, night;\nA day") == 0.0
+    assert share("The sun\nA gun") == 0.0  # two letters are too few
     assert share("...\n--") == 0.0
 
 

@@ -190,14 +190,15 @@ def test_seconds_are_those_of_one_step(small, monkeypatch, whole, seconds):
     assert counted == [(3, 20, "cpu") if whole else (1, 1, "cpu")]
 
 
-def test_short_run_by_hand(monkeypatch):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_short_run_by_hand(monkeypatch, precision):
     """Of a seed that is no default: its weights, its windows, judged on the validation text."""
     monkeypatch.setattr(module, "SHORT_JUDGED", 300)
     preset = dataclasses.replace(SMALL, training=dataclasses.replace(SMALL.training, seed=5))
-    finished = module.short_run(module.Plan("sprint", preset, "cpu", "float32", False, ""))
+    finished = module.short_run(module.Plan("sprint", preset, "cpu", precision, False, ""))
     text = shakespeare()
     torch.manual_seed(5)
-    trainer = Trainer(GPT(SMALL.model), text.train, preset.training)
+    trainer = Trainer(GPT(SMALL.model), text.train, preset.training, precision=precision)
     before = evaluate(trainer.model, text.validation[:300])
     for _ in range(6):
         trainer.advance()
