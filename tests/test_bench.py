@@ -231,14 +231,14 @@ def test_every_case_and_both_ways_to_sample_do_what_their_names_say(benched, mon
 
 
 def test_bench_is_written_read_back_and_told(benched, monkeypatch, tmp_path, capsys):
-    found = benched()
-    monkeypatch.setattr(bench, "bench", lambda: found)
+    measured = benched()
+    monkeypatch.setattr(bench, "bench", lambda: measured)
     monkeypatch.setattr(sys, "argv", ["bench", str(tmp_path / "bench.json")])
     bench.main()
-    assert speeds.load(tmp_path / "bench.json") == found
-    assert found.turns == 3
-    assert all(0 < peak < float("inf") for peak in found.peak.values())
-    assert all(value > 0 for taken in found.steps.values() for value in taken)
+    assert speeds.load(tmp_path / "bench.json") == measured
+    assert measured.turns == 3
+    assert all(0 < peak < float("inf") for peak in measured.peak.values())
+    assert all(value > 0 for taken in measured.steps.values() for value in taken)
     told = capsys.readouterr().out
     assert all(name in told for name in [*bench.CASES, "with a cache"])
 
@@ -316,8 +316,8 @@ def test_committed_bench_is_found_among_the_records(monkeypatch, tmp_path):
 
 def test_committed_bench_has_every_case():
     """One made before a case was added or renamed would not be of this program."""
-    found = speeds.load()
-    assert found.precisions == {name: case.precision for name, case in bench.CASES.items()}
-    assert set(found.steps) == set(found.bytes) == set(bench.CASES)
-    assert found.turns == bench.TURNS
-    assert found.length == bench.SAMPLED
+    measured = speeds.load()
+    assert measured.precisions == {name: case.precision for name, case in bench.CASES.items()}
+    assert set(measured.steps) == set(measured.bytes) == set(bench.CASES)
+    assert measured.turns == bench.TURNS
+    assert measured.length == bench.SAMPLED

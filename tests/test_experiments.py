@@ -108,11 +108,11 @@ def test_sweep_reads_back(name):
         return
     loaded = records.load_sweep(name)
     assert loaded.keys() == variants.keys()
-    for variant, found in loaded.items():
-        assert found.model == variants[variant].model
-        assert found.training == variants[variant].training
-        assert found.band().n == len(found.seeds) == len(variants[variant].seeds)
-        assert list(found.probes) == [*variants[variant].probes, *variants[variant].at_end]
+    for variant, result in loaded.items():
+        assert result.model == variants[variant].model
+        assert result.training == variants[variant].training
+        assert result.band().n == len(result.seeds) == len(variants[variant].seeds)
+        assert list(result.probes) == [*variants[variant].probes, *variants[variant].at_end]
 
 
 def test_short_run_is_the_beginning_of_the_full_one():
@@ -128,11 +128,11 @@ def test_missing_record_says_which_there_are():
 
 def test_runs_and_writes_a_record(tiny, capsys):
     assert experiments.main(["--workers", "2"]) == 0
-    found = record(tiny)
-    assert [run["seed"] for run in found["runs"]] == [0, 1, 2]
-    assert found["runs"][0]["history"]["step"] == [0, 2, 4]
-    assert found["made"].keys() >= {"commit", "machine", "versions", "seconds"}
-    assert len({run["history"]["validation"][-1] for run in found["runs"]}) == 3
+    result = record(tiny)
+    assert [run["seed"] for run in result["runs"]] == [0, 1, 2]
+    assert result["runs"][0]["history"]["step"] == [0, 2, 4]
+    assert result["made"].keys() >= {"commit", "machine", "versions", "seconds"}
+    assert len({run["history"]["validation"][-1] for run in result["runs"]}) == 3
     capsys.readouterr()
     assert experiments.main([]) == 0
     assert "Every record stands" in capsys.readouterr().out
@@ -301,70 +301,70 @@ def test_what_the_book_shows_is_the_best_table_and_every_models_prompt():
 
 
 def test_run_keeps_what_its_probes_saw_before_and_after(few):
-    found = Training(BLOCK, SHORT, probes=PROBES).run(0)
-    assert found.keys() == {"seed", "samples", "probes", "text", "train", "history"}
-    assert tuple(found["probes"]) == PROBES
-    assert all(list(steps) == ["0", "4"] for steps in found["probes"].values())
-    for spreads in found["probes"]["heads"].values():
+    result = Training(BLOCK, SHORT, probes=PROBES).run(0)
+    assert result.keys() == {"seed", "samples", "probes", "text", "train", "history"}
+    assert tuple(result["probes"]) == PROBES
+    assert all(list(steps) == ["0", "4"] for steps in result["probes"].values())
+    for spreads in result["probes"]["heads"].values():
         assert spreads.keys() >= {"by distance", "by distance, shuffled", "by class"}
         assert all(0 < value < 1 for value in spreads.values())
-    units = found["probes"]["units"]
+    units = result["probes"]["units"]
     assert (
         units["0"]["a vowel"]
         == units["0"]["a vowel, untrained"]
         == units["4"]["a vowel, untrained"]
     )  # before the first step the model is the untrained one
     assert units["4"]["a vowel"] != units["0"]["a vowel"]
-    assert found["probes"]["norms"]["0"]["gain"] == [1.0] * 3
-    assert found["probes"]["norms"]["4"]["gain"] != [1.0] * 3
-    modes = found["probes"]["modes"]["4"]
+    assert result["probes"]["norms"]["0"]["gain"] == [1.0] * 3
+    assert result["probes"]["norms"]["4"]["gain"] != [1.0] * 3
+    modes = result["probes"]["modes"]["4"]
     assert list(modes.values()) == pytest.approx([modes[EVALUATION]] * len(modes), rel=1e-5)
-    json.dumps(found)
+    json.dumps(result)
 
 
 def test_probes_see_the_model_of_their_step(few):
     """The stream before the first step is that of a new model from the same seed."""
-    found = Training(BLOCK, SHORT, probes=("stream",)).run(3)["probes"]["stream"]
+    result = Training(BLOCK, SHORT, probes=("stream",)).run(3)["probes"]["stream"]
     model = seeded_model(BLOCK, 3)
     looker = Looker(BLOCK, 3)
     assert looker.windows.shape == looker.targets.shape == (500, 8)
     assert torch.equal(looker.windows[:, 1:], looker.targets[:, :-1])
     expected = stream_statistics(model, looker.windows[:20], looker.targets[:20])
-    assert found["0"] == kinds.rounded(expected)
-    assert found["4"] != found["0"]
+    assert result["0"] == kinds.rounded(expected)
+    assert result["4"] != result["0"]
 
 
 @pytest.mark.parametrize("probes", [(), PROBES], ids=["unwatched", "watched"])
 def test_neither_probes_nor_samples_change_a_run(few, probes):
     """To the bit: a record with probes is of the same runs as one without."""
-    found = Training(BLOCK, SHORT, probes=probes, closely=bool(probes)).run(1)
+    result = Training(BLOCK, SHORT, probes=probes, closely=bool(probes)).run(1)
     plain = Training(BLOCK, SHORT, brief=True).run(1)
-    assert found["history"] == plain["history"]
+    assert result["history"] == plain["history"]
 
 
 @pytest.mark.parametrize(("closely", "steps"), [(True, ["0", "2", "4"]), (False, ["0", "4"])])
 def test_closely_asks_at_every_evaluation(few, closely, steps):
-    found = Training(BLOCK, SHORT, probes=("norms", "stream"), closely=closely).run(0)
-    assert all(list(kept) == steps for kept in found["probes"].values())
-    assert list(found["samples"]) == ["4"]  # text is drawn at the stops alone
+    result = Training(BLOCK, SHORT, probes=("norms", "stream"), closely=closely).run(0)
+    assert all(list(kept) == steps for kept in result["probes"].values())
+    assert list(result["samples"]) == ["4"]  # text is drawn at the stops alone
 
 
 def test_probes_look_where_a_chapters_live_run_ends(few, monkeypatch):
     monkeypatch.setattr(kinds, "LIVE_STEPS", 2)
-    found = Training(BLOCK, SHORT, probes=("norms",)).run(0)
-    assert list(found["probes"]["norms"]) == ["0", "2", "4"]
-    assert list(found["samples"]) == ["2", "4"]
+    result = Training(BLOCK, SHORT, probes=("norms",)).run(0)
+    assert list(result["probes"]["norms"]) == ["0", "2", "4"]
+    assert list(result["samples"]) == ["2", "4"]
 
 
 def test_a_slice_is_the_beginning_of_the_training_split(few):
     experiment = Training(BLOCK, SHORT, probes=("fit",), characters=300, brief=True)
-    found = experiment.run(0)
+    result = experiment.run(0)
     model = seeded_model(BLOCK, 0)
     history = train_model(model, few.train[:300], few.validation, SHORT, progress=False)
-    assert found["history"] == history.to_dict()
+    assert result["history"] == history.to_dict()
     fit = evaluate(model, few.train[:300])
-    assert found["probes"]["fit"]["4"]["training text"] == pytest.approx(fit, rel=1e-5)
-    assert found["history"] != Training(BLOCK, SHORT, brief=True).run(0)["history"]
+    assert result["probes"]["fit"]["4"]["training text"] == pytest.approx(fit, rel=1e-5)
+    assert result["history"] != Training(BLOCK, SHORT, brief=True).run(0)["history"]
     looker = Looker(BLOCK, 0, characters=300)
     assert looker.train_windows.numel() == 296  # 299 targets are 37 whole windows and a rest
     assert looker.windows.shape == (500, 8)  # judged on the same text as ever
@@ -380,23 +380,23 @@ def test_probes_for_the_end_are_asked_there_alone(few):
     model = dataclasses.replace(BLOCK, dropout=0.2, fused=True)
     last = ("switches", "ensemble")
     experiment = Training(model, SHORT, probes=("norms",), closely=True, at_end=last, brief=True)
-    found = experiment.run(0)
-    assert list(found["probes"]) == experiment.definition()["probes"] == ["norms", *last]
-    assert list(found["probes"]["norms"]) == ["0", "2", "4"]
+    result = experiment.run(0)
+    assert list(result["probes"]) == experiment.definition()["probes"] == ["norms", *last]
+    assert list(result["probes"]["norms"]) == ["0", "2", "4"]
     for probe in last:
-        assert list(found["probes"][probe]) == ["4"]
+        assert list(result["probes"][probe]) == ["4"]
     plain = Training(model, SHORT, brief=True).run(0)
-    assert found["history"] == plain["history"]  # they draw masks, but not the run's
+    assert result["history"] == plain["history"]  # they draw masks, but not the run's
 
 
 def test_brief_keeps_neither_text_nor_the_loss_on_the_training_split(few):
     brief = Training(BLOCK, SHORT, probes=("norms",), brief=True)
-    found = brief.run(0)
-    assert found.keys() == {"seed", "samples", "probes", "history"}
-    assert found["samples"] == {}
-    assert list(found["probes"]["norms"]) == ["0", "4"]
-    assert brief.quantities({"runs": [found]}) == {
-        "validation loss": [found["history"]["validation"][-1]]
+    result = brief.run(0)
+    assert result.keys() == {"seed", "samples", "probes", "history"}
+    assert result["samples"] == {}
+    assert list(result["probes"]["norms"]) == ["0", "4"]
+    assert brief.quantities({"runs": [result]}) == {
+        "validation loss": [result["history"]["validation"][-1]]
     }
 
 
@@ -437,29 +437,29 @@ def test_parts_of_a_sweep_find_their_variants_again(sweep):
         *(("3-pre-norm-0.001-0", seed) for seed in (0, 1, 2)),
         *(("3-post-norm-0.001-0", seed) for seed in (4, 5, 6, 7)),
     ]
-    found = experiment.run(("3-post-norm-0.001-0", 5))
-    assert found == sweep["3-post-norm-0.001-0"].run(5)
+    result = experiment.run(("3-post-norm-0.001-0", 5))
+    assert result == sweep["3-post-norm-0.001-0"].run(5)
 
 
 def test_results_of_a_sweep_are_dealt_out_in_order(sweep):
     experiment = Sweep(sweep)
     dealt = experiment.results([{"part": part} for part in experiment.parts()])["variants"]
     assert dealt.keys() == sweep.keys()
-    for name, found in dealt.items():
-        assert [run["part"] for run in found["runs"]] == [(name, s) for s in sweep[name].seeds]
+    for name, result in dealt.items():
+        assert [run["part"] for run in result["runs"]] == [(name, s) for s in sweep[name].seeds]
 
 
 def test_sweep_is_run_written_and_read_back(sweep, capsys):
     assert experiments.main(["--workers", "1"]) == 0
     loaded = records.load_sweep("tiny")
     assert loaded.keys() == sweep.keys()
-    for name, found in loaded.items():
-        assert found.model == sweep[name].model
-        assert found.seeds == list(sweep[name].seeds)
-        assert (found.train, found.samples) == ([], {})
-        assert found.band().n == len(found.seeds)
-        assert found.probed("stream") == [0, 2, 4]
-        assert [band.n for band in found.profile("stream", "stream", 4)] == [len(found.seeds)] * 2
+    for name, result in loaded.items():
+        assert result.model == sweep[name].model
+        assert result.seeds == list(sweep[name].seeds)
+        assert (result.train, result.samples) == ([], {})
+        assert result.band().n == len(result.seeds)
+        assert result.probed("stream") == [0, 2, 4]
+        assert [band.n for band in result.profile("stream", "stream", 4)] == [len(result.seeds)] * 2
     assert [band.n for band in records.at_start("small-pre-norm", "branch")] == [5, 5]
     assert experiments.main([]) == 0
     assert "Every record stands" in capsys.readouterr().out
@@ -495,8 +495,8 @@ def test_a_sweep_with_a_changed_variant_is_out_of_date(sweep, tiny, monkeypatch)
 
 
 def test_numbers_are_kept_to_six_digits():
-    found = {"one": 1.23456789, "many": [1e-9 / 3, 12345678.0], "none": 0.0}
-    assert kinds.rounded(found) == {
+    result = {"one": 1.23456789, "many": [1e-9 / 3, 12345678.0], "none": 0.0}
+    assert kinds.rounded(result) == {
         "one": 1.23457,
         "many": [3.33333e-10, 12345700.0],
         "none": 0.0,
@@ -817,8 +817,8 @@ def test_both_spreads_count():
 
 def test_a_closed_form_must_agree():
     for by, lines in ((9e-7, 0), (1.1e-6, 1), (-1.1e-6, 1), (float("nan"), 1)):
-        found = experiments.disagreements({"table": [1.0]}, {"table": [1.0 + by]})
-        assert len(found) == lines
+        result = experiments.disagreements({"table": [1.0]}, {"table": [1.0 + by]})
+        assert len(result) == lines
     assert experiments.disagreements({"table": [1.0]}, {"table": [1.5]}) == [
         "table: recorded 1.0000, now 1.5000; 1e-06 is allowed"
     ]

@@ -192,16 +192,16 @@ def test_what_is_copied_is_copied_from_the_training_text(monkeypatch):
     monkeypatch.setattr(full_record, "PIECE", 16)
     monkeypatch.setattr(full_record, "SAMPLE_LENGTH", 104)
     tokenizer = CharTokenizer.from_text(TRAIN + VALIDATION)
-    found = full_record.samples(None, tokenizer, TRAIN, VALIDATION)
-    assert found["longest copy"] == " a red, red "
-    assert found["text"] == texts[0]
-    assert [sample["known words"] for sample in found["samples"]] == [1 / 4, 1.0]
-    assert found["real text"]["known words"] == 2 / 8  # of eight words two are "the"
-    assert [piece["longest copy"] for piece in found["form"]["full"]] == [2.0, 3.0, 12.0]
-    assert found["form"]["real text"][0]["known words"] == 0.0  # "CALIBAN:\nYou tau"
-    assert len(found["form"]["real text"]) == 13  # of 212 characters
-    assert len(found["form"]["counts"]) == 2
-    assert [piece["speakers are known"] for piece in found["habits"]["real text"]] == [0.0, 0.0]
+    measured = full_record.samples(None, tokenizer, TRAIN, VALIDATION)
+    assert measured["longest copy"] == " a red, red "
+    assert measured["text"] == texts[0]
+    assert [sample["known words"] for sample in measured["samples"]] == [1 / 4, 1.0]
+    assert measured["real text"]["known words"] == 2 / 8  # of eight words two are "the"
+    assert [piece["longest copy"] for piece in measured["form"]["full"]] == [2.0, 3.0, 12.0]
+    assert measured["form"]["real text"][0]["known words"] == 0.0  # "CALIBAN:\nYou tau"
+    assert len(measured["form"]["real text"]) == 13  # of 212 characters
+    assert len(measured["form"]["counts"]) == 2
+    assert [piece["speakers are known"] for piece in measured["habits"]["real text"]] == [0.0, 0.0]
 
 
 def test_short_runs_are_one_for_each_seed_and_say_what_they_end_with(monkeypatch):

@@ -70,28 +70,28 @@ def test_8_bits_a_weight_cost_at_most_0_005_nats(record):
 
 
 def test_loss_on_the_whole_validation_split_is_the_recorded_one(recorded, record, shakespeare):
-    found = evaluate(recorded[0], shakespeare.validation)
+    loss = evaluate(recorded[0], shakespeare.validation)
     recorded_loss = record["validation of the packed weights"]
-    assert found == pytest.approx(recorded_loss, abs=SAME_WEIGHTS)
-    assert abs(found - record["validation"]) > 100 * SAME_WEIGHTS  # that of the unpacked weights
+    assert loss == pytest.approx(recorded_loss, abs=SAME_WEIGHTS)
+    assert abs(loss - record["validation"]) > 100 * SAME_WEIGHTS  # that of the unpacked weights
 
 
 def replayed(train_ids, precision, training=SPRINT.training):
     """The losses of the first steps, as `run` computes them."""
     torch.manual_seed(training.seed)
     trainer = Trainer(GPT(SPRINT.model), train_ids, training, precision=precision)
-    found = []
+    losses = []
     for _ in range(LOG_FIRST):
         trainer.advance()
-        found.append(trainer.read_losses())
-    return found
+        losses.append(trainer.read_losses())
+    return losses
 
 
 def logged(metrics):
     """Those of the log."""
-    found = [line["train"] for line in metrics if 1 <= line["step"] <= LOG_FIRST]
-    assert len(found) == LOG_FIRST
-    return found
+    losses = [line["train"] for line in metrics if 1 <= line["step"] <= LOG_FIRST]
+    assert len(losses) == LOG_FIRST
+    return losses
 
 
 @pytest.mark.parametrize(
@@ -107,15 +107,15 @@ def logged(metrics):
     ],
 )
 def test_first_steps_give_the_logged_losses(precision, metrics, shakespeare):
-    found = replayed(shakespeare.train, precision)
-    assert found == pytest.approx(logged(metrics), abs=REPLAYED)
+    losses = replayed(shakespeare.train, precision)
+    assert losses == pytest.approx(logged(metrics), abs=REPLAYED)
 
 
 def test_another_seed_gives_other_losses(metrics, shakespeare):
     """So the replay can fail."""
     training = dataclasses.replace(SPRINT.training, seed=SPRINT.training.seed + 1)
-    found = replayed(shakespeare.train, "float32", training)
-    assert all(abs(a - b) > REPLAYED for a, b in zip(found, logged(metrics), strict=True))
+    losses = replayed(shakespeare.train, "float32", training)
+    assert all(abs(a - b) > REPLAYED for a, b in zip(losses, logged(metrics), strict=True))
 
 
 def test_it_speaks_when_asked_on_the_command_line(capsys):

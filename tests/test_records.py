@@ -29,7 +29,7 @@ def definition(model=MODEL):
 
 def a_run(seed, last, brief=False):
     """One run whose numbers tell where they come from."""
-    found = {
+    result = {
         "seed": seed,
         "samples": {},
         "probes": {
@@ -49,9 +49,9 @@ def a_run(seed, last, brief=False):
         },
     }
     if brief:
-        return found
+        return result
     samples = {str(step): {"known words": 0.1 * seed + step} for step in (1_000, 2_000)}
-    return found | {"train": last - 0.5, "samples": samples, "text": "O\n"}
+    return result | {"train": last - 0.5, "samples": samples, "text": "O\n"}
 
 
 def write(folder, name, content):
@@ -67,9 +67,9 @@ def band_of(*values):
     return Band(statistics.fmean(values), statistics.stdev(values), len(values))
 
 
-def assert_bands(found, *expected):
-    assert len(found) == len(expected)
-    for one, other in zip(found, expected, strict=True):
+def assert_bands(result, *expected):
+    assert len(result) == len(expected)
+    for one, other in zip(result, expected, strict=True):
         assert (one.mean, one.sd, one.n) == (
             pytest.approx(other.mean),
             pytest.approx(other.sd),
@@ -123,8 +123,8 @@ def test_probes_by_step(folder):
 def test_profile_is_a_band_for_each_depth(folder):
     write(folder, "rung", a_record())
     loaded = records.load("rung")
-    found = loaded.profile("stream", "stream", 1_000)
-    assert_bands(found, band_of(0, 1, 2), band_of(1000, 1001, 1002))
+    result = loaded.profile("stream", "stream", 1_000)
+    assert_bands(result, band_of(0, 1, 2), band_of(1000, 1001, 1002))
     assert_bands(loaded.profile("stream", "branch", 0), band_of(0, 10, 20))
     with pytest.raises(KeyError):
         loaded.profile("stream", "stream", 500)
@@ -200,9 +200,9 @@ def test_sweep_reads_back_by_variant(folder):
     )
     loaded = records.load_sweep("depths")
     assert list(loaded) == ["1", "2"]
-    assert [found.model for found in loaded.values()] == [MODEL, deep]
-    assert [found.name for found in loaded.values()] == ["1", "2"]
-    assert all(found.seeds == SEEDS and found.training == TRAINING for found in loaded.values())
+    assert [result.model for result in loaded.values()] == [MODEL, deep]
+    assert [result.name for result in loaded.values()] == ["1", "2"]
+    assert all(result.seeds == SEEDS and result.training == TRAINING for result in loaded.values())
     assert_bands([loaded["1"].band()], band_of(2, 3, 4))
     assert_bands([loaded["2"].band()], band_of(1, 2, 3))
     assert (loaded["1"].train, loaded["1"].samples) == ([], {})
@@ -232,8 +232,8 @@ def starts(folder):
 
 @pytest.mark.usefixtures("starts")
 def test_sizes_before_the_first_step():
-    found = records.at_start("small-residual-zero", "stream")
-    assert_bands(found, band_of(1, 2, 3, 4, 5), band_of(2, 3, 4, 5, 6))
+    result = records.at_start("small-residual-zero", "stream")
+    assert_bands(result, band_of(1, 2, 3, 4, 5), band_of(2, 3, 4, 5, 6))
     branch = records.at_start("small-residual-normal", "branch")
     assert_bands(branch, band_of(1.0, 1.1, 1.2, 1.3, 1.4))
 
