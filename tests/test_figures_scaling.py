@@ -125,7 +125,7 @@ def test_name_losses_are_a_line_for_each_kind_of_name():
 
 
 def form(start, sd):
-    quantities = ("speaker lines", "characters per line", "known words", "longest copy")
+    quantities = ("speaker lines", "characters per spoken line", "known words", "longest copy")
     return {name: Band(start + i, sd, 4) for i, name in enumerate(quantities)}
 
 

@@ -62,7 +62,7 @@ def test_a_whole_run_gives_its_first_and_its_last_loss(small, monkeypatch, tmp_p
     """The last is neither the best nor the worst."""
     metrics = [{"validation": 4.25}, {"train": 2.0}, {"validation": 1.5}, {"validation": 1.75}]
     done = types.SimpleNamespace(model="the model", metrics=metrics)
-    monkeypatch.setattr(scaling, "run", lambda *_, **__: done)
+    monkeypatch.setattr(scaling, "train_in_folder", lambda *_, **__: done)
     finished = scaling.train(small, tmp_path)
     assert (finished.model, finished.validation) == ("the model", (4.25, 1.75))
 
