@@ -193,6 +193,10 @@ def test_yardsticks_are_bars_as_long_as_their_losses():
     # 1.451 of 4.174 is 1.4512 of ln 65; a width has six digits, a number three decimals.
     for width, (_, number, _) in zip(widths, expected, strict=True):
         assert width / widths[0] == pytest.approx(float(number) / 4.174387, abs=1e-4)
+    # The longest bar leaves room for its number: five characters of 8 units each.
+    (longest,) = re.search(r'<text x="([\d.]+)" [^>]*>4\.174</text>', yardsticks().svg()).groups()
+    picture = float(re.search(r'viewBox="0 0 ([\d.]+)', yardsticks().svg())[1])
+    assert picture / 2 < float(longest) < picture - 5 * 8
     tops = [float(re.search(r'\by="([\d.]+)"', style)[1]) for _, style, _ in bars]
     assert len({round(low - high, 3) for high, low in zip(tops, tops[1:], strict=False)}) == 1
 
