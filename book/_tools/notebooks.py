@@ -102,13 +102,33 @@ def run(notebook: NotebookNode, chapter: Path) -> None:
                 output.get("data", {}).pop(picture, None)  # "<Figure size ...>" stays
 
 
-def write(notebook: NotebookNode, path: Path) -> bool:
-    """Put a notebook in place in one step; False if the very same one was there."""
+def write(notebook: NotebookNode, path: Path) -> str:
+    """Put a notebook in place in one step, and say what it changes; the very same one is left."""
     text = nbformat.writes(notebook) + "\n"
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return False
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if before == text:
+        return "unchanged"
     write_whole(path, text.encode())
-    return True
+    return f"written ({differences(nbformat.reads(before, 4), notebook)})" if before else "written"
+
+
+def differences(old: NotebookNode, new: NotebookNode) -> str:
+    """Where two notebooks differ, in words; cells count from 1."""
+    if len(old.cells) != len(new.cells):
+        return f"{len(new.cells)} cells, not {len(old.cells)}"
+    parts = {
+        "text": lambda cell: (cell.cell_type, cell.source),
+        "metadata": lambda cell: cell.metadata,
+        "outputs": lambda cell: (cell.get("execution_count"), cell.get("outputs")),
+    }
+    words = []
+    for name, part in parts.items():
+        pairs = enumerate(zip(old.cells, new.cells, strict=True), start=1)
+        if where := [str(number) for number, (one, other) in pairs if part(one) != part(other)]:
+            words.append(f"{name} of cell {', '.join(where)}")
+    if old.metadata != new.metadata:
+        words.append("metadata of the notebook")
+    return "; ".join(words) or "how it is written"
 
 
 def main() -> int:
@@ -121,11 +141,7 @@ def main() -> int:
         try:
             notebook = read(chapter)
             run(notebook, chapter)
-            changed = write(notebook, chapter.with_suffix(".ipynb"))
-            print(
-                f"{chapter.stem}: {'written' if changed else 'unchanged'}",
-                flush=True,
-            )
+            print(f"{chapter.stem}: {write(notebook, chapter.with_suffix('.ipynb'))}", flush=True)
         except (ChapterError, OSError, ValueError) as error:
             problems.append(str(error))
             print(f"{chapter.stem}: FAILED, its notebook is as it was", flush=True)
