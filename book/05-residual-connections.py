@@ -69,6 +69,7 @@ figures.diagram("rung-plain-blocks")
 # %%
 from bardgpt import records
 from bardgpt.gpt import GPT
+from bardgpt.lab.ladder import RUNGS
 
 one_block = records.load("feed-forward-two-layer")
 plain = records.load("plain-blocks")
@@ -100,7 +101,6 @@ import torch
 
 from bardgpt.batches import evaluation_windows
 from bardgpt.lab import probes
-from bardgpt.lab.ladder import RUNGS
 from bardgpt.shakespeare import shakespeare
 
 tokenizer, train, validation = shakespeare()
