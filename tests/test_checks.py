@@ -182,7 +182,7 @@ def sanitize(text):
     """Apply the rules of the file as nbval does."""
     rules = re.findall(
         r"^regex: (.*)\nreplace: (.*)$",
-        (ROOT / "tests/nbval_sanitize.cfg").read_text(encoding="utf-8"),
+        (ROOT / "tests/nbval_sanitize.cfg").read_text(encoding="ascii"),
         flags=re.M,
     )
     assert len(rules) == 2

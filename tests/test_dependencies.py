@@ -51,9 +51,12 @@ def third_party(path: Path) -> frozenset[str]:
     return frozenset(found - set(sys.stdlib_module_names) - beside - ours)
 
 
+INSTALLED = packages_distributions()  # asked once: it reads the list of every package's files
+
+
 def distributions(module: str) -> set[str]:
     """The installed packages that a module comes from."""
-    return {canonicalize_name(name) for name in packages_distributions().get(module, [])}
+    return {canonicalize_name(name) for name in INSTALLED.get(module, [])}
 
 
 @pytest.mark.parametrize("line", PINS)
