@@ -9,6 +9,10 @@ NPM    := tests/site/node_modules/ready
 # The package is this folder's, whatever the shell or a linked .venv says; another Python's home is no help.
 export PYTHONPATH := $(CURDIR)/src
 unexport PYTHONHOME
+# Where the home cannot be written, Matplotlib would complain into a chapter's outputs.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export MPLCONFIGDIR ?= $(or $(TMPDIR),/tmp)/bardgpt-matplotlib-$(shell id -u)
+endif
 
 # Two notebooks at a time, so one thread for each kernel unless the caller says otherwise (and in
 # `test-matrix` one notebook at a time where a kernel has two).

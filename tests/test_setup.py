@@ -368,6 +368,22 @@ def test_tests_refuse_another_checkouts_package():
     assert "make test" in stray
 
 
+def test_matplotlib_keeps_its_notes_elsewhere_only_where_the_home_cannot_be_written(tmp_path):
+    """It would complain on standard error, which is in a notebook's outputs."""
+    show = tmp_path / "Makefile"
+    show.write_text(f"include {ROOT}/Makefile\nshow:\n\t@echo $$MPLCONFIGDIR\n", encoding="utf-8")
+
+    def folder(**environment: str) -> str:
+        shell = {name: value for name, value in os.environ.items() if name != "MPLCONFIGDIR"}
+        command = ["make", "-s", "-f", show, "show"]
+        run = subprocess.run(command, cwd=tmp_path, env=shell | environment, stdout=subprocess.PIPE)
+        return run.stdout.decode().strip()
+
+    assert folder(HOME=str(tmp_path)) == ""
+    assert "bardgpt-matplotlib" in folder(HOME="/no/such/home")
+    assert folder(HOME="/no/such/home", MPLCONFIGDIR="/mine") == "/mine"
+
+
 # The server.
 
 
