@@ -279,7 +279,7 @@ def configs(draw, **fixed):
         n_head=n_head,
         block=block,
         feed_forward=draw(st.sampled_from(kinds)),
-        activation=draw(st.sampled_from(["relu", "none"])),
+        activation=draw(st.sampled_from(["relu", "gelu", "none"])),
         projection=draw(st.booleans()),
         fused=draw(st.booleans()),
         dropout=draw(st.sampled_from([0.0, 0.3])),

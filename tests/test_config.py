@@ -144,7 +144,7 @@ def test_defaults_are_one_layer_with_one_head_and_positions():
 
 CHOICES = {
     "feed_forward": ("none", "one-layer", "two-layer"),
-    "activation": ("relu", "none"),
+    "activation": ("relu", "gelu", "none"),
     "block": ("plain", "residual", "post-norm", "pre-norm"),
     "norm": ("layer", "batch"),
     "initialization": ("default", "normal", "depth-scaled", "zero", "xavier"),

@@ -1,15 +1,22 @@
 """The feed-forward layer: its formula, and that it works on each position by itself."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from bardgpt.config import GPTConfig
 from bardgpt.layers.feed_forward import FeedForward
 
-KINDS = [
-    (depth, activation) for depth in ("one-layer", "two-layer") for activation in ("relu", "none")
-]
+ACTIVATIONS = {
+    "relu": lambda h: h.clamp(min=0),
+    # h times the share of a standard normal distribution that lies below h
+    "gelu": lambda h: h * (1 + torch.erf(h / math.sqrt(2))) / 2,
+    "none": lambda h: h,
+}
+KINDS = [(depth, activation) for depth in ("one-layer", "two-layer") for activation in ACTIVATIONS]
 SHAPES = [(2, 7, 5), (3, 11, 2), (1, 2, 13), (5, 1, 3)]  # B, T, C
 
 
@@ -63,9 +70,7 @@ def test_equals_the_functions_that_it_is_made_of(feed_forward, activation, B, T,
     """In outputs and gradients, from the same tensors."""
     ours = layer(C, feed_forward, activation)
     x = torch.randn(B, T, C, requires_grad=True)
-    expected = F.linear(x, ours.hidden.weight, ours.hidden.bias)
-    if activation == "relu":
-        expected = expected.clamp(min=0)
+    expected = ACTIVATIONS[activation](F.linear(x, ours.hidden.weight, ours.hidden.bias))
     if feed_forward == "two-layer":
         expected = F.linear(expected, ours.proj.weight, ours.proj.bias)
     torch.testing.assert_close(ours(x), expected)
@@ -79,11 +84,29 @@ def test_equals_the_functions_that_it_is_made_of(feed_forward, activation, B, T,
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize(("activation", "theirs"), [("relu", nn.ReLU), ("gelu", nn.GELU)])
+def test_the_activation_is_pytorchs(activation, theirs):
+    """In the notes' program `nn.ReLU()` stands between two linear layers; here it, or another."""
+    ours = layer(5, "two-layer", activation)
+    sequence = nn.Sequential(ours.hidden, theirs(), ours.proj)
+    x = torch.randn(3, 7, 5)
+    assert torch.equal(ours(x), sequence(x))
+
+
+def test_gelu_by_hand():
+    """84.13 % of a standard normal distribution lie below 1, 2.28 % below -2."""
+    f = layer(3, "one-layer", "gelu")
+    with_numbers(f, hidden__weight=torch.eye(3).tolist(), hidden__bias=[0.0, 0.0, 0.0])
+    assert f(torch.tensor([1.0, -2.0, 0.0])).tolist() == pytest.approx(
+        [0.8413, -0.0455, 0], abs=1e-4
+    )
+
+
 @pytest.mark.parametrize("feed_forward", ["one-layer", "two-layer"])
 def test_without_its_relu_it_is_one_linear_layer(feed_forward):
     """An affine map takes a mean of inputs to the mean of outputs; with the ReLU it does not."""
     a, b = torch.randn(2, 50, 5)
-    for activation, affine in (("none", True), ("relu", False)):
+    for activation, affine in (("none", True), ("relu", False), ("gelu", False)):
         f = layer(5, feed_forward, activation)
         same = torch.allclose(f((a + b) / 2), (f(a) + f(b)) / 2, atol=1e-6)
         assert same is affine, activation

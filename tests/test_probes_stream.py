@@ -87,14 +87,14 @@ def test_what_is_recorded_obeys_the_blocks_formula(windows, block, feed_forward,
         torch.testing.assert_close(stream.hidden[i], module.feed_forward.hidden(seen).relu())
 
 
-@pytest.mark.parametrize("activation", ["relu", "none"])
+@pytest.mark.parametrize("activation", ["relu", "gelu", "none"])
 @pytest.mark.parametrize(("feed_forward", "H"), [("one-layer", 6), ("two-layer", 24)])
 def test_hidden_units_are_recorded_after_their_activation(windows, feed_forward, H, activation):
     model = grown(feed_forward=feed_forward, activation=activation)
     with recorded_stream(model) as stream:
         model(windows[0])
     assert all(h.shape == (4, 7, H) for h in stream.hidden)
-    assert any((h < 0).any().item() for h in stream.hidden) is (activation == "none")
+    assert any((h < 0).any().item() for h in stream.hidden) is (activation != "relu")
 
 
 def test_recording_does_not_change_what_is_computed(windows):
@@ -172,7 +172,7 @@ def by_hand(model, ids, targets):
             read = norm(x) if block == "pre-norm" else x
             if i:
                 h = part.feed_forward.hidden(read)
-                h = h.relu() if model.config.activation == "relu" else h
+                h = {"relu": h.relu(), "gelu": F.gelu(h), "none": h}[model.config.activation]
                 silent.append((h == 0).sum().item() / h.numel())
             y = f(read)
             ratios.append((y.pow(2).sum() / x.pow(2).sum()).sqrt().item())
@@ -200,7 +200,7 @@ def by_hand(model, ids, targets):
 
 
 @pytest.mark.parametrize("final_norm", [False, True])
-@pytest.mark.parametrize("activation", ["relu", "none"])
+@pytest.mark.parametrize("activation", ["relu", "gelu", "none"])
 @pytest.mark.parametrize("feed_forward", KINDS)
 @pytest.mark.parametrize("block", BLOCKS)
 def test_statistics_by_hand(windows, block, feed_forward, activation, final_norm):

@@ -10,19 +10,12 @@ from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
 Schedule = Literal["constant", "linear"]
-
 Optimizer = Literal["adamw", "muon"]
-
 Decay = Literal["all", "matrices"]
-
 Block = Literal["plain", "residual", "post-norm", "pre-norm"]
-
 FeedForward = Literal["none", "one-layer", "two-layer"]
-
-Activation = Literal["relu", "none"]
-
+Activation = Literal["relu", "gelu", "none"]
 Norm = Literal["layer", "batch"]
-
 Initialization = Literal["default", "normal", "depth-scaled", "zero", "xavier"]
 
 
@@ -114,7 +107,9 @@ class GPTConfig(_Json):
         projection: whether a linear layer mixes the heads' outputs.
         feed_forward: what follows attention in a block: nothing, one linear layer with its
             activation, or a hidden layer four times as wide and a projection back.
-        activation: of the feed-forward layer; "none" leaves it linear.
+        activation: of the feed-forward layer: "relu", max(0, h); "gelu", h times the share of a
+            standard normal distribution that lies below h (Hendrycks and Gimpel 2016,
+            arXiv:1606.08415); "none" leaves it linear.
         block: how a block's parts are connected (`bardgpt.layers.blocks`).
         norm: what a block with normalization uses, layer norm or, to compare, batch norm.
         final_norm: whether a norm stands between the last block and the output layer.

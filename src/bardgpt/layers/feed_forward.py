@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from bardgpt.config import GPTConfig
 
 EXPANSION = 4  # hidden units for each channel: the paper's 2048 for 512
+ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "none": nn.Identity}
 
 
 class FeedForward(nn.Module):
@@ -21,7 +22,8 @@ class FeedForward(nn.Module):
     added to what came in.
 
     Source: the notes; Vaswani et al. 2017, §3.3, eq. (2) (arXiv:1706.03762).
-    Differs: the version of one layer; dropout at the end, as §5.4 has it for each sub-layer.
+    Differs: the version of one layer; GELU or nothing in the ReLU's place, to compare; dropout at
+    the end, as §5.4 has it for each sub-layer.
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -29,7 +31,7 @@ class FeedForward(nn.Module):
         C = config.n_embd
         grown = config.feed_forward == "two-layer"
         self.hidden = nn.Linear(C, EXPANSION * C if grown else C)
-        self.activation = nn.ReLU() if config.activation == "relu" else nn.Identity()
+        self.activation = ACTIVATIONS[config.activation]()
         self.proj = nn.Linear(EXPANSION * C, C) if grown else nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
 

@@ -293,7 +293,7 @@ class _Drawing:
             return []
         two = config.feed_forward == "two-layer"
         hidden = config.n_embd * (EXPANSION if two else 1)
-        cut = ", ReLU" * (config.activation == "relu")
+        cut = {"relu": ", ReLU", "gelu": ", GELU", "none": ""}[config.activation]
         rows: list[Row] = [
             (f"{config.n_embd} → {hidden}{cut}", "hidden units", (f"{inside}.hidden",))
         ]
