@@ -265,6 +265,8 @@ def test_ratios_are_of_one_turn():
     """A slow turn slows both, and cancels; the ratio of medians would not see that."""
     assert SPEEDS.times("slow", than="slow") == Spread(1.0, 1.0, 1.0)
     assert SPEEDS.times("fast", than="slow") == Spread(2.0, 2.0, 4.0)
+    # Turn by turn: sorted first, they would come in other pairs.
+    assert SPEEDS.times("slow", than="drawn") == Spread(1.5, 0.375, 3.0)
     assert str(SPEEDS.times("fast", than="slow")) == "2.00 (2.00 to 4.00)"
 
 

@@ -88,6 +88,7 @@ def test_record_reads_back(folder):
     assert [history.at(1_000) for history in loaded.histories] == [3.0, 3.2, 3.4]
     assert_bands([loaded.band()], band_of(2.0, 2.2, 2.4))
     assert_bands([loaded.band(1_000)], band_of(3.0, 3.2, 3.4))
+    assert_bands([loaded.band(0)], band_of(4.0, 4.0, 4.0))
     assert_bands([loaded.band_on_training_text()], band_of(1.5, 1.7, 1.9))
     assert_bands([loaded.sample_bands(1_000)["known words"]], band_of(1000, 1000.1, 1000.2))
     assert loaded.made == {"seconds": 1.0}

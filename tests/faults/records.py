@@ -78,4 +78,20 @@ FAULTS = [
         '["seconds"] / 60',
         UnitTest(RECORDS, "test_full_record_by_hand"),
     ),
+    Fault(
+        "start-taken-for-the-end",
+        "0 counts as false: whoever asks for the loss before the first step is told the last one.",
+        "src/bardgpt/records/record.py",
+        "step = self.training.steps if step is None else step",
+        "step = step or self.training.steps",
+        UnitTest(RECORDS, "test_record_reads_back"),
+    ),
+    Fault(
+        "fastest-against-fastest",
+        "Sorted first, the turns are compared in pairs that never ran side by side.",
+        "src/bardgpt/records/speeds.py",
+        "pairs = zip(self._seconds(than), self._seconds(case), strict=True)",
+        "pairs = zip(sorted(self._seconds(than)), sorted(self._seconds(case)), strict=True)",
+        UnitTest(BENCH, "test_ratios_are_of_one_turn"),
+    ),
 ]
