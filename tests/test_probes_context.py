@@ -64,12 +64,16 @@ def test_names_apart_from_the_rest():
 
 
 def test_a_name_in_an_earlier_window_is_out_of_sight():
-    """The second window begins one character before the second name."""
+    """The second window begins one character before the second name, then with its first letter.
+
+    That letter is still a target of the first window, which sees all that came before.
+    """
     validation = "\n\nBOB:\nHo.\n\nBOB:\nHo.\n"
     place = validation.rindex("BOB:")
     for block_size, counts in (
         (100, {"new, first": 4, "new, again": 4}),
         (place - 1, {"new, first": 8}),
+        (place, {"new, first": 4, "new, again": 4}),
     ):
         names = context.names(torch.ones(len(validation) - 1), "", validation, block_size)
         groups = {kind: of["characters"] for kind, of in names["groups"].items() if "," in kind}

@@ -48,4 +48,14 @@ FAULTS = [
         ".sqrt().T.detach()",
         Cell("book/04-feed-forward.ipynb", "assert torch.equal(across != 0, causal_mask(T))"),
     ),
+    Fault(
+        "first-letter-of-a-name-in-no-window",
+        "Where a window ends before a name, its first letter still sees that window: off by one.",
+        "src/bardgpt/lab/probes/context.py",
+        "validation[(start - 1) // block_size * block_size : start]",
+        "validation[start // block_size * block_size : start]",
+        UnitTest(
+            "tests/test_probes_context.py", "test_a_name_in_an_earlier_window_is_out_of_sight"
+        ),
+    ),
 ]
