@@ -84,6 +84,14 @@ def test_generate_looks_as_far_back_as_the_table():
     assert as_counted == pytest.approx(1, abs=2 * (1 - p))
 
 
+def test_the_first_character_follows_the_prompt():
+    """After "ab" always comes c, of which the text has one in three."""
+    table = CountTable(torch.tensor([0, 1, 2] * 50), 2, 3)
+    generator = torch.Generator().manual_seed(0)
+    new = [table.generate(torch.tensor([0, 1]), 1, generator).item() for _ in range(50)]
+    assert new.count(2) >= 45
+
+
 def test_sample_is_the_text_of_a_seed():
     """Of two seeds, after a prompt that a table of two characters sees the end of."""
     tokenizer = CharTokenizer("abc")

@@ -89,4 +89,12 @@ FAULTS = [
         "        if True:\n",
         UnitTest("tests/test_text.py", "test_a_models_tokenizer_can_read_another_text"),
     ),
+    Fault(
+        "prompt-not-looked-at",
+        "The table continues only what it has drawn itself: the first characters follow nothing.",
+        "src/bardgpt/lab/count_tables.py",
+        "ids[max(0, i - self.context) : i]",
+        "ids[max(start, i - self.context) : i]",
+        UnitTest("tests/test_count_tables.py", "test_the_first_character_follows_the_prompt"),
+    ),
 ]
