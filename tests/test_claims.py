@@ -99,8 +99,8 @@ def test_heads_differ_when_trained(folder):
     kinds += ["by distance, closest pair", "by class, closest pair"]
     heads = {
         0: [three(0.15, 0.01), [0.5] * 3, three(0.07, 0.01), [0.6] * 3, three(0.20, 0.01)],
-        500: [[0.9] * 3] * 5,
-        1_000: [
+        1_000: [[0.9] * 3] * 5,
+        2_000: [
             three(0.30, 0.02),
             three(0.01, 0.001),
             three(0.13, 0.01),
@@ -111,8 +111,8 @@ def test_heads_differ_when_trained(folder):
     probe = {step: named(kinds, [*values, [0.7] * 3]) for step, values in heads.items()}
     made_up.write(
         folder,
-        one_head=record(2.50, 2.50, 2.56),
-        four_heads=record(2.30, 2.32, 2.34, probes={"heads": probe}),
+        one_head=record(2.50, 2.50, 2.56, steps=2_000),
+        four_heads=record(2.30, 2.32, 2.34, steps=2_000, probes={"heads": probe}),
     )
     assert finding("mha-5") == (
         "Heads differ (total variation, mean over pairs) by distance 0.320 ± 0.035 (3 runs) when "
@@ -450,15 +450,15 @@ def test_dropout_narrows_the_gap(folder, on_the_whole_text, verdict):
 def test_costs_are_those_of_the_presets(monkeypatch):
     def cost(preset):
         if preset == PRESETS["tiny"]:
-            return Cost(parameters=2_000, flops=4 * 10**9, characters=1, state=9, kept=3 * 2**20)
+            return Cost(parameters=2_000, flops=4 * 10**9, characters=1, state=9, kept=300 * 2**20)
         assert preset == PRESETS["full"]
         return Cost(parameters=5_000_000, flops=6 * 10**12, characters=1, state=9, kept=2**32)
 
     monkeypatch.setattr("_pages.claims.scaling.cost", cost)
     assert finding("scale-1") == (
         "From the last small rung to the notes' model: parameters 2,000 to 5,000,000 (2,500 "
-        "times), operations a step 4.00 to 6,000 GFLOP (1,500 times), kept for the backward pass 3 "
-        "to 4,096 MiB in float32. Change by change in the chapter's table."
+        "times), operations a step 4.00 to 6,000 GFLOP (1,500 times), kept for the backward pass "
+        "300 to 4,096 MiB in float32. Change by change in the chapter's table."
     )
 
 

@@ -39,7 +39,7 @@ def test_writing_replaces_what_has_changed_and_nothing_else(tmp_path):
         "1 ± 0\n",
         "<p>2</p>\n",
     )
-    one.write_text("older", encoding="utf-8")
+    one.write_text("2 ± 0\n", encoding="utf-8")  # as long, and another number
     assert write(pages, tmp_path) == [one]
     assert one.read_text(encoding="utf-8") == "1 ± 0\n"
     assert write(pages, tmp_path) == []

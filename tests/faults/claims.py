@@ -254,4 +254,28 @@ FAULTS = [
         "with the book reached 1.483.",
         UnitTest(PROSE, "test_every_decimal_of_a_page_is_drawn_on_the_landing_page_or_computed"),
     ),
+    Fault(
+        "claim-heads-where-a-chapter-stops",
+        "The step at which a chapter's live run ends is asked for, and called trained.",
+        "book/_pages/claims/attention.py",
+        "(four.training.steps, 0)",
+        "(1_000, 0)",
+        UnitTest(CLAIMS, "test_heads_differ_when_trained"),
+    ),
+    Fault(
+        "claim-millions-called-mebibytes",
+        "A million bytes are a twentieth less than a MiB; in a small number it does not show.",
+        "book/_pages/claims/scaling.py",
+        "{small.kept / 2**20:.0f}",
+        "{small.kept / 1e6:.0f}",
+        UnitTest(CLAIMS, "test_costs_are_those_of_the_presets"),
+    ),
+    Fault(
+        "page-as-long-as-before",
+        "Figures change and the length stays: who compares sizes never writes the new ones.",
+        "book/_pages/write.py",
+        "path.read_bytes() != content",
+        "path.stat().st_size != len(content)",
+        UnitTest(PAGES, "test_writing_replaces_what_has_changed_and_nothing_else"),
+    ),
 ]
