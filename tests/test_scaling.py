@@ -109,7 +109,7 @@ def test_curve_is_drawn_at_evaluations_and_every_few_seconds():
     curve = LiveCurve(30, screen)
     curve({"step": 0, "validation": 4.2, "seconds": 1.0})
     assert screen.shown == []  # nothing trained yet
-    for step, seconds in ((1, 2.0), (2, 3.0), (10, 8.0)):
+    for step, seconds in ((1, 2.0), (2, 3.0), (10, 8.0), (11, 8.25)):
         curve({"step": step, "train": 3.0, "seconds": seconds})
     curve({"step": 20, "train": 2.0, "validation": 2.1, "seconds": 8.5})
     assert (len(screen.shown), screen.updates) == (1, 2)

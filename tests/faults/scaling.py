@@ -35,4 +35,14 @@ FAULTS = [
         "2 * 4 * n",
         Cell("book/09-scaling-up.ipynb", "one_at_a_time()"),
     ),
+    Fault(
+        "curve-drawn-ever-after",
+        "Measured from the first line, five seconds are soon over, and every step draws a figure.",
+        "src/bardgpt/teaching/scaling.py",
+        'self.drawn = line["seconds"]',
+        'self.drawn = self.lines[0]["seconds"]',
+        UnitTest(
+            "tests/test_scaling.py", "test_curve_is_drawn_at_evaluations_and_every_few_seconds"
+        ),
+    ),
 ]
