@@ -19,7 +19,7 @@ RESIDUAL = replace(PLAIN_BLOCKS, block="residual")
 POST_NORM = replace(RESIDUAL, block="post-norm")
 PRE_NORM = replace(POST_NORM, block="pre-norm", final_norm=True)
 # How every rung is trained, and what it is asked.
-RUN = TrainingConfig()
+RUN = TrainingConfig(steps=5_000)
 SEEDS = (0, 1, 2, 3, 4)
 LIVE_STEPS = 1_000  # how far a chapter trains while you read
 PROMPT = "ROMEO:"  # what every model of the book is asked to continue
