@@ -193,7 +193,9 @@ def test_when_the_users_own_file_is_wrong_nothing_else_is_tried(
     [
         (lambda path: None, "does not exist"),
         (lambda path: path.mkdir(), "is a folder"),
-        (lambda path: path.write_bytes(b"\xff\xfeA"), "not UTF-8: found byte 0xff at offset 0"),
+        (lambda path: path.write_bytes(b"\xff\xfeA"), "is in UTF-16; convert it"),
+        (lambda path: path.write_bytes(b"A\n\xff"), "not UTF-8: byte 0xff in line 2"),
+        (os.mkfifo, "is a pipe or a device"),
     ],
 )
 def test_each_problem_with_the_users_own_file_is_named(cache, tmp_path, monkeypatch, make, reason):
@@ -229,12 +231,12 @@ def test_read_says_what_is_missing(tmp_path, monkeypatch):
     with pytest.raises(corpus.CorpusError) as caught:
         corpus.read("mine.txt")
     message = str(caught.value)
-    assert message.startswith("mine.txt does not exist; expected a text file. Check the path")
+    assert message.startswith("mine.txt does not exist; check the path (in full: ")
     assert str(tmp_path / "mine.txt") in message
 
 
 def test_read_refuses_a_folder(tmp_path):
-    expected = f"{tmp_path} is a folder; expected a text file. Name the file in it."
+    expected = f"{tmp_path} is a folder; name a text file in it"
     with pytest.raises(corpus.CorpusError, match=re.escape(expected)):
         corpus.read(tmp_path)
 
@@ -249,6 +251,8 @@ def test_read_says_where_a_file_stops_being_utf8(tmp_path):
 
 
 def test_read_says_why_the_system_refuses_a_file(tmp_path, monkeypatch):
+    (tmp_path / "mine.txt").write_text("mine")
+
     def refuse(path):
         raise PermissionError(13, "Permission denied")
 

@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from bardgpt import rebuild
 from bardgpt.files import write_whole
+from bardgpt.text_file import TextFileError, read_bytes, read_text
 
 SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 SIZE = 1_115_394  # in bytes and in characters, since it is pure ASCII
@@ -72,21 +73,10 @@ def read(path: str | os.PathLike[str]) -> str:
     Raises:
         CorpusError: there is no such file, it cannot be read, or it is not UTF-8.
     """
-    path = Path(path)
     try:
-        if path.is_dir():
-            raise CorpusError(f"{path} is a folder; expected a text file. Name the file in it.")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise CorpusError(
-            f"{path} does not exist; expected a text file. Check the path (in full: "
-            f"{path.absolute()})."
-        ) from None
-    except OSError as error:
-        raise CorpusError(
-            f"{path} cannot be read ({error.strerror or error}); expected a text file. Check its "
-            "permissions."
-        ) from None
+        data = read_bytes(path)
+    except TextFileError as error:
+        raise CorpusError(str(error)) from None
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -139,8 +129,8 @@ def _find() -> tuple[str, str]:
 def _own(path: str) -> str:
     """The verified text of the file that the user named."""
     try:
-        return _verified(read(path).encode("utf-8"))
-    except CorpusError as error:
+        return _verified(read_text(path).text.encode("utf-8"))
+    except (CorpusError, TextFileError) as error:
         raise CorpusError(
             f"{VARIABLE} is set to {path}, which then is the only source, and cannot be used:\n"
             f"  {error}\n"
