@@ -3,8 +3,8 @@
 Shapes: T characters so far, V = vocab_size.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext
 
 import torch
 import torch.nn.functional as F
@@ -16,11 +16,14 @@ from bardgpt.tokenizer import CharTokenizer
 
 
 class SamplingError(ValueError):
-    """A prompt, length, temperature or top_k that cannot be; says what it must be."""
+    """A prompt, length, temperature, top_k or top_p that cannot be; says what it must be."""
 
 
 def next_character_probabilities(
-    logits: Tensor, temperature: float = 1.0, top_k: int | None = None
+    logits: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
 ) -> Tensor:
     """The distribution to draw from.
 
@@ -28,29 +31,50 @@ def next_character_probabilities(
         logits: (..., V).
         temperature: divides the logits: below 1 sharpens, above 1 flattens; 0 is the limit, all
             weight on the best character.
-        top_k: keep only the k best characters and share out the rest's weight.
+        top_k: keep only the k best characters and share out the rest's weight; all of them if the
+            vocabulary has fewer.
+        top_p: keep only the best characters that together have at least this probability, at least
+            one (Holtzman et al. 2020, §3.1, arXiv:1904.09751); after temperature and `top_k`.
 
     Returns:
         (..., V), summing to 1 over the last dimension.
 
     Raises:
-        SamplingError: if the temperature is negative or not finite, or top_k is not in 1 … V.
+        SamplingError: if the temperature is negative or not finite, top_k is below 1, or top_p is
+            not above 0 and at most 1.
     """
     if not 0 <= temperature < float("inf"):
         raise SamplingError(
             f"temperature is {temperature}; it must be 0 (greedy) or a finite number above"
         )
+    if top_k is not None and top_k < 1:
+        raise SamplingError(f"top_k is {top_k}; it must be at least 1")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise SamplingError(f"top_p is {top_p}; it must be above 0 and at most 1")
     V = logits.shape[-1]
-    if top_k is not None:
-        if not 1 <= top_k <= V:
-            raise SamplingError(f"top_k is {top_k}; it must lie in 1 … {V}, the vocabulary's size")
+    if top_k is not None and top_k < V:
         best = logits.topk(top_k, dim=-1)  # values and indices (..., k)
         logits = torch.full_like(logits, float("-inf")).scatter(-1, best.indices, best.values)
     if temperature == 0:
         return F.one_hot(logits.argmax(dim=-1), V).to(logits.dtype)
     # Softmax is blind to a shared shift; without it a tiny temperature overflows to inf - inf.
     shifted = logits - logits.amax(dim=-1, keepdim=True)
-    return F.softmax(shifted / temperature, dim=-1)
+    least = torch.finfo(logits.dtype).tiny  # below it a divisor is 0 in the logits' precision
+    p = F.softmax(shifted / max(temperature, least), dim=-1)
+    return p if top_p is None else _nucleus(p, top_p)
+
+
+def _nucleus(p: Tensor, top_p: float) -> Tensor:
+    """The best characters whose probabilities reach `top_p`, scaled up to sum to 1.
+
+    p: (..., V).
+    """
+    ranked = p.sort(dim=-1, descending=True)  # values and indices (..., V)
+    before = ranked.values.cumsum(dim=-1) - ranked.values  # of those that are better
+    kept = ranked.values.masked_fill(before >= top_p, 0.0)
+    kept[..., 0] = ranked.values[..., 0]  # though rounding should say that 0 is not below top_p
+    chosen = torch.zeros_like(p).scatter(-1, ranked.indices, kept)
+    return chosen / chosen.sum(dim=-1, keepdim=True)
 
 
 @contextmanager
@@ -72,6 +96,68 @@ def cached(model: GPT) -> Iterator[list[KeyValueCache]]:
 
 
 @torch.no_grad()
+def stream(
+    model: GPT,
+    ids: Tensor,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: torch.Generator | None = None,
+    cache: bool = True,
+    sliding: bool = False,
+) -> Generator[Tensor, None, None]:
+    """Continue sequences of ids without end, one character at a time.
+
+    When the window of `block_size` characters is full, all but the last `block_size // 2` are
+    forgotten. Sliding by one instead moves every character to a new position at every step, and
+    nothing computed before can be kept; halving costs context, but lets a cache of past keys and
+    values live for half a window.
+
+    Args:
+        model: in evaluation mode until the stream ends or is closed, and then as it was before.
+        ids: (T,) or (B, T), the prompts, at least one character; the end of a long one counts.
+        temperature: see `next_character_probabilities`.
+        top_k: see `next_character_probabilities`.
+        top_p: see `next_character_probabilities`.
+        generator: the source of randomness; PyTorch's global one if none is given.
+        cache: keep keys and values, where the model's attention can (`fused`): a step then computes
+            one new position instead of the whole window. Logits are the same up to rounding.
+        sliding: forget one character when the window is full, and nothing more; without a cache.
+
+    Yields:
+        The next id of each prompt, of shape () or (B,).
+
+    Raises:
+        SamplingError: if a prompt is empty, or temperature, top_k or top_p is out of range.
+    """
+    if ids.dim() not in (1, 2) or ids.numel() == 0:
+        raise SamplingError(
+            f"the prompt has shape {tuple(ids.shape)}; it must be (T,) or (B, T), of at least one "
+            r"character, such as '\n', to predict from"
+        )
+    block_size = model.config.block_size
+    window = (ids if ids.dim() == 2 else ids[None])[:, -block_size:]  # (B, T)
+    was_training = model.training
+    model.eval()
+    try:
+        with cached(model) if cache and not sliding else nullcontext([]) as caches:
+            while True:
+                seen = len(caches[0]) if caches else 0
+                logits = model(window[:, seen:], seen)[:, -1]  # (B, V)
+                p = next_character_probabilities(logits, temperature, top_k, top_p)  # (B, V)
+                new = torch.multinomial(p, 1, generator=generator)  # (B, 1)
+                yield new[:, 0] if ids.dim() == 2 else new[0, 0]
+                if window.shape[1] == block_size:
+                    kept = block_size - 1 if sliding else block_size // 2
+                    window = window[:, block_size - kept :]
+                    for full in caches:
+                        full.clear()  # what is left moves to other positions
+                window = torch.cat([window, new], dim=1)  # at most (B, block_size)
+    finally:
+        model.train(was_training)
+
+
 def generate(
     model: GPT,
     ids: Tensor,
@@ -79,59 +165,34 @@ def generate(
     *,
     temperature: float = 1.0,
     top_k: int | None = None,
+    top_p: float | None = None,
     generator: torch.Generator | None = None,
     cache: bool = True,
+    sliding: bool = False,
 ) -> Tensor:
-    """Continue a sequence of ids, one character at a time.
-
-    A model sees at most `block_size` characters. When its window is full, all but the last
-    `block_size // 2` characters are forgotten and it goes on from there. Sliding by one instead
-    would move every character to a new position at every step, and nothing computed before could
-    be kept; halving costs context, but lets a cache of past keys and values live for half a window.
-
-    Args:
-        model: put into evaluation mode meanwhile and back afterwards.
-        ids: (T,) the prompt, at least one character. Of a prompt longer than the window the end
-            counts.
-        length: characters to add.
-        temperature: see `next_character_probabilities`.
-        top_k: see `next_character_probabilities`.
-        generator: the source of randomness; PyTorch's global one if none is given.
-        cache: keep keys and values, where the model's attention can (`fused`): a step then computes
-            one new position instead of the whole window. Logits are the same up to rounding.
+    """The first `length` ids of a `stream`, which has the arguments.
 
     Returns:
-        (length,) the new ids, without the prompt.
+        (length,) or (B, length) the new ids, without the prompt.
 
     Raises:
-        SamplingError: if the prompt is empty, or length, temperature or top_k is out of range.
+        SamplingError: if the length is below 0, or as `stream`.
     """
-    if ids.dim() != 1 or len(ids) == 0:
-        raise SamplingError(
-            f"the prompt has shape {tuple(ids.shape)}; it must be one sequence of at least one "
-            r"character, such as '\n', to predict from"
-        )
     if length < 0:
         raise SamplingError(f"length is {length}; it must be 0 or more")
-    block_size = model.config.block_size
-    window, new = ids[-block_size:], ids.new_empty(length)
-    was_training = model.training
-    model.eval()
-    try:
-        with cached(model) if cache else nullcontext([]) as caches:
-            for i in range(length):
-                seen = len(caches[0]) if caches else 0
-                logits = model(window[None, seen:], seen)[0, -1]  # (V,)
-                p = next_character_probabilities(logits, temperature, top_k)  # (V,)
-                new[i] = torch.multinomial(p, 1, generator=generator)
-                if len(window) == block_size:
-                    window = window[len(window) - block_size // 2 :]
-                    for full in caches:
-                        full.clear()  # what is left moves to other positions
-                window = torch.cat([window, new[i : i + 1]])  # at most (block_size,)
-    finally:
-        model.train(was_training)
-    return new
+    following = stream(
+        model,
+        ids,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        generator=generator,
+        cache=cache,
+        sliding=sliding,
+    )
+    with closing(following):
+        new = [next(following) for _ in range(length)]  # each () or (B,)
+    return torch.stack(new, dim=-1) if new else ids.new_empty((*ids.shape[:-1], 0))
 
 
 def sample(
@@ -142,17 +203,19 @@ def sample(
     length: int = 500,
     temperature: float = 1.0,
     top_k: int | None = None,
+    top_p: float | None = None,
     seed: int | None = None,
 ) -> str:
     """Text from a model: `generate`, with characters instead of ids.
 
     Args:
-        model: see `generate`.
+        model: see `stream`.
         tokenizer: the one that the model was trained with.
         prompt: what the text begins with; the default, a line break, is how the plays begin.
         length: characters to add.
         temperature: see `next_character_probabilities`.
         top_k: see `next_character_probabilities`.
+        top_p: see `next_character_probabilities`.
         seed: same seed, same text; None takes PyTorch's global state.
 
     Returns:
@@ -163,15 +226,33 @@ def sample(
         SamplingError: as `generate`.
         ValueError: if the tokenizer is not the model's.
     """
+    ids, generator = prepared(model, tokenizer, prompt, seed)
+    new = generate(
+        model,
+        ids,
+        length,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        generator=generator,
+    )
+    return tokenizer.decode(new.cpu())
+
+
+def prepared(
+    model: GPT, tokenizer: CharTokenizer, prompt: str, seed: int | None = None
+) -> tuple[Tensor, torch.Generator | None]:
+    """A prompt's ids (T,) on the model's device, and a generator with a seed, if one is given.
+
+    Raises:
+        UnknownCharacterError: if the prompt holds a character that the model does not know.
+        ValueError: if the tokenizer is not the model's.
+    """
     if tokenizer.vocab_size != model.config.vocab_size:
         raise ValueError(
             f"the tokenizer has {tokenizer.vocab_size} characters and the model "
             f"{model.config.vocab_size}: take the tokenizer that the model was trained with"
         )
     device = next(model.parameters()).device
-    generator = None
-    if seed is not None:
-        generator = torch.Generator(device).manual_seed(seed)
-    ids = tokenizer.encode(prompt).to(device)
-    new = generate(model, ids, length, temperature=temperature, top_k=top_k, generator=generator)
-    return tokenizer.decode(new.cpu())
+    generator = None if seed is None else torch.Generator(device).manual_seed(seed)
+    return tokenizer.encode(prompt).to(device), generator
