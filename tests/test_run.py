@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import signal
 import time
 from dataclasses import replace
@@ -15,12 +16,13 @@ import pytest
 import torch
 from tqdm import tqdm
 
+from bardgpt import progress
 from bardgpt.batches import WindowError, split
 from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.presets import PRESETS, Preset
-from bardgpt.training import checkpoint, loop
+from bardgpt.training import checkpoint
 from bardgpt.training import run as module
 from bardgpt.training.checkpoint import CheckpointError
 from bardgpt.training.devices import DeviceError, Facts
@@ -37,7 +39,7 @@ TRAINING = TrainingConfig(
 )
 PRESET = Preset(MODEL, TRAINING)
 CPU = Facts()  # of any machine: float32 on its processor
-FILES = {"config.json", "metrics.jsonl", "last.safetensors", "best.safetensors"}
+FILES = {"config.json", "text.txt", "metrics.jsonl", "last.safetensors", "best.safetensors"}
 
 
 def do(folder, preset=PRESET, text=TEXT, **others):
@@ -105,6 +107,7 @@ def test_folder_holds_config_metrics_and_both_checkpoints(whole):
     assert GPTConfig.from_json(json.dumps(about["model"])) == MODEL
     assert TrainingConfig.from_json(json.dumps(about["training"])) == TRAINING
     assert about["vocabulary"] == ALPHABET
+    assert (whole / "text.txt").read_bytes() == TEXT.encode()
     assert about["text"] == {
         "characters": len(TEXT),
         "sha256": hashlib.sha256(TEXT.encode()).hexdigest(),
@@ -190,7 +193,7 @@ def test_precision_is_what_suits_the_machine_or_what_is_wanted(tmp_path, whole):
 
 def test_bar_says_what_is_going_on(tmp_path, capsys, monkeypatch):
     """Also where TQDM_DISABLE is set, which tqdm has read when it was imported."""
-    monkeypatch.setattr(loop, "tqdm", functools.partial(tqdm, disable=False))
+    monkeypatch.setattr(progress, "tqdm", functools.partial(tqdm, disable=False))
     do(tmp_path, progress=True)
     shown = capsys.readouterr().err
     assert "cpu, float32" in shown
@@ -413,7 +416,10 @@ def test_another_run_in_the_folder_is_refused_with_what_differs(tmp_path, preset
         do(tmp_path, replace(preset, training=replace(preset.training, steps=0)), text)
     assert why in str(caught.value)
     assert "is 45 there" not in str(caught.value)  # what is the same is not named
-    assert str(caught.value).endswith("Go on with its config, or name another folder")
+    assert str(caught.value).endswith(
+        "Go on with its config, name another folder, or begin anew with --restart, which puts "
+        "aside what is there"
+    )
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
@@ -453,18 +459,24 @@ def test_a_damaged_checkpoint_is_named(tmp_path, monkeypatch, how):
     content = bytearray(file.read_bytes())
     content[-10] ^= 1
     file.write_bytes({"cut": content[:-20], "changed": content, "nonsense": b"hello"}[how])
-    for attempt in (do, lambda folder: load_run(folder, "last")):
-        with pytest.raises(
-            CheckpointError, match=r"last\.safetensors is damaged.* delete it, or put"
-        ):
-            attempt(tmp_path)
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    damaged = r"last\.safetensors is damaged.*[Pp]ut a good copy in its place"
+    with pytest.raises(CheckpointError, match=damaged) as caught:
+        load_run(tmp_path, "last")
+    with pytest.raises(RunError, match=damaged) as refused:
+        do(tmp_path)
+    assert "delete" not in f"{caught.value} {refused.value}"
+    assert "best.safetensors, the best weights, of step 20" in str(refused.value)
+    assert "metrics.jsonl, its log up to step 30" in str(refused.value)
+    assert re.search("--from-best, or begin anew with --restart", str(refused.value))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
     load_run(tmp_path)  # the best one is whole
 
 
 def test_weights_in_place_of_the_state_are_named(tmp_path, monkeypatch):
     killed_at(30, monkeypatch, tmp_path)
     (tmp_path / "last.safetensors").write_bytes((tmp_path / "best.safetensors").read_bytes())
-    with pytest.raises(CheckpointError, match=r"last\.safetensors holds weights and no state"):
+    with pytest.raises(RunError, match=r"last\.safetensors holds weights and no state"):
         do(tmp_path)
 
 
@@ -474,8 +486,17 @@ def test_another_models_checkpoint_is_named(tmp_path, monkeypatch):
     for name in ("last.safetensors", "best.safetensors"):
         (tmp_path / "a" / name).write_bytes((tmp_path / "b" / name).read_bytes())
     for attempt in (do, load_run):
-        with pytest.raises(CheckpointError, match=r"\.safetensors holds another model's weights"):
+        with pytest.raises(RunError, match=r"has been changed: model\.n_embd is 8 there, and \w+"):
             attempt(tmp_path / "a")
+    for name in ("last.safetensors", "best.safetensors"):  # of before checkpoints knew their config
+        file = tmp_path / "a" / name
+        tensors, values = checkpoint.load(file)
+        del values["of"]
+        checkpoint.save(file, tensors, values)
+    with pytest.raises(RunError, match=r"last\.safetensors holds another model's weights"):
+        do(tmp_path / "a")
+    with pytest.raises(CheckpointError, match=r"best\.safetensors holds another model's weights"):
+        load_run(tmp_path / "a")
 
 
 def test_two_runs_in_one_folder_at_once_are_refused(whole, tmp_path):
@@ -512,7 +533,13 @@ def test_where_files_cannot_be_locked_one_trains_all_the_same(whole, tmp_path, m
     ("wrong", "error", "message"),
     [
         ({"text": TEXT + "!"}, ConfigError, "vocab_size=7: the text has 8 different characters"),
-        ({"text": ALPHABET * 4}, WindowError, "the text has 3 characters; a window of 4 needs 5"),
+        (
+            {"text": ALPHABET * 4},
+            WindowError,
+            r"the text has 28 characters, and its last tenth, which judges the model, 3; a "
+            r"window of 4 needs 5: take block_size 2 or less, or take a text of 41 characters or "
+            r"more",
+        ),
         ({"device": "cuda"}, DeviceError, "device 'cuda': this machine has"),
         ({"precision": "half"}, DeviceError, "precision 'half': choose one of"),
     ],

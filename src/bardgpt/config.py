@@ -6,6 +6,7 @@ trip through JSON, which is how a recorded run says what it was.
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
@@ -17,6 +18,12 @@ FeedForward = Literal["none", "one-layer", "two-layer"]
 Activation = Literal["relu", "gelu", "none"]
 Norm = Literal["layer", "batch"]
 Initialization = Literal["default", "normal", "depth-scaled", "zero", "xavier"]
+
+
+# Generators take 64 bits; what `Trainer` adds to a seed, for processes and steps, must fit too.
+MOST_SEED = 2**62
+MOST_COUNT = 10**12  # of anything that is counted
+MOST_RATE = 1e30
 
 
 class ConfigError(ValueError):
@@ -41,7 +48,9 @@ class _Json:
         """
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as error:
+        except RecursionError:
+            raise ConfigError(f"not a {cls.__name__}: it is nested too deeply") from None
+        except ValueError as error:  # also of a number with thousands of digits
             raise ConfigError(f"not a {cls.__name__}: {error}") from None
         if not isinstance(values, dict):
             raise ConfigError(f"not a {cls.__name__}: expected a JSON object, got {text[:60]!r}")
@@ -64,6 +73,9 @@ class _Json:
             # bool is an int to Python, and a True where a width belongs is a slip.
             if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
                 raise ConfigError(f"{name}={value!r}: must be a whole number of at least {minimum}")
+            most = MOST_SEED if name == "seed" else MOST_COUNT
+            if value > most:
+                raise ConfigError(f"{name}={_short(value)}: must be at most {most:,}")
 
     def _require_booleans(self, *names: str) -> None:
         for name in names:
@@ -91,6 +103,8 @@ class _Json:
                 raise ConfigError(f"{name}={value!r}: must be a number")
             if not bound < value < float("inf"):
                 raise ConfigError(f"{name}={value!r}: must be finite and above {bound:g}")
+            if value > MOST_RATE:  # float32, in which it is computed with, ends not far above
+                raise ConfigError(f"{name}={value!r}: must be at most {MOST_RATE:g}")
 
 
 @dataclass(frozen=True)
@@ -158,10 +172,9 @@ class GPTConfig(_Json):
         if self.attention_dropout is not None:
             self._require_shares("attention_dropout")
         if self.n_embd % self.n_head:
-            fitting = [n for n in range(1, self.n_embd + 1) if self.n_embd % n == 0]
             raise ConfigError(
                 f"n_head={self.n_head}: must divide n_embd={self.n_embd}, which the heads share; "
-                f"choose one of {fitting}"
+                f"choose one of {_divisors_near(self.n_embd, self.n_head)}"
             )
         if self.block != "plain" and self.feed_forward == "none":
             raise ConfigError(
@@ -180,6 +193,18 @@ class GPTConfig(_Json):
     def head_size(self) -> int:
         """The width of one head, hs = C / nh."""
         return self.n_embd // self.n_head
+
+    def n_parameters(self) -> int:
+        """How many numbers a model of this config has, known before there is one."""
+        C, V = self.n_embd, self.vocab_size
+        norm = 2 * C
+        attention = 3 * C * C + (C * C + C if self.projection else 0)
+        feed_forward = {"none": 0, "one-layer": C * C + C, "two-layer": 8 * C * C + 5 * C}
+        block = attention + feed_forward[self.feed_forward]
+        block += 2 * norm if self.block in ("post-norm", "pre-norm") else 0
+        embeddings = V * C + (self.block_size * C if self.positions else 0)
+        head = (norm if self.final_norm else 0) + C * V + V
+        return embeddings + self.n_layer * block + head
 
 
 @dataclass(frozen=True)
@@ -205,7 +230,7 @@ class TrainingConfig(_Json):
             leaves them.
         evaluate_every: steps between two evaluations on the whole validation split; the state
             before the first step and the one after the last are always evaluated.
-        seed: of the training windows and of dropout.
+        seed: of the initial weights, the training windows and dropout.
 
     Raises:
         ConfigError: if a value is out of its range.
@@ -237,3 +262,16 @@ class TrainingConfig(_Json):
             self._require_numbers(clip=0)
         self._require_shares("final_rate", "beta2")
         self._require_choices(schedule=Schedule, optimizer=Optimizer, decay=Decay)
+
+
+def _divisors_near(number: int, wanted: int) -> list[int]:
+    """Up to eight divisors of a number, those nearest to what was wanted."""
+    small = [n for n in range(1, math.isqrt(number) + 1) if number % n == 0]
+    divisors = {*small, *(number // n for n in small)}
+    return sorted(sorted(divisors, key=lambda n: (abs(n - wanted), n))[:8])
+
+
+def _short(value: int) -> str:
+    """A whole number, by its size alone if it is long."""
+    digits = str(value) if value < 10**20 else ""
+    return digits or f"about 2**{value.bit_length() - 1}"

@@ -19,7 +19,7 @@ from bardgpt.files import write_whole
 
 FORMAT = "bardgpt-1"
 MODEL = "model."  # begins the names of a model's weights
-REMEDY = "delete it, or put a copy in its place"
+REMEDY = "put a good copy in its place"
 
 
 class CheckpointError(ValueError):
@@ -50,8 +50,10 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         CheckpointError: if the file is damaged or not ours.
         OSError: if there is none, or it cannot be read.
     """
-    if not path.is_file():
+    if not path.exists():  # a dangling link too
         raise FileNotFoundError(f"no checkpoint at {path}")
+    if not path.is_file():
+        raise CheckpointError(f"{path} is a folder, pipe or device, and no checkpoint")
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
@@ -92,6 +94,8 @@ def load_weights(model: nn.Module, tensors: dict[str, Tensor], source: object) -
         raise CheckpointError(
             f"{source} holds another model's weights ({' '.join(map(str.strip, first))}): {REMEDY}"
         ) from None
+    if not all(value.isfinite().all() for value in weights.values()):
+        raise CheckpointError(f"{source} holds weights that are no finite numbers: {REMEDY}")
 
 
 def _digest(tensors: dict[str, Tensor], values: str) -> str:

@@ -8,12 +8,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from bardgpt.training.devices import DeviceError, DeviceName
+
+WAIT_SECONDS = 300  # for the other processes, before one gives up
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,29 @@ class Share:
 
 
 def share_from_environment(environment: dict[str, str] | None = None) -> Share:
-    """This process's share, from the variables that `torchrun` sets; without them all of it."""
+    """This process's share, from the variables that `torchrun` sets; without them all of it.
+
+    Raises:
+        DeviceError: if they are half there, or name no process.
+    """
     variables = os.environ if environment is None else environment
-    return Share(int(variables.get("RANK", "0")), int(variables.get("WORLD_SIZE", "1")))
+    present = [name for name in ("RANK", "WORLD_SIZE") if variables.get(name)]
+    if len(present) == 1:
+        (absent,) = {"RANK", "WORLD_SIZE"} - {*present}
+        raise DeviceError(
+            f"the environment has {present[0]} and not {absent}: "
+            "start several processes with torchrun, or unset it for one"
+        )
+    try:
+        rank, world = int(variables.get("RANK") or 0), int(variables.get("WORLD_SIZE") or 1)
+    except ValueError:
+        rank, world = -1, 1
+    if not 0 <= rank < world:
+        raise DeviceError(
+            f"RANK={variables.get('RANK')} and WORLD_SIZE={variables.get('WORLD_SIZE')} are no "
+            "process and number of processes: start them with torchrun, or unset both"
+        )
+    return Share(rank, world)
 
 
 def local_device(device: DeviceName, environment: dict[str, str] | None = None) -> str:
@@ -51,7 +74,7 @@ def process_group(share: Share, device: DeviceName) -> Iterator[None]:
     """While the `with` block lasts the processes know of one another.
 
     Raises:
-        DeviceError: if several processes are to compute on an Apple GPU.
+        DeviceError: if several processes are to compute on an Apple GPU, or the others do not come.
     """
     if share.world == 1:
         yield
@@ -61,7 +84,17 @@ def process_group(share: Share, device: DeviceName) -> Iterator[None]:
             f"device 'mps' with {share.world} processes: PyTorch cannot average gradients there; "
             "choose 'cpu', or start one process"
         )
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    where = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
+    try:
+        dist.init_process_group(
+            "nccl" if device == "cuda" else "gloo", timeout=timedelta(seconds=WAIT_SECONDS)
+        )
+    except (dist.DistError, ValueError, RuntimeError) as error:
+        said = (str(error).splitlines() or [""])[0][:120]
+        raise DeviceError(
+            f"process {share.rank} of {share.world} did not meet the others at {where} within "
+            f"{WAIT_SECONDS} s; start all of them with torchrun ({said})"
+        ) from None
     yield
     dist.destroy_process_group()  # not after an error: it could wait for a process that has died
 

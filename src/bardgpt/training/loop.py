@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
-from tqdm import tqdm
 
 from bardgpt.config import TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
+from bardgpt.progress import progress_bar
 from bardgpt.training.trainer import Trainer
 
 
@@ -91,15 +91,3 @@ def train_model(
                 return history
             trainer.advance()
             bar.update()
-
-
-def progress_bar(*, shown: bool, **options: Any) -> "tqdm[Any]":
-    """A bar on stderr that vanishes at its end.
-
-    Args:
-        shown: False hides it; otherwise the environment decides: TQDM_DISABLE=1 hides it too.
-        options: of tqdm.
-    """
-    if not shown:
-        options["disable"] = True
-    return tqdm(leave=False, **options)

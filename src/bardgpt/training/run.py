@@ -1,14 +1,8 @@
-"""A training run in a folder: it shows its progress, survives being killed, and keeps a log.
-
-config.json        what is trained on what; a run goes on only under the same
-metrics.jsonl      a line for each reading: step, characters, rate, loss, seconds
-last.safetensors   the whole state, from which a killed run goes on
-best.safetensors   the weights with the lowest validation loss so far, to sample from
-.lock              held while a process trains here
-"""
+"""A training run in a folder: it shows its progress, survives being killed, and keeps a log."""
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -21,23 +15,39 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from bardgpt import corpus
-from bardgpt.batches import require_window
+from bardgpt.batches import WindowError, require_window
 from bardgpt.config import ConfigError, GPTConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.presets import Preset
+from bardgpt.progress import progress_bar
 from bardgpt.text import Text
+from bardgpt.text_file import TextFile
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import checkpoint, devices, distributed
-from bardgpt.training.checkpoint import CheckpointError
 from bardgpt.training.devices import DeviceName, Precision
 from bardgpt.training.distributed import Share
-from bardgpt.training.folder import BEST, CONFIG, LAST, METRICS, RunError, claimed, read_config
+from bardgpt.training.folder import (
+    BEST,
+    CONFIG,
+    LAST,
+    METRICS,
+    About,
+    RunError,
+    claimed,
+    facts_of,
+    read_about,
+    require_bound,
+    text_of,
+)
+from bardgpt.training.interrupt import Interrupted, postponed
 from bardgpt.training.log import Log
-from bardgpt.training.loop import progress_bar
+from bardgpt.training.memory import require_memory
 from bardgpt.training.optimizers import rate_factor
+from bardgpt.training.state import go_on, save_best, save_last
 from bardgpt.training.trainer import DivergedError, Trainer
 
+Begin = Literal["go on", "go on from best", "restart"]
 LOG_EVERY = 10  # steps between two readings of the training loss
 LOG_FIRST = 2  # steps that are read one by one, so that somebody else can replay them
 CHECKPOINT_SECONDS = 60.0  # between two writings of the state; so much a kill can cost
@@ -51,18 +61,21 @@ class Run:
         model: with the weights after the last step.
         tokenizer: of its text.
         metrics: the lines of `metrics.jsonl`.
+        precision: in which it was computed.
     """
 
     model: GPT
     tokenizer: CharTokenizer
     metrics: list[dict[str, Any]]
+    precision: Precision
 
 
 def train_in_folder(
-    folder: Path,
+    folder: Path | str,
     preset: Preset,
     *,
-    text: str | None = None,
+    text: str | TextFile | None = None,
+    begin: Begin = "go on",
     device: str | None = None,
     precision: str | None = None,
     compiled: bool = False,
@@ -75,47 +88,53 @@ def train_in_folder(
     Args:
         folder: of the run; made if it is not there.
         preset: model and training.
-        text: to train on, its first 90 %, and to validate on; Tiny Shakespeare if none is given.
+        text: if none is given, that of the run in the folder, or Tiny Shakespeare.
+        begin: "restart" puts a run's files aside; from best, the optimizer's averages begin anew.
         device: "cuda", "mps" or "cpu"; the best there is if none is given.
         precision: of matrix products; what suits the device if none is given.
         compiled: use `torch.compile`, where it pays.
-        progress: show a bar with step, loss, characters a second and time left on stderr;
-            TQDM_DISABLE=1 hides it too.
-        watch: called with each line of metrics, say to draw a curve; when a run goes on, first with
-            those that were there.
+        progress: show a bar on stderr.
+        watch: called with each line of metrics; when a run goes on, first with those so far.
         machine: the facts to decide from; this machine's if none are given.
 
     Returns:
         The model after the last step, and what was measured on the way.
 
     Raises:
-        RunError: if the folder holds another run, or another process trains there.
-        CheckpointError: if its checkpoint is damaged, or another model's.
+        RunError: if the folder is another run's or process's, or has results and no state.
+        CheckpointError: if the best weights are to be gone on from, and are damaged.
         ConfigError: if the model does not fit the text, or the batch the processes.
         WindowError: if the text is too short.
         DeviceError: if the machine lacks the device or precision.
-        DivergedError: if a loss or weight stops being a number; says at which step and what is
-            left.
+        Interrupted: after Ctrl-C, once the state is written.
+        DivergedError: if a loss or weight stops being a number; says when and what is left.
         OSError: if a file cannot be written; the last checkpoint stays as it was.
     """
     machine = devices.facts() if machine is None else machine
     kind = devices.choose_device(machine, device)
     in_precision = devices.choose_precision(machine, kind, precision)
-    characters = corpus.load() if text is None else text
+    folder, characters = Path(folder), _characters(Path(folder), text)
     encoded = _encoded(characters, preset.model)
+    facts = facts_of(characters, text.path if isinstance(text, TextFile) else None)
+    about = About(preset, encoded.tokenizer.vocabulary, facts)
     share = distributed.share_from_environment()
     # Everything that can be wrong with the request shows before the folder is touched.
+    if begin == "go on from best" and share.world > 1:
+        raise RunError("going on from the best weights is for one process; start it with one")
     with distributed.process_group(share, kind):
         trainer, validation_ids = _prepare(preset, encoded, kind, in_precision, share, compiled)
-        with _by_first(share, claimed(folder, preset, encoded.tokenizer, characters)):
-            log = _go_on(trainer, folder)
+        claim = claimed(folder, about, characters, restart=begin == "restart")
+        with _by_first(share, claim):
+            log = go_on(trainer, folder, about, from_best=begin == "go on from best")
             if share.writes:
                 log.write_to(folder / METRICS, watch)
-            _train(trainer, validation_ids, log, folder, progress)
-    return Run(trainer.model, encoded.tokenizer, log.lines)
+            _train(trainer, validation_ids, log, folder, about, progress)
+    return Run(trainer.model, encoded.tokenizer, log.lines, in_precision)
 
 
-def load_run(folder: Path, weights: Literal["best", "last"] = "best") -> tuple[GPT, CharTokenizer]:
+def load_run(
+    folder: Path | str, weights: Literal["best", "last"] = "best"
+) -> tuple[GPT, CharTokenizer]:
     """The model of a run, in evaluation mode, and its tokenizer.
 
     Args:
@@ -126,19 +145,27 @@ def load_run(folder: Path, weights: Literal["best", "last"] = "best") -> tuple[G
         RunError: if there is no run, or it has written no weights yet.
         CheckpointError: if they are damaged, or another model's.
     """
-    if not (folder / CONFIG).is_file():
-        raise RunError(f"{folder} holds no run: there is no {CONFIG} in it")
-    preset, about = read_config(folder / CONFIG)
+    folder = Path(folder)
+    about = read_about(folder)
     kept = folder / {"best": BEST, "last": LAST}[weights]
-    if not kept.is_file():
+    if not os.path.lexists(kept):
         raise RunError(f"{folder} has no {kept.name} yet: let it run until its first evaluation")
-    tensors, _ = checkpoint.load(kept)
-    model = GPT(preset.model)
+    tensors, values = checkpoint.load(kept)
+    require_bound(values, about, kept)
+    model = GPT(about.preset.model)
     checkpoint.load_weights(model, tensors, kept)
-    return model.eval(), CharTokenizer(about["vocabulary"])
+    return model.eval(), CharTokenizer(about.vocabulary)
 
 
 # --- before the first step ------------------------------------------------------------------------
+
+
+def _characters(folder: Path, text: str | TextFile | None) -> str:
+    if isinstance(text, TextFile):
+        return text.text
+    if text is not None:
+        return text
+    return text_of(folder) if (folder / CONFIG).is_file() else corpus.load()
 
 
 def _encoded(characters: str, model: GPTConfig) -> Text:
@@ -151,6 +178,22 @@ def _encoded(characters: str, model: GPTConfig) -> Text:
     return text
 
 
+def _require_windows(text: Text, block_size: int) -> None:
+    """Let a text pass whose parts hold a window each, or say it in numbers of the whole text."""
+    try:
+        for part in (text.train, text.validation):
+            require_window(part, block_size)
+    except WindowError:
+        n, n_validation = len(text.train) + len(text.validation), len(text.validation)
+        least = 10 * block_size + 1  # so that the last tenth holds a window and its last target
+        smaller = f"take block_size {n_validation - 1} or less, or " if n_validation > 1 else ""
+        raise WindowError(
+            f"the text has {n:,} characters, and its last tenth, which judges the model, "
+            f"{n_validation:,}; a window of {block_size:,} needs {block_size + 1:,}: {smaller}"
+            f"take a text of {least:,} characters or more"
+        ) from None
+
+
 def _prepare(
     preset: Preset, text: Text, kind: DeviceName, precision: Precision, share: Share, compiled: bool
 ) -> tuple[Trainer, Tensor]:
@@ -159,8 +202,8 @@ def _prepare(
     if kind == "cuda":
         torch.cuda.set_device(where)
     train_ids, validation_ids = text.train.to(where), text.validation.to(where)
-    for part in (train_ids, validation_ids):
-        require_window(part, preset.model.block_size)
+    _require_windows(text, preset.model.block_size)
+    require_memory(preset, kind, share.world)
     torch.manual_seed(preset.training.seed)
     model = GPT(preset.model).to(where)
     called: nn.Module = model
@@ -192,34 +235,16 @@ def _by_first(share: Share, claim: AbstractContextManager[None]) -> Iterator[Non
         yield
 
 
-def _go_on(trainer: Trainer, folder: Path) -> Log:
-    """Bring a trainer to where a run in this folder stopped, if one did; the log as it was there.
-
-    Raises:
-        RunError: if the processes would go on from different steps.
-    """
-    last, log = folder / LAST, Log()
-    if last.is_file():
-        tensors, values = checkpoint.load(last)
-        if not {"trainer", "log"} <= values.keys():
-            raise CheckpointError(
-                f"{last} holds weights and no state to go on from: {checkpoint.REMEDY}"
-            )
-        trainer.restore(tensors, values["trainer"], last)
-        log = Log(**values["log"])
-    if not distributed.all_equal(trainer.step, trainer.share):
-        raise RunError(
-            f"{folder} is not the same for all processes: they would go on from different "
-            "steps; name a folder that all of them see"
-        )
-    return log
-
-
 # --- the steps ------------------------------------------------------------------------------------
 
 
 def _train(
-    trainer: Trainer, validation_ids: Tensor, log: Log, folder: Path, progress: bool
+    trainer: Trainer,
+    validation_ids: Tensor,
+    log: Log,
+    folder: Path,
+    about: About,
+    progress: bool,
 ) -> None:
     """All steps that are left, under a bar; if they diverge, the error says what is left."""
     bar = progress_bar(
@@ -230,15 +255,22 @@ def _train(
         unit="step",
         mininterval=0.5,
     )
-    with bar:
+    # Several processes must stop at the same step; there a kill costs what it costs.
+    with bar, postponed(active=trainer.share.world == 1) as stopping:
         try:
-            _steps(trainer, validation_ids, log, folder, bar)
+            _steps(trainer, validation_ids, log, folder, about, bar, stopping)
         except DivergedError as error:
             raise DivergedError(f"{error}; {_what_is_left(folder)}") from None
 
 
 def _steps(
-    trainer: Trainer, validation_ids: Tensor, log: Log, folder: Path, bar: "tqdm[Any]"
+    trainer: Trainer,
+    validation_ids: Tensor,
+    log: Log,
+    folder: Path,
+    about: About,
+    bar: "tqdm[Any]",
+    stopping: Callable[[], bool],
 ) -> None:
     """All steps that are left, and between them readings, evaluations and checkpoints."""
     config, saved = trainer.config, time.monotonic()
@@ -252,15 +284,16 @@ def _steps(
             log.add(line)
             bar.set_postfix_str(log.status())
             if best and trainer.share.writes:
-                weights = trainer.model.state_dict(prefix=checkpoint.MODEL)
-                checkpoint.save(folder / BEST, weights, line)
+                save_best(trainer, folder, about, line)
             waited = time.monotonic() - saved > CHECKPOINT_SECONDS
             if (evaluating or waited) and trainer.share.writes:
-                tensors, values = trainer.state()
-                checkpoint.save(folder / LAST, tensors, {"trainer": values, "log": log.state()})
+                save_last(trainer, folder, about, log)
                 saved = time.monotonic()
         if at_end:
             return
+        if stopping():
+            save_last(trainer, folder, about, log)
+            raise Interrupted(trainer.step)
         trainer.advance()
         bar.update()
 

@@ -130,7 +130,7 @@ class Trainer:
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the next step depends on: tensors by name, and plain values.
 
-        Losses that nobody has read are not part of it: read them first.
+        Losses that nobody has read are among the values, and wait there for their reading.
         """
         tensors = self.model.state_dict(prefix=MODEL)
         for i, optimizer in enumerate(self.optimizers):
@@ -143,7 +143,8 @@ class Trainer:
         if self.device.type in ("cuda", "mps"):
             of_device = getattr(torch, self.device.type).get_rng_state()
             tensors[f"random.dropout.{self.device.type}"] = of_device
-        return tensors, {"step": self.step, "scaler": self.scaler.state_dict()}
+        losses = torch.stack(self.losses).tolist() if self.losses else []
+        return tensors, {"step": self.step, "scaler": self.scaler.state_dict(), "losses": losses}
 
     def restore(
         self, tensors: dict[str, Tensor], values: dict[str, Any], source: object = "the state"
@@ -179,11 +180,12 @@ class Trainer:
             self.generator.manual_seed(anew)
         else:
             self.generator.set_state(windows)
-        if self.share.writes:
+        if self.share.writes and "random.dropout" in tensors:  # weights alone have none
             torch.set_rng_state(tensors["random.dropout"])
             of_device = tensors.get(f"random.dropout.{self.device.type}")
             if of_device is not None:
                 getattr(torch, self.device.type).set_rng_state(of_device)
         else:
             torch.manual_seed(anew + self.share.rank)
-        self.losses = []
+        unread = values.get("losses", ())  # states of older versions were written without
+        self.losses = [torch.tensor(loss, device=self.device) for loss in unread]
