@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -76,7 +77,7 @@ def test_help_of_train_names_the_presets(said):
     for name in PRESETS:
         assert f"• {name} " in out
     assert "10,788,929 parameters" in plain(out)
-    assert "the same command again goes on where a run stopped" in plain(out)
+    assert "The same command again goes on where a run stopped." in plain(out)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -93,7 +94,7 @@ def test_help_of_a_preset_explains_every_field_with_its_value(said, preset):
             told, _, rest = explained.partition("(default: ")
             assert len(told.split()) > 3, field.name
             assert rest.startswith(f"{getattr(config, field.name)})"), field.name
-    assert f"(default: runs/{preset})" in out
+    assert "a folder in `runs` with the preset's name" in out
 
 
 @pytest.mark.parametrize("command", ["sample", "evaluate"])
@@ -171,7 +172,7 @@ def test_every_field_can_be_set(tmp_path, monkeypatch, said):
         called.update(folder=folder, preset=preset, **others)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "train_in_folder", spy)
+    monkeypatch.setattr("bardgpt.cli.train.train_in_folder", spy)
     options = ["--folder", tmp_path, "--device", "cpu", "--precision", "bfloat16", "--compiled"]
     assert said("train", "tiny", *options, *arguments)[0] == 130
     assert called["preset"].model == GPTConfig(**model)
@@ -193,7 +194,7 @@ def test_without_options_a_preset_is_itself(monkeypatch, said, preset):
         called.extend([str(folder), preset])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "train_in_folder", spy)
+    monkeypatch.setattr("bardgpt.cli.train.train_in_folder", spy)
     said("train", preset)
     assert called == [os.path.join("runs", preset), PRESETS[preset]]
 
@@ -217,7 +218,7 @@ def test_only_one_of_several_processes_speaks(trained, monkeypatch, said):
     class Finished:
         metrics = ({"step": 3, "characters": 48, "validation": 1.0},)
 
-    monkeypatch.setattr(cli, "train_in_folder", lambda *_, **__: Finished)
+    monkeypatch.setattr("bardgpt.cli.train.train_in_folder", lambda *_, **__: Finished)
     monkeypatch.setenv("RANK", "1")
     assert said("train", "tiny", "--folder", trained) == (0, "", "")
 
@@ -277,7 +278,7 @@ def test_without_a_run_the_recorded_model_speaks(trained, monkeypatch, said):
     monkeypatch.setattr(pretrained, "load", lambda: load_run(trained))
     recorded = said("sample", "--length", 20, "--seed", 1)
     assert recorded == said("sample", "--length", 20, "--seed", 1, "--run", trained)
-    assert said("evaluate") == said("evaluate", "--run", trained)
+    assert said("evaluate")[:2] == said("evaluate", "--run", trained)[:2]
 
 
 # --- errors -----------------------------------------------------------------------------------
@@ -289,7 +290,8 @@ def test_without_a_run_the_recorded_model_speaks(trained, monkeypatch, said):
         (["sample", "--run", "{run}", "--prompt", "Zoë"], "character 'ë' (U+00EB) at position 2"),
         (["sample", "--run", "{run}", "--prompt", ""], "at least one character"),
         (["sample", "--run", "{run}", "--temperature", "-1"], "temperature is -1.0; it must be 0"),
-        (["sample", "--run", "{run}", "--top-k", "66"], "top_k is 66; it must lie in 1 … 65"),
+        (["sample", "--run", "{run}", "--top-k", "0"], "top_k is 0; it must be at least 1"),
+        (["sample", "--run", "{run}", "--top-p", "1.5"], "top_p is 1.5; it must be above 0 and at"),
         (["sample", "--run", "{run}", "--length", "-1"], "length is -1; it must be 0 or more"),
         (["sample", "--run", "{empty}"], "holds no run: there is no config.json in it"),
         (["evaluate", "--run", "{empty}"], "holds no run: there is no config.json in it"),
@@ -297,11 +299,13 @@ def test_without_a_run_the_recorded_model_speaks(trained, monkeypatch, said):
         (["train", "tiny", "--folder", "{run}"], "holds another run: model.n_embd is 8 there and"),
         (
             ["train", "tiny", "--folder", "{new}", "--model.vocab-size", "64"],
-            "vocab_size=64: the text has 65 different characters; set it to that",
+            "--model.vocab-size 64: the text has 65 different characters; set it to that",
         ),
         (
             ["train", "tiny", "--folder", "{new}", "--model.block-size", "200000"],
-            "the text has 111540 characters; a window of 200000 needs 200001",
+            "the text has 1,115,394 characters, and its last tenth, which judges the model, "
+            "111,540; a window of 200,000 needs 200,001: take block_size 111539 or less, or take a "
+            "text of 2,000,001 characters or more",
         ),
         (["train", "tiny", "--folder", "{file}"], "File exists"),
     ],
@@ -337,11 +341,17 @@ def test_a_device_that_is_not_there(trained, tmp_path, monkeypatch, said, comman
     [
         (["train", "tiny", "--device", "tpu"], "invalid choice 'tpu'"),
         (["train", "huge"], "huge"),
-        (["train", "tiny", "--model.n-head", "5"], "n_head=5: must divide n_embd=32"),
-        (["train", "tiny", "--training.clip", "0"], "clip=0.0: must be finite and above 0"),
+        (
+            ["train", "tiny", "--model.n-head", "5"],
+            "--model.n-head 5: must divide --model.n-embd 32",
+        ),
+        (
+            ["train", "tiny", "--training.clip", "0"],
+            "--training.clip 0.0: must be finite and above 0",
+        ),
         (["train", "tiny", "--training.warmth", "3"], "--training.warmup"),  # the nearest one
         (["sample", "--length", "long"], "long"),
-        ([], "one of {train, sample, evaluate}"),
+        ([], "one of {train, sample, evaluate, plot, runs}"),
     ],
 )
 def test_arguments_that_cannot_be_read(said, arguments, message):
@@ -364,7 +374,8 @@ def test_a_damaged_checkpoint(trained, tmp_path, said, name):
         code, out, err = said(*command)
         assert (code, out) == (1, "")
         assert f"{file} is damaged" in err
-        assert "delete it, or put a copy in its place" in err
+        assert "ut a good copy in its place" in err
+        assert "delete" not in err
         assert_fits_on_a_screen(err)
 
 
@@ -389,25 +400,45 @@ def test_a_run_that_diverges(tmp_path, said):
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path, monkeypatch, said):
-    def interrupt(self):
-        raise KeyboardInterrupt
+    """It comes in the second step: that is finished, the state written, and the rest is as ever."""
+    command = ("train", "tiny", "--folder", tmp_path / "run", *SMALL, *SHORT)
+    real = Trainer.advance
 
-    command = ("train", "tiny", "--folder", tmp_path, *SMALL, *SHORT)
+    def interrupt(self):
+        real(self)
+        if self.step == 2:
+            signal.raise_signal(signal.SIGINT)
+
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "advance", interrupt)
         code, out, err = said(*command)
     assert (code, out) == (130, "")
-    assert err.splitlines()[-1] == (
-        f"stopped; the same command goes on from the last checkpoint in {tmp_path}"
-    )
+    assert "Ctrl-C again leaves at once" in err
+    assert err.splitlines()[-1] == "stopped after step 2; the same command goes on from there"
     assert said(*command)[0] == 0
+    assert said("train", "tiny", "--folder", tmp_path / "whole", *SMALL, *SHORT)[0] == 0
+    for name in ("last", "best"):
+        one, other = (
+            checkpoint.load(tmp_path / run / f"{name}.safetensors")[0] for run in ("run", "whole")
+        )
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_ctrl_c_before_there_is_a_state_does_not_speak_of_one(tmp_path, monkeypatch, said):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bardgpt.training.run.evaluate", interrupt)
+    code, out, err = said("train", "tiny", "--folder", tmp_path, *SMALL, *SHORT)
+    assert (code, out, err) == (130, "", "")
 
 
 def test_ctrl_c_while_sampling_promises_nothing(trained, monkeypatch, said):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "sample", interrupt)
+    monkeypatch.setattr("bardgpt.cli.sample.stream", interrupt)
     assert said("sample", "--run", trained) == (130, "", "")
 
 
@@ -416,7 +447,7 @@ def test_a_slip_in_the_program_keeps_its_traceback(trained, monkeypatch, slip):
     def fail(*_, **__):
         raise slip("not the user's fault")
 
-    monkeypatch.setattr(cli, "sample", fail)
+    monkeypatch.setattr("bardgpt.cli.sample.stream", fail)
     with pytest.raises(slip):
         cli.main(["sample", "--run", str(trained)])
 
@@ -425,7 +456,7 @@ def test_memory_that_runs_out_on_a_gpu_is_no_traceback(trained, monkeypatch, sai
     def fail(*_, **__):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
 
-    monkeypatch.setattr(cli, "sample", fail)
+    monkeypatch.setattr("bardgpt.cli.sample.stream", fail)
     code, _, err = said("sample", "--run", trained)
     assert (code, err) == (1, "bardgpt: CUDA out of memory. Tried to allocate 2 GiB.\n")
 

@@ -42,7 +42,9 @@ def test_torchrun_and_bardgpt_understand(words, monkeypatch):
     processes = machines * int(read.nproc_per_node)
     assert PRESETS["full"].training.batch_size % processes == 0
     seen = []
-    monkeypatch.setattr(cli, "train_in_folder", lambda folder, preset, **_: seen.append(preset))
+    monkeypatch.setattr(
+        "bardgpt.cli.train.train_in_folder", lambda folder, preset, **_: seen.append(preset)
+    )
     monkeypatch.setenv("RANK", "1")  # which says nothing at the end
     assert cli.main(read.training_script_args) == 0
     assert seen == [PRESETS["full"]]

@@ -1,0 +1,90 @@
+"""All commands together: what is typed, what it does, and how it says no."""
+
+import contextlib
+import signal
+import sys
+from typing import Annotated
+
+import torch
+import tyro
+
+from bardgpt import __version__
+from bardgpt.batches import WindowError
+from bardgpt.cli import arguments as words
+from bardgpt.cli.evaluate import Evaluate
+from bardgpt.cli.plot import Plot
+from bardgpt.cli.runs import Runs
+from bardgpt.cli.sample import Sample
+from bardgpt.cli.screen import OutputError, output, remark
+from bardgpt.cli.train import TrainCommand
+from bardgpt.config import ConfigError
+from bardgpt.corpus import CorpusError
+from bardgpt.sampling import SamplingError
+from bardgpt.text_file import TextFileError
+from bardgpt.tokenizer import UnknownCharacterError
+from bardgpt.training.checkpoint import CheckpointError
+from bardgpt.training.devices import DeviceError
+from bardgpt.training.folder import RunError
+from bardgpt.training.trainer import DivergedError
+
+DESCRIPTION = "Train a character-level GPT on Shakespeare or on a text of yours, and let it write."
+Command = (
+    Annotated[TrainCommand, tyro.conf.subcommand("train")]
+    | Annotated[Sample, tyro.conf.subcommand("sample")]
+    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+    | Annotated[Plot, tyro.conf.subcommand("plot")]
+    | Annotated[Runs, tyro.conf.subcommand("runs")]
+)
+# What the user can do something about: said in a line or two, without a traceback. No class that
+# a slip in the program raises too (ValueError, RuntimeError) is among them.
+ERRORS = (
+    CheckpointError,
+    ConfigError,
+    CorpusError,
+    DeviceError,
+    DivergedError,
+    OSError,
+    OutputError,
+    RunError,
+    SamplingError,
+    TextFileError,
+    UnknownCharacterError,
+    WindowError,
+    torch.cuda.OutOfMemoryError,
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command.
+
+    Returns:
+        0; 1 after an error that the user can do something about; 2 if the arguments cannot be read;
+        130 after Ctrl-C.
+    """
+    try:
+        with output():
+            if arguments == ["--version"]:
+                print(f"bardgpt {__version__}, torch {torch.__version__}")
+            else:
+                words.read(Command, arguments, DESCRIPTION)()
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except words.UsageError as error:
+        remark(f"bardgpt: {error}")
+        return 2
+    except ERRORS as error:
+        with contextlib.suppress(OSError):  # a closed stderr
+            remark(f"bardgpt: {words.as_typed(str(error), arguments)}")
+        return 1
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "DefaultCPUAllocator" not in str(error):
+            raise  # a slip in the program
+        remark("bardgpt: there is not enough memory; take a smaller model, batch or window")
+        return 1
+    except SystemExit as end:  # of --help
+        return int(end.code or 0)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

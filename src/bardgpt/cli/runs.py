@@ -1,0 +1,86 @@
+"""`bardgpt runs`: the runs in a folder, how far each came, and in what they differ."""
+
+import dataclasses
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from bardgpt.cli.screen import remark
+from bardgpt.training.folder import (
+    CONFIG,
+    METRICS,
+    About,
+    RunError,
+    read_about,
+    read_metrics,
+)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """List runs: step, losses, date of the last reading, and how their configs differ."""
+
+    folders: Annotated[tuple[Path, ...], tyro.conf.Positional] = (Path("runs"),)
+    """Folders of runs, or folders that hold some."""
+
+    def __call__(self) -> None:
+        """Find, read and print."""
+        places = [place for folder in self.folders for place in found_in(folder)]
+        if not places:
+            raise RunError(f"no run in {', '.join(map(str, self.folders))}: name their folder")
+        read: list[tuple[Path, About]] = []
+        for place in places:
+            try:
+                read.append((place, read_about(place)))
+            except RunError as error:  # of one that is damaged; the others are still to be told
+                remark(f"bardgpt: {error}")
+        differing = differences([about for _, about in read])
+        for (place, about), own in zip(read, differing, strict=True):
+            print(f"{place}: {how_far(place, about)}")
+            if own:
+                print(f"    {', '.join(own)}")
+
+
+def found_in(folder: Path) -> list[Path]:
+    """The folder itself, if it is a run's, or those below it that are."""
+    if (folder / CONFIG).is_file():
+        return [folder]
+    return sorted(path.parent for path in folder.glob(f"*/{CONFIG}"))
+
+
+def how_far(folder: Path, about: About) -> str:
+    """A run's step and losses in a line, with the date of its last reading."""
+    lines, steps = read_metrics(folder), about.preset.training.steps
+    if not lines:
+        return f"step 0 of {steps:,}"
+    judged = [line for line in lines if "validation" in line]
+    date = datetime.datetime.fromtimestamp((folder / METRICS).stat().st_mtime)
+    said = [f"step {lines[-1]['step']:,} of {steps:,}"]
+    if judged:
+        best = min(judged, key=lambda line: line["validation"])
+        said.append(f"validation loss {judged[-1]['validation']:.4f}")
+        if best is not judged[-1]:
+            said.append(f"best {best['validation']:.4f} after step {best['step']:,}")
+    return ", ".join([*said, f"{date:%Y-%m-%d %H:%M}"])
+
+
+def differences(abouts: Sequence[About]) -> list[list[str]]:
+    """For each run, the options in which not all agree, as it has them."""
+    values = [_options(about) for about in abouts]
+    differing = [name for name in _names(values) if len({repr(v.get(name)) for v in values}) > 1]
+    return [[f"{name} {one[name]}" for name in differing if name in one] for one in values]
+
+
+def _options(about: About) -> dict[str, Any]:
+    preset = about.preset
+    options = dataclasses.asdict(preset.model) | dataclasses.asdict(preset.training)
+    path = about.text.get("path")
+    return options | {"text": Path(path).name if path else "Tiny Shakespeare"}
+
+
+def _names(values: Sequence[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for one in values for name in one))

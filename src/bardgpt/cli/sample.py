@@ -1,0 +1,142 @@
+"""`bardgpt sample`: text from a model, printed as it is written."""
+
+import contextlib
+import itertools
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from bardgpt.cli.models import OfModel
+from bardgpt.cli.screen import remark
+from bardgpt.files import write_whole
+from bardgpt.gpt import GPT
+from bardgpt.sampling import SamplingError, prepared, stream
+from bardgpt.text_file import TextFileError, read_text
+from bardgpt.tokenizer import CharTokenizer
+
+BETWEEN = "─" * 40  # separates several samples
+
+
+@dataclass(frozen=True)
+class Sample(OfModel):
+    """Print text from a model: the recorded one, or one of your runs."""
+
+    prompt: str | None = None
+    r"""What the text begins with; \n is a line break. A line break if not given, or the first
+    character of the vocabulary if the model knows none."""
+    prompt_file: str | None = None
+    """A file with the prompt in its place; "-" is standard input."""
+    length: int = 500
+    """Characters to add."""
+    samples: int = 1
+    """Texts, one after the other, each drawn anew."""
+    temperature: float = 1.0
+    """Below 1 safer, above 1 wilder, 0 always the likeliest character."""
+    top_k: int | None = None
+    """Draw from the k likeliest characters alone."""
+    top_p: float | None = None
+    """Draw from the likeliest characters that together have this probability."""
+    seed: int | None = None
+    """The same seed gives the same text."""
+    save: Path | None = None
+    """A file that takes the text too, written at the end or at Ctrl-C."""
+
+    def __call__(self) -> None:
+        """Sample and print; what is written when Ctrl-C comes is kept."""
+        if self.length < 0:
+            raise SamplingError(f"length is {self.length}; it must be 0 or more")
+        if self.samples < 1:
+            raise SamplingError(f"samples is {self.samples}; it must be at least 1")
+        asked = self._asked()
+        if self.save is not None:
+            _require_writable(self.save)
+        model, tokenizer = self.load()
+        prompt = _first_prompt(tokenizer) if asked is None else asked
+        ids, generator = prepared(model, tokenizer, prompt, self.seed)
+        kept: list[str] = []
+        try:
+            for i in range(self.samples):
+                if i:
+                    _write(f"\n{BETWEEN}\n", kept)
+                characters = self._characters(model, tokenizer, ids, generator)
+                # With the first one, for it takes a good temperature, top_k and top_p to draw it.
+                _write(prompt + next(characters, ""), kept)
+                for character in characters:
+                    _write(character, kept)
+            print()
+        except KeyboardInterrupt:
+            if kept:
+                print(flush=True)
+            raise
+        finally:
+            if self.save is not None and kept:
+                write_whole(self.save, ("".join(kept) + "\n").encode("utf-8"))
+        _say_what_is_missing("".join(kept))
+
+    def _asked(self) -> str | None:
+        """The prompt as it was asked for, if it was."""
+        if self.prompt_file is None:
+            return None if self.prompt is None else self.prompt.replace("\\n", "\n")
+        if self.prompt is not None:
+            raise SamplingError("both --prompt and --prompt-file are given; take one of them")
+        if self.prompt_file != "-":
+            return read_text(self.prompt_file).text
+        try:
+            return sys.stdin.buffer.read().decode("utf-8").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            raise TextFileError(f"standard input is not UTF-8: {error.reason}") from None
+
+    def _characters(
+        self,
+        model: GPT,
+        tokenizer: CharTokenizer,
+        ids: torch.Tensor,
+        generator: torch.Generator | None,
+    ) -> Iterator[str]:
+        following = stream(
+            model,
+            ids,
+            temperature=self.temperature,
+            top_k=self.top_k,
+            top_p=self.top_p,
+            generator=generator,
+        )
+        with contextlib.closing(following):
+            for new in itertools.islice(following, self.length):
+                yield tokenizer.decode([int(new)])
+
+
+def _first_prompt(tokenizer: CharTokenizer) -> str:
+    """What a text begins with if nobody says: a line break, where the model knows one."""
+    return "\n" if "\n" in tokenizer.vocabulary else tokenizer.vocabulary[0]
+
+
+def _write(text: str, kept: list[str]) -> None:
+    kept.append(text)
+    print(text, end="", flush=True)
+
+
+def _require_writable(file: Path) -> None:
+    """Let a file pass that can be written, before the work that is to go there.
+
+    Raises:
+        OSError: if it cannot.
+    """
+    if file.is_dir():
+        raise IsADirectoryError(21, "Is a directory", str(file))
+    if not file.parent.is_dir():
+        raise FileNotFoundError(2, "No such folder", str(file.parent))
+
+
+def _say_what_is_missing(text: str) -> None:
+    """Tell of characters that the output's encoding has shown as "?"."""
+    encoding = sys.stdout.encoding or "utf-8"
+    lacking = sorted({c for c in text if c.encode(encoding, "replace") == b"?" and c != "?"})
+    if lacking:
+        remark(
+            f"bardgpt: {len(lacking)} characters that {encoding} lacks are shown as ?; "
+            "PYTHONIOENCODING=utf-8 shows them, --save FILE keeps them"
+        )
