@@ -284,3 +284,8 @@ def test_positions_beyond_the_window_are_an_error():
     model = fused_model().eval()
     with pytest.raises(ValueError, match="got 9 positions; block_size is 8"):
         model(torch.tensor([[1]]), 8)
+
+
+def test_a_list_for_a_prompt_is_named(model):
+    with pytest.raises(SamplingError, match=r"the prompt is a list; .*torch.tensor\(ids\)"):
+        generate(model, [1, 2], 3)

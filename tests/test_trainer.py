@@ -475,3 +475,22 @@ def test_windows_are_those_of_the_seed():
     Trainer(model, IDS, replace(ADAMW, seed=5), wrapped=Spy()).advance()
     assert torch.equal(seen[0], x)
     assert not torch.equal(x, y)
+
+
+# --- the mode -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_step_trains_in_training_mode_whatever_the_model_was_in(wrapped):
+    """A loaded model comes in evaluation mode, and would be trained without its dropout."""
+    usual = after(2)
+    torch.manual_seed(0)
+    model = GPT(MODEL).eval()
+    called = torch.nn.Sequential(model).eval() if wrapped else None
+    loaded = Trainer(model, IDS, MUON, wrapped=called)
+    loaded.advance()
+    model.eval()  # between two steps, say to sample
+    loaded.advance()
+    assert model.training
+    assert all(module.training for module in model.modules())
+    assert fingerprint(loaded.model) == fingerprint(usual.model)

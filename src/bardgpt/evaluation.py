@@ -11,6 +11,7 @@ from torch import Tensor
 from bardgpt.batches import evaluation_windows
 from bardgpt.gpt import GPT
 from bardgpt.progress import progress_bar
+from bardgpt.threads import suited
 
 
 @torch.no_grad()
@@ -34,14 +35,16 @@ def losses(model: GPT, ids: Tensor, *, progress: bool = False) -> Tensor:
     was_training = model.training
     model.eval()
     try:
-        return torch.cat(
-            [
-                F.cross_entropy(model(x).flatten(0, 1), y.flatten(), reduction="none")
-                for x, y in progress_bar(windows, shown=progress, desc="evaluating", unit="batch")
-            ]
-        )
+        bar = progress_bar(windows, shown=progress, desc="evaluating", unit="batch")
+        return torch.cat([_losses(model, x, y) for x, y in bar])
     finally:
         model.train(was_training)
+
+
+def _losses(model: GPT, x: Tensor, y: Tensor) -> Tensor:
+    """-ln p of the targets y (B, T) of one batch x (B, T): (B * T,)."""
+    with suited(x.numel(), model.config.n_embd):
+        return F.cross_entropy(model(x).flatten(0, 1), y.flatten(), reduction="none")
 
 
 def evaluate(model: GPT, ids: Tensor, *, progress: bool = False) -> float:

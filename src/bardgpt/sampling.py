@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bardgpt.gpt import GPT
 from bardgpt.layers.attention import CausalSelfAttention, KeyValueCache
+from bardgpt.threads import suited
 from bardgpt.tokenizer import CharTokenizer
 
 
@@ -131,6 +132,11 @@ def stream(
     Raises:
         SamplingError: if a prompt is empty, or temperature, top_k or top_p is out of range.
     """
+    if not isinstance(ids, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]  # users' slips
+        raise SamplingError(
+            f"the prompt is a {type(ids).__name__}; it must be a tensor of ids: "
+            "tokenizer.encode(text) makes one of a text, torch.tensor(ids) of a list"
+        )
     if ids.dim() not in (1, 2) or ids.numel() == 0:
         raise SamplingError(
             f"the prompt has shape {tuple(ids.shape)}; it must be (T,) or (B, T), of at least one "
@@ -144,9 +150,11 @@ def stream(
         with cached(model) if cache and not sliding else nullcontext([]) as caches:
             while True:
                 seen = len(caches[0]) if caches else 0
-                logits = model(window[:, seen:], seen)[:, -1]  # (B, V)
-                p = next_character_probabilities(logits, temperature, top_k, top_p)  # (B, V)
-                new = torch.multinomial(p, 1, generator=generator)  # (B, 1)
+                unseen = window[:, seen:]  # (B, T)
+                with suited(unseen.numel(), model.config.n_embd):  # between steps it is the user's
+                    logits = model(unseen, seen)[:, -1]  # (B, V)
+                    p = next_character_probabilities(logits, temperature, top_k, top_p)  # (B, V)
+                    new = torch.multinomial(p, 1, generator=generator)  # (B, 1)
                 yield new[:, 0] if ids.dim() == 2 else new[0, 0]
                 if window.shape[1] == block_size:
                     kept = block_size - 1 if sliding else block_size // 2

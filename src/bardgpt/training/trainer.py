@@ -7,6 +7,8 @@ Inside a step the host never waits for the device: windows are gathered where th
 losses stay on the device until somebody reads them.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import torch
@@ -15,6 +17,7 @@ from torch import Tensor, nn
 from bardgpt.batches import random_windows
 from bardgpt.config import ConfigError, TrainingConfig
 from bardgpt.gpt import GPT, next_character_loss
+from bardgpt.threads import suited
 from bardgpt.training.checkpoint import MODEL, load_weights
 from bardgpt.training.devices import Precision, autocast
 from bardgpt.training.distributed import Share, mean
@@ -32,7 +35,7 @@ class Trainer:
     generator of their own, and dropout's masks from PyTorch's global state, which the seed sets.
 
     Attributes:
-        model: on its device, in training mode during steps.
+        model: on its device; a step puts it into training mode, and leaves it there.
         step: optimizer steps done.
         losses: of the steps since `read_losses`, still on the device.
     """
@@ -189,3 +192,21 @@ class Trainer:
             torch.manual_seed(anew + self.share.rank)
         unread = values.get("losses", ())  # states of older versions were written without
         self.losses = [torch.tensor(loss, device=self.device) for loss in unread]
+
+
+def _made_ready(advance: Callable[[Trainer], None]) -> Callable[[Trainer], None]:
+    """A step in training mode, with as many threads as it is worth."""
+
+    @wraps(advance)
+    def step(self: Trainer) -> None:
+        if not self.model.training:  # just loaded, say: it would train without its dropout
+            self.called.train()
+        B, T = self.config.batch_size // self.share.world, self.model.config.block_size
+        with suited(B * T, self.model.config.n_embd):
+            advance(self)
+
+    return step
+
+
+# Here and not on the method, whose source chapter 1 shows: there it is about the step alone.
+Trainer.advance = _made_ready(Trainer.advance)  # pyright: ignore[reportAttributeAccessIssue]  # same call
