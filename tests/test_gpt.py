@@ -224,3 +224,21 @@ def test_loss_is_blind_to_how_the_batch_is_laid_out():
         next_character_loss(logits, targets),
         next_character_loss(logits.view(8, 3, 11), targets.view(8, 3)),
     )
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ([1, 2, 3], r"ids are a list; a tensor \(B, T\) .*torch.tensor\(ids\)\[None\]"),
+        (torch.arange(3), r"ids have shape \(3,\); \(B, T\) is needed: ids\[None\]"),
+        (
+            torch.zeros(1, 2, 3).long(),
+            r"ids have shape \(1, 2, 3\); \(B, T\) is needed$",
+        ),
+    ],
+)
+def test_ids_of_another_kind_are_an_error_with_the_remedy(ids, message):
+    with pytest.raises(ValueError, match=message):
+        seeded()(ids)
+    with pytest.raises(ValueError, match=message):
+        seeded()(ids=ids)

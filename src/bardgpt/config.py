@@ -111,6 +111,12 @@ class _Json:
 class GPTConfig(_Json):
     """The architecture.
 
+    The defaults are the book's first small models: one plain block of attention alone, without
+    feed-forward, residual connections or normalization, however wide and deep it is made. A whole
+    GPT is a preset, and another size of it is made with `dataclasses.replace`::
+
+        replace(PRESETS["full"].model, n_embd=192, n_layer=4)    # bardgpt.presets
+
     Attributes:
         vocab_size: V, different characters.
         block_size: most characters that the model may look at; a training window's length.

@@ -7,6 +7,8 @@ result into V scores.
 Shapes: B batch, T time, C = n_embd, V = vocab_size.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,6 +26,9 @@ class GPT(nn.Module):
 
     Source: the notes; the embeddings of Vaswani et al. 2017 (§3.4 and §3.5, arXiv:1706.03762), with
     learned positions, and a token embedding that is not tied to the output layer.
+
+    Raises:
+        ValueError: when called with something else than a tensor of shape (B, T).
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -38,6 +43,7 @@ class GPT(nn.Module):
         self.norm = norm(config) if config.final_norm else nn.Identity()
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size)
         initialize(self, config)
+        self.register_forward_pre_hook(_require_ids, with_kwargs=True)
 
     def forward(self, ids: Tensor, start: int = 0) -> Tensor:
         """Scores for the next character at every position.
@@ -68,6 +74,19 @@ class GPT(nn.Module):
     def n_parameters(self) -> int:
         """How many numbers training may change."""
         return sum(p.numel() for p in self.parameters())
+
+
+def _require_ids(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+    """Let a call pass whose ids are a tensor (B, T); what else there is, `forward` says."""
+    ids = arguments[0] if arguments else named.get("ids")
+    if not isinstance(ids, Tensor):
+        raise ValueError(
+            f"ids are a {type(ids).__name__}; a tensor (B, T) of whole numbers is needed: "
+            "torch.tensor(ids)[None] makes one of a list, with B = 1"
+        )
+    if ids.dim() != 2:
+        hint = ": ids[None] makes one of a single sequence" if ids.dim() == 1 else ""
+        raise ValueError(f"ids have shape {tuple(ids.shape)}; (B, T) is needed{hint}")
 
 
 def next_character_loss(logits: Tensor, targets: Tensor) -> Tensor:
