@@ -1,6 +1,5 @@
-"""The pages of the package: every public module once, in its room, and the example program runs."""
+"""The pages of the package: every public module once, in its room."""
 
-import dataclasses
 import importlib
 import pkgutil
 import re
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import bardgpt
-from bardgpt.presets import PRESETS
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 PAGES = sorted((BOOK / "api").glob("*.md"))
@@ -65,16 +63,3 @@ def test_overview_leads_to_every_page_and_names_what_is_there():
         documented = {module.split(".")[1] for module in named(BOOK / f"api/{page}.md")}
         for name in re.findall(r"`(\w+)`", said):
             assert name in documented or importlib.util.find_spec(f"bardgpt.{page}.{name}")
-
-
-@pytest.mark.usefixtures("shakespeare")
-def test_example_program_trains_a_model_and_lets_it_write(monkeypatch, capsys):
-    """In full it takes minutes; a model that has made two steps writes as much."""
-    (program,) = re.findall(
-        r"^```python\n(.*?)^```$", read(BOOK / "api.md"), re.MULTILINE | re.DOTALL
-    )
-    tiny = PRESETS["tiny"]
-    short = dataclasses.replace(tiny.training, steps=2, evaluate_every=2)
-    monkeypatch.setitem(PRESETS, "tiny", dataclasses.replace(tiny, training=short))
-    exec(program, {})
-    assert len(capsys.readouterr().out.rstrip("\n")) > 400  # 500 characters, some of them line ends

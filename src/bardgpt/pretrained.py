@@ -5,6 +5,7 @@ gains and biases stay float32. What that costs in loss is in the record.
 """
 
 import json
+import os
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from bardgpt.files import RECORDED
 from bardgpt.gpt import GPT
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import checkpoint
+from bardgpt.training.run import load_run
 
 RECORD = RECORDED / "sprint"
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
@@ -53,23 +55,32 @@ def dequantize(kept: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def load() -> tuple[GPT, CharTokenizer]:
-    """The recorded model, in evaluation mode, and its tokenizer.
+def load(folder: str | os.PathLike[str] | None = None) -> tuple[GPT, CharTokenizer]:
+    """A trained model, in evaluation mode, and its tokenizer.
+
+    Args:
+        folder: of a run, which gives its best weights, or of a record; the recorded model that
+            comes with the package if none is given.
 
     Raises:
+        RunError: if the folder holds no model.
         FileNotFoundError: if this installation lacks the record.
         CheckpointError: if the weights are damaged, or another model's.
     """
-    return load_from(RECORD)
+    if folder is None:
+        return load_from(RECORD)
+    folder = Path(folder)
+    return load_from(folder) if (folder / WEIGHTS).is_file() else load_run(folder)
 
 
-def load_from(folder: Path) -> tuple[GPT, CharTokenizer]:
+def load_from(folder: str | os.PathLike[str]) -> tuple[GPT, CharTokenizer]:
     """The model of a record in a folder.
 
     Raises:
         FileNotFoundError: if it is not there.
         CheckpointError: if the weights are damaged, or another model's.
     """
+    folder = Path(folder)
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise FileNotFoundError(

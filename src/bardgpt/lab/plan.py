@@ -5,6 +5,7 @@ a GPU where there is none.
 """
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -132,14 +133,14 @@ def whole_run_seconds(seconds: float, current: Plan) -> float:
     return seconds * (training.steps + validation_characters / 3 / characters)
 
 
-def run_folder(current: Plan, drive: Path = DRIVE) -> Path:
+def run_folder(current: Plan, drive: str | os.PathLike[str] = DRIVE) -> Path:
     """Where a run is kept: on Google Drive if that is mounted, else in `runs`, where we are.
 
     A plan with another number of windows is another run, and has a folder of its own.
     """
     B = current.preset.training.batch_size
     another = "" if B == PRESETS[current.name].training.batch_size else f"-{B}-windows"
-    base = drive / "bardgpt" if drive.is_dir() else Path("runs")
+    base = Path(drive) / "bardgpt" if Path(drive).is_dir() else Path("runs")
     return base / f"{current.name}{another}"
 
 

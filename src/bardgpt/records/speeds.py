@@ -5,6 +5,7 @@ in which they ran one after the other, and a `Spread` says what all the turns ga
 """
 
 import json
+import os
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,7 @@ class Speeds:
         return known[case]
 
 
-def load(file: Path | None = None) -> Speeds:
+def load(file: str | os.PathLike[str] | None = None) -> Speeds:
     """The committed run of the bench, or one in another file.
 
     Raises:
@@ -119,4 +120,4 @@ def load(file: Path | None = None) -> Speeds:
     """
     if file is None:
         return Speeds(**read("bench"))
-    return Speeds(**json.loads(file.read_text(encoding="utf-8")))
+    return Speeds(**json.loads(Path(file).read_text(encoding="utf-8")))

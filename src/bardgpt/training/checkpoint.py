@@ -7,6 +7,7 @@ trained on.
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class CheckpointError(ValueError):
     """A file that is no checkpoint of ours, or a damaged one; says which, and what to do."""
 
 
-def save(path: Path, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+def save(path: str | os.PathLike[str], tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
     """Write a checkpoint; what stood at the path stays until the new one is on the disk.
 
     Args:
@@ -43,13 +44,14 @@ def save(path: Path, tensors: dict[str, Tensor], values: dict[str, Any]) -> None
     write_whole(path, safetensors.torch.save(kept, header))
 
 
-def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What `save` wrote.
 
     Raises:
         CheckpointError: if the file is damaged or not ours.
         OSError: if there is none, or it cannot be read.
     """
+    path = Path(path)
     if not path.exists():  # a dangling link too
         raise FileNotFoundError(f"no checkpoint at {path}")
     if not path.is_file():
