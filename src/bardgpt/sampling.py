@@ -132,16 +132,7 @@ def stream(
     Raises:
         SamplingError: if a prompt is empty, or temperature, top_k or top_p is out of range.
     """
-    if not isinstance(ids, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]  # users' slips
-        raise SamplingError(
-            f"the prompt is a {type(ids).__name__}; it must be a tensor of ids: "
-            "tokenizer.encode(text) makes one of a text, torch.tensor(ids) of a list"
-        )
-    if ids.dim() not in (1, 2) or ids.numel() == 0:
-        raise SamplingError(
-            f"the prompt has shape {tuple(ids.shape)}; it must be (T,) or (B, T), of at least one "
-            r"character, such as '\n', to predict from"
-        )
+    _require_prompt(ids)
     block_size = model.config.block_size
     window = (ids if ids.dim() == 2 else ids[None])[:, -block_size:]  # (B, T)
     was_training = model.training
@@ -164,6 +155,19 @@ def stream(
                 window = torch.cat([window, new], dim=1)  # at most (B, block_size)
     finally:
         model.train(was_training)
+
+
+def _require_prompt(ids: Tensor) -> None:
+    if not isinstance(ids, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]  # users' slips
+        raise SamplingError(
+            f"the prompt is a {type(ids).__name__}; it must be a tensor of ids: "
+            "tokenizer.encode(text) makes one of a text, torch.tensor(ids) of a list"
+        )
+    if ids.dim() not in (1, 2) or ids.numel() == 0:
+        raise SamplingError(
+            f"the prompt has shape {tuple(ids.shape)}; it must be (T,) or (B, T), of at least one "
+            r"character, such as '\n', to predict from"
+        )
 
 
 def generate(
