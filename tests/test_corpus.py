@@ -251,7 +251,7 @@ def test_read_says_where_a_file_stops_being_utf8(tmp_path):
 
 
 def test_read_says_why_the_system_refuses_a_file(tmp_path, monkeypatch):
-    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
 
     def refuse(path):
         raise PermissionError(13, "Permission denied")

@@ -104,9 +104,9 @@ def test_going_on_from_the_best_weights(tmp_path, monkeypatch):
 def test_an_edited_config_is_named(whole, tmp_path, name, value):
     for file, content in contents(whole).items():
         (tmp_path / file).write_bytes(content)
-    about = json.loads((tmp_path / "config.json").read_text())
+    about = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     trained, about["model"][name] = about["model"][name], value
-    (tmp_path / "config.json").write_text(json.dumps(about))
+    (tmp_path / "config.json").write_text(json.dumps(about), encoding="utf-8")
     for which in ("best", "last"):
         with pytest.raises(RunError) as caught:
             load_run(tmp_path, which)
@@ -117,9 +117,9 @@ def test_an_edited_config_is_named(whole, tmp_path, name, value):
 def test_an_edited_vocabulary_is_named(whole, tmp_path):
     for file, content in contents(whole).items():
         (tmp_path / file).write_bytes(content)
-    about = json.loads((tmp_path / "config.json").read_text())
+    about = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     about["vocabulary"] = about["vocabulary"][::-1]
-    (tmp_path / "config.json").write_text(json.dumps(about))
+    (tmp_path / "config.json").write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(RunError, match="has been changed: its vocabulary is not the one"):
         load_run(tmp_path)
 
@@ -204,5 +204,5 @@ def test_forty_ends_at_random_steps_change_no_bit(whole, tmp_path, monkeypatch, 
 def test_the_text_is_in_the_folder(whole, tmp_path):
     """Going on needs no text again."""
     finished = do(whole, text=None)
-    assert (whole / "text.txt").read_text() == TEXT
+    assert (whole / "text.txt").read_text(encoding="utf-8") == TEXT
     assert torch.isfinite(torch.tensor(finished.metrics[-1]["validation"]))

@@ -197,9 +197,9 @@ FAULTS = [
     Fault(
         "weights-option-ignored",
         "`--weights last` is accepted, explained in the help, and forgotten.",
-        "src/bardgpt/cli.py",
-        "        model, tokenizer = _model(self.run, self.weights)\n        text",
-        '        model, tokenizer = _model(self.run, "best")\n        text',
+        "src/bardgpt/cli/models.py",
+        "load_run(self.run, self.weights)",
+        'load_run(self.run, "best")',
         UnitTest("tests/test_cli.py", "test_best_and_last_weights_are_told_apart"),
     ),
     # The wrong mode.

@@ -23,8 +23,8 @@ FAULTS = [
         "random-evaluation-windows",
         "Evaluating on a random sample: the same model gets another loss each time it is asked.",
         "src/bardgpt/evaluation.py",
-        "for x, y in evaluation_windows(ids, model.config.block_size)",
-        "for x, y in [(ids[s[:, None] + torch.arange(T)], ids[s[:, None] + torch.arange(1, T + 1)])"
+        "windows = evaluation_windows(ids, model.config.block_size)",
+        "windows = [(ids[s[:, None] + torch.arange(T)], ids[s[:, None] + torch.arange(1, T + 1)])"
         " for T in [model.config.block_size] for s in [torch.randint(len(ids) - T, (200,))]]",
         UnitTest(
             "tests/test_evaluation.py",
