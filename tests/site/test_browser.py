@@ -1,7 +1,7 @@
 """The built website in Chromium: wide and narrow, light and dark, by mouse and by keyboard.
 
 It is served under a sub-path, as GitHub's pages are, and opened from the disk as well. Needs
-`make book`, Chromium, and the packages of package.json; `make test-site` says what is missing.
+`make book`, Chromium, and the packages of book/_live; `make test-site` says what is missing.
 """
 
 import json
@@ -20,7 +20,7 @@ from built import CHAPTERS, PAGES, ROOT, SITE, page_of
 from playwright.sync_api import expect, sync_playwright
 
 HERE = Path(__file__).parent
-PACKAGES = HERE / "node_modules"
+PACKAGES = ROOT / "book/_live/node_modules"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 UNDER = "/bardgpt/"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
@@ -169,7 +169,7 @@ def address_of(served: str, page: Path) -> str:
 @cache
 def axe() -> str:
     script = PACKAGES / "axe-core/axe.min.js"
-    assert script.is_file(), "no axe-core: npm ci in tests/site"
+    assert script.is_file(), "no axe-core: npm ci in book/_live"
     return script.read_text(encoding="utf-8")
 
 
@@ -357,7 +357,7 @@ def test_page_can_be_read_without_scripts(visit, served):
 def test_html_is_valid():
     """With the rules of htmlvalidate.mjs, run by the Node.js that Playwright brings along."""
     checker = PACKAGES / "html-validate/bin/html-validate.mjs"
-    assert checker.is_file(), "no html-validate: npm ci in tests/site"
+    assert checker.is_file(), "no html-validate: npm ci in book/_live"
     node = Path(playwright.__file__).parent / "driver/node"
     rules = HERE / "htmlvalidate.mjs"
     command = [node, checker, "--config", rules, "--formatter", "text", *PAGES]

@@ -1,0 +1,36 @@
+/**
+ * Builds what the pages load: `node build.mjs OUT` leaves the modules in the folder OUT.
+ */
+import { copyFile, mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { build } from "esbuild";
+
+const [out] = process.argv.slice(2);
+if (!out) throw new Error("say where to: node build.mjs OUT");
+
+/** jax-js can also compute on the GPU, by modules that it loads when asked; it never is. */
+const withoutGpu = {
+  name: "without-gpu",
+  /** @param {import("esbuild").PluginBuild} build */
+  setup: (build) => {
+    build.onResolve({ filter: /^\.\/web(gpu|gl)-/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+await build({
+  absWorkingDir: import.meta.dirname,
+  bundle: true,
+  entryPoints: { engine: "engine/index.js" },
+  format: "esm",
+  legalComments: "none",
+  minify: true,
+  outdir: resolve(out),
+  plugins: [withoutGpu],
+  target: ["es2022"],
+});
+
+await mkdir(out, { recursive: true });
+await copyFile(
+  resolve(import.meta.dirname, "node_modules/@jax-js/jax/LICENSE"),
+  resolve(out, "LICENSE-jax-js.txt"),
+);
