@@ -151,32 +151,32 @@ export class Neural {
   async *readHalving(ids, from) {
     const { S } = this;
     const V = this.config.vocab_size;
-    for (let first = from; first < ids.length; ) {
-      const start = windowStart(first, S);
-      let end = first + 1; // of the positions that this window answers for
+    for (let next = from; next < ids.length; ) {
+      const start = windowStart(next, S);
+      let end = next + 1; // of the positions that this window answers for
       while (end < ids.length && windowStart(end, S) === start) end++;
-      const context = this.reading(ids, start, first);
-      while (context.filled < end - start) {
-        const before = context.filled + start;
-        const rows = await context.fill(Math.min(end - start, context.filled + this.chunk));
-        const skip = Math.max(0, first - before);
-        const logp = rows.subarray(skip * V);
-        if (logp.length > 0) yield { from: before + skip, logp };
-      }
-      first = end;
+      const context = this.reading(ids, start, next);
+      const before = start + context.filled;
+      const rows = await context.scores(Math.min(end - before, this.chunk));
+      const scored = before + rows.length / V;
+      if (scored <= next) continue; // the window's beginning, which was read before
+      yield { from: next, logp: logSoftmax(rows.subarray((next - before) * V), V) };
+      next = scored;
     }
   }
 
   /**
-   * A context over ids from `start` on, with as much of an earlier reading's cache as is the same.
+   * The context of all readings, over ids from `start` on, with as much of its cache as is the same.
+   *
+   * To be called before each use: while one reading waits, another may have had its turn.
    *
    * @param {Int32Array} ids
    * @param {number} start
-   * @param {number} first positions from here on are wanted anew
+   * @param {number} next positions from here on are wanted anew
    */
-  reading(ids, start, first) {
+  reading(ids, start, next) {
     this.kept ??= new Context(this);
-    this.kept.become(ids.subarray(start, start + this.S), first - start);
+    this.kept.become(ids.subarray(start, start + this.S), next - start);
     return this.kept;
   }
 
@@ -191,17 +191,16 @@ export class Neural {
     const { S } = this;
     const isSmall = S <= SMALL || !isCausal(this.config);
     const start = isSmall ? Math.max(0, at + 1 - S) : windowStart(at, S);
+    const t = at - start;
     if (!isCausal(this.config)) {
-      const window = ids.subarray(start, at + 1);
-      const seen = this.compiled.wholeSeen(
-        tree.ref(this.weights),
-        toIds(window, [1, window.length]),
-      );
-      return sight(seen, start, at - start, at - start + 1);
+      const window = toIds(ids.subarray(start, at + 1), [1, t + 1]);
+      return sight(this.compiled.wholeSeen(tree.ref(this.weights), window), start, t, t + 1);
     }
-    const context = this.reading(ids, start, at - start);
-    if (context.filled < at - start) await context.fill(at - start);
-    return sight(await context.look(at - start), start, 0, at - start + 1);
+    for (;;) {
+      const context = this.reading(ids, start, at);
+      if (context.filled === t) return sight(context.look(t), start, 0, t + 1);
+      await context.scores(Math.min(t - context.filled, this.chunk));
+    }
   }
 
   /** Gives all memory back; the model is of no use afterwards. */
@@ -291,29 +290,6 @@ export class Context {
   }
 
   /**
-   * Positions up to `end` go into the cache.
-   *
-   * @param {number} end
-   * @returns {Promise<Float32Array>} ln p after each of them, rows of V
-   */
-  async fill(end) {
-    const V = this.model.config.vocab_size;
-    /** @type {Float32Array[]} */
-    const parts = [];
-    while (this.filled < end) {
-      const missing = Math.min(end - this.filled, this.model.chunk);
-      parts.push(logSoftmax(await this.scores(missing), V));
-    }
-    const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let place = 0;
-    for (const part of parts) {
-      all.set(part, place);
-      place += part.length;
-    }
-    return all;
-  }
-
-  /**
    * The next n positions go into the cache; one by itself is compiled apart, for it is the usual
    * case.
    *
@@ -341,8 +317,9 @@ export class Context {
    * What the model sees at a position, when those before it are in the cache.
    *
    * @param {number} at
+   * @returns {Seen}
    */
-  async look(at) {
+  look(at) {
     const { model } = this;
     return model.compiled.look(
       tree.ref(model.weights),

@@ -518,6 +518,27 @@ def test_reading_with_the_full_model(engine, full):
     close(middle.view(21, -1)[-1], after(model, changed, 219, 0))
 
 
+def test_two_readings_at_once(engine):
+    """They share a cache and take turns; each gets what it would get alone."""
+    model = seeded(replace(PRE_NORM, block_size=32, fused=True))
+    texts = [shakespeare().validation[k : k + 90] for k in (0, 500)]
+    found = neural(
+        engine,
+        model.config,
+        engine.weights(model.state_dict()),
+        """async (model, engine, { texts }) => Promise.all(texts.map(async (ids) => {
+          const rows = [];
+          for await (const { logp } of model.read(Int32Array.from(ids))) rows.push(...logp);
+          return Float32Array.from(rows);
+        }))""",
+        texts=[ids.tolist() for ids in texts],
+    )
+    starts = halving(90, 32)
+    for rows, ids in zip(found, texts, strict=True):
+        wanted = torch.stack([after(model, ids, j, starts[j]) for j in range(90)])
+        torch.testing.assert_close(rows.view_as(wanted), wanted, rtol=1e-5, atol=1e-4)
+
+
 def test_window_starts(engine):
     for block_size in (4, 7, 8, 256):
         found = engine.call(
