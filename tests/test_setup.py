@@ -437,6 +437,6 @@ def test_actions_are_pinned_by_commit_each_by_one():
 def test_newer_versions_are_proposed_in_one_piece_wherever_something_is_pinned():
     updates = read(".github/dependabot.yml").split("  - package-ecosystem: ")[1:]
     places = [re.match(r"(\S+)\n    directory: (\S+)\n", update).groups() for update in updates]
-    assert places == [("github-actions", "/"), ("pip", "/"), ("npm", "/tests/site")]
+    assert places == [("github-actions", "/"), ("pip", "/"), ("npm", "/book/_live")]
     assert all(re.search(r'\n    groups:\n      \S+ \{patterns: \["\*"\]\}\n', u) for u in updates)
-    assert (ROOT / "tests/site/package.json").is_file()
+    assert (ROOT / "book/_live/package.json").is_file()

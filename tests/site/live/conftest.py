@@ -21,7 +21,7 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("live")
     build_engine(LIVE, folder)
     (folder / "index.html").write_text(
-        '<!doctype html><title>engine</title><link rel="icon" href="data:,">'
+        '<!doctype html><title>engine</title><link rel="icon" href="data:,">', encoding="utf-8"
     )
     handler = partial(Quiet, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
