@@ -13,7 +13,7 @@ from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.sampling import stream
 from bardgpt.threads import SMALL, suited
-from bardgpt.training.trainer import Trainer
+from bardgpt.training.loop import train_model
 
 IDS = torch.arange(300) % 7
 
@@ -84,7 +84,7 @@ def test_training_evaluation_and_sampling_take_what_suits(monkeypatch):
     for small, number in ((threads.SMALL, 1), (1, 3)):
         monkeypatch.setattr(threads, "SMALL", small)
         model = Seen(GPTConfig(7))
-        Trainer(model, IDS, TrainingConfig(batch_size=2)).advance()
+        train_model(model, IDS, IDS, TrainingConfig(steps=1, batch_size=2), progress=False)
         assert model.threads == number
         evaluate(model, IDS)
         assert model.threads == number

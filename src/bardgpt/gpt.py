@@ -7,8 +7,6 @@ result into V scores.
 Shapes: B batch, T time, C = n_embd, V = vocab_size.
 """
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -26,9 +24,6 @@ class GPT(nn.Module):
 
     Source: the notes; the embeddings of Vaswani et al. 2017 (§3.4 and §3.5, arXiv:1706.03762), with
     learned positions, and a token embedding that is not tied to the output layer.
-
-    Raises:
-        ValueError: when called with something else than a tensor of shape (B, T).
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -43,7 +38,6 @@ class GPT(nn.Module):
         self.norm = norm(config) if config.final_norm else nn.Identity()
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size)
         initialize(self, config)
-        self.register_forward_pre_hook(_require_ids, with_kwargs=True)
 
     def forward(self, ids: Tensor, start: int = 0) -> Tensor:
         """Scores for the next character at every position.
@@ -57,8 +51,9 @@ class GPT(nn.Module):
             Logits (B, T, V); softmax over the last dimension gives probabilities.
 
         Raises:
-            ValueError: if the last position is beyond block_size.
+            ValueError: if the ids are no tensor (B, T), or the last position is beyond block_size.
         """
+        _require_ids(ids)
         end = start + ids.shape[1]
         if end > self.config.block_size:
             raise ValueError(f"got {end} positions; block_size is {self.config.block_size}")
@@ -76,9 +71,8 @@ class GPT(nn.Module):
         return sum(p.numel() for p in self.parameters())
 
 
-def _require_ids(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-    """Let a call pass whose ids are a tensor (B, T); what else there is, `forward` says."""
-    ids = arguments[0] if arguments else named.get("ids")
+def _require_ids(ids: object) -> None:
+    """Let ids pass that are a tensor (B, T); say of others how they become one."""
     if not isinstance(ids, Tensor):
         raise ValueError(
             f"ids are a {type(ids).__name__}; a tensor (B, T) of whole numbers is needed: "

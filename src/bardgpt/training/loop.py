@@ -14,6 +14,7 @@ from bardgpt.config import TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.progress import progress_bar
+from bardgpt.threads import suited
 from bardgpt.training.trainer import Trainer
 
 
@@ -89,5 +90,6 @@ def train_model(
                     watch(step)
             if step == config.steps:
                 return history
-            trainer.advance()
+            with suited(config.batch_size * model.config.block_size, model.config.n_embd):
+                trainer.advance()
             bar.update()

@@ -23,6 +23,7 @@ from bardgpt.presets import Preset
 from bardgpt.progress import progress_bar
 from bardgpt.text import Text
 from bardgpt.text_file import TextFile
+from bardgpt.threads import suited
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import checkpoint, devices, distributed
 from bardgpt.training.devices import DeviceName, Precision
@@ -294,7 +295,9 @@ def _steps(
         if stopping():
             save_last(trainer, folder, about, log)
             raise Interrupted(trainer.step)
-        trainer.advance()
+        B, T = config.batch_size // trainer.share.world, trainer.model.config.block_size
+        with suited(B * T, trainer.model.config.n_embd):
+            trainer.advance()
         bar.update()
 
 

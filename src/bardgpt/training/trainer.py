@@ -7,8 +7,6 @@ Inside a step the host never waits for the device: windows are gathered where th
 losses stay on the device until somebody reads them.
 """
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import torch
@@ -17,7 +15,6 @@ from torch import Tensor, nn
 from bardgpt.batches import random_windows
 from bardgpt.config import ConfigError, TrainingConfig
 from bardgpt.gpt import GPT, next_character_loss
-from bardgpt.threads import suited
 from bardgpt.training.checkpoint import MODEL, load_weights
 from bardgpt.training.devices import Precision, autocast
 from bardgpt.training.distributed import Share, mean
@@ -88,6 +85,8 @@ class Trainer:
 
     def advance(self) -> None:
         """One optimizer step."""
+        if not self.model.training:  # just loaded, say: it would train without its dropout
+            self.called.train()
         set_rates(self.optimizers, rate_factor(self.step, self.config))
         inputs, targets = random_windows(  # both (B, T)
             self.train_ids, self.model.config.block_size, self.config.batch_size, self.generator
@@ -192,21 +191,3 @@ class Trainer:
             torch.manual_seed(anew + self.share.rank)
         unread = values.get("losses", ())  # states of older versions were written without
         self.losses = [torch.tensor(loss, device=self.device) for loss in unread]
-
-
-def _made_ready(advance: Callable[[Trainer], None]) -> Callable[[Trainer], None]:
-    """A step in training mode, with as many threads as it is worth."""
-
-    @wraps(advance)
-    def step(self: Trainer) -> None:
-        if not self.model.training:  # just loaded, say: it would train without its dropout
-            self.called.train()
-        B, T = self.config.batch_size // self.share.world, self.model.config.block_size
-        with suited(B * T, self.model.config.n_embd):
-            advance(self)
-
-    return step
-
-
-# Here and not on the method, whose source chapter 1 shows: there it is about the step alone.
-Trainer.advance = _made_ready(Trainer.advance)  # pyright: ignore[reportAttributeAccessIssue]  # same call
