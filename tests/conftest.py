@@ -1,5 +1,7 @@
 """What all tests share: whose package they test, the text, a summary of the planted faults."""
 
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,14 @@ def pytest_configure():
 def seed():
     """Every test draws the same numbers, whatever ran before it."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c():
+    """Ctrl-C acts, also where the tests run in the background and would be deaf to it."""
+    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    if ignored and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
