@@ -6,22 +6,18 @@ It is served under a sub-path, as GitHub's pages are, and opened from the disk a
 
 import json
 import re
-import shutil
 import subprocess
-import threading
 from contextlib import contextmanager
-from functools import cache, partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from functools import cache
 from pathlib import Path
 
 import playwright
 import pytest
 from built import CHAPTERS, PAGES, ROOT, SITE, page_of
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 HERE = Path(__file__).parent
 PACKAGES = ROOT / "book/_live/node_modules"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 UNDER = "/bardgpt/"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 PATIENCE = 120_000  # milliseconds: a busy machine is no fault of the page
@@ -78,40 +74,10 @@ FOCUSED = """() => {
 }"""
 
 
-class Handler(SimpleHTTPRequestHandler):
-    """Serves the site under a sub-path, and nothing beside it."""
-
-    protocol_version = "HTTP/1.1"
-
-    def send_head(self):
-        if not self.path.startswith(UNDER):
-            self.send_error(404)
-            return None
-        self.path = self.path.removeprefix(UNDER.rstrip("/"))
-        return super().send_head()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="session")
-def served():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(SITE)))
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}{UNDER}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    assert found, "no Chromium: apt-get install chromium"
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, timeout=PATIENCE)
-        yield browser
-        browser.close()
+def served(serving):
+    with serving(SITE, UNDER) as address:
+        yield address
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import base64
 import itertools
 import json
 import subprocess
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +40,6 @@ DTYPES = {
     "Float64Array": torch.float64,
     "Int32Array": torch.int32,
 }
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder without a word."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
 
 
 class Engine:
