@@ -7,6 +7,7 @@ one seed, an *experiment* is runs over seeds, and a *record* is an experiment's 
 from bardgpt.records.band import Band, bands, by_depth
 from bardgpt.records.content import read
 from bardgpt.records.full_model import FullRecord, full
+from bardgpt.records.own_texts import Fit, OwnText, own_texts
 from bardgpt.records.record import (
     Record,
     at_start,
@@ -20,7 +21,9 @@ from bardgpt.records.tables import best_table, real_text, tables
 
 __all__ = [
     "Band",
+    "Fit",
     "FullRecord",
+    "OwnText",
     "Record",
     "at_start",
     "bands",
@@ -31,6 +34,7 @@ __all__ = [
     "gain",
     "load",
     "load_sweep",
+    "own_texts",
     "read",
     "real_text",
     "runs_at_start",

@@ -17,6 +17,7 @@ from bardgpt.teaching.figures.feed_forward import (
 )
 from bardgpt.teaching.figures.ladder import ladder, training_runs
 from bardgpt.teaching.figures.norms import mode_gaps, norm_gains, stream_sizes, who_moves
+from bardgpt.teaching.figures.own_texts import by_heart
 from bardgpt.teaching.figures.passage import passage
 from bardgpt.teaching.figures.residual import (
     branches_over_training,
@@ -38,6 +39,7 @@ from bardgpt.teaching.figures.wiring import gradients_at_start, rate_sweep, stre
 __all__ = [
     "bigram_table",
     "branches_over_training",
+    "by_heart",
     "count_ladder",
     "descent",
     "diagram",

@@ -1,0 +1,175 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["remove-cell"]
+# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
+import sys
+from importlib.util import find_spec
+
+if "google.colab" in sys.modules:
+    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    if find_spec("bardgpt") is None:
+        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
+            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
+        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+    from bardgpt.training.devices import facts
+
+    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
+
+# %% [markdown]
+# # Your own text
+#
+# The chapters train on Shakespeare. But a character model learns any text: your letters, a
+# cookbook, a program, a language that nobody else writes. This page takes you from a file to a
+# model that writes like it, with the presets of the command, and says beforehand how good it can
+# become: that depends mostly on how much text you have.
+#
+# > **Count first.** A table of counts takes seconds, and its loss tells what a trained model must
+# > beat. With little text no model does; with much text the model wins, and the more text the
+# > more clearly.
+#
+# **Before you read on:** you have 10,000 characters of a text, about seven pages. You train a
+# model of 800,000 parameters on them, ten minutes long. What will its loss do on the last page,
+# which it has not read? Think of a curve, from the first step to the last.
+
+# %% [markdown]
+# ## Three commands
+#
+# Save the text as a file, in UTF-8. Then, in the folder of the book:
+#
+# ```sh
+# .venv/bin/bardgpt train small --text my.txt
+# .venv/bin/bardgpt sample --run runs/small-my --prompt "The "
+# .venv/bin/bardgpt evaluate --run runs/small-my
+# ```
+#
+# The first command reads the text, makes a vocabulary of its characters, learns from the first
+# nine tenths and judges itself on the last tenth. Stop it with Ctrl-C whenever you like; the same
+# command goes on. It keeps two sets of weights, the *best* by validation loss and the *last*, and
+# `sample` takes the best. The folder `runs/small-my` also keeps a copy of a small text, so the
+# other two commands need nothing else.
+#
+# Line ends from Windows and a byte order mark are taken out, and it says so. Tabs, emoji and text
+# that runs from right to left are characters like others. A prompt may hold only characters that
+# the text has.
+
+# %% [markdown]
+# ## Count first
+#
+# What is there to beat? Here the text is the first 100,000 characters of Shakespeare, saved as a
+# file; put the name of yours in its place. The
+# [tables of chapter 1](../01-text-and-yardstick.ipynb) count what follows 0, 1, 2, … characters.
+
+# %%
+import tempfile
+from pathlib import Path
+
+from bardgpt import corpus, read_text
+from bardgpt.lab.count_tables import CountTable
+from bardgpt.text import Text
+
+folder = Path(tempfile.mkdtemp())
+mine = folder / "my.txt"
+mine.write_text(corpus.load()[:100_000], encoding="utf-8")
+
+characters = read_text(mine).text
+tokenizer, train, validation = Text.of(characters)
+table = CountTable(train, 5, tokenizer.vocab_size)
+by_context = table.losses_by_context(validation).mean(dim=1).tolist()
+print(f"{len(characters):,} characters, {tokenizer.vocab_size} different ones")
+for context, loss in enumerate(by_context):
+    print(f"{context} characters of context: {loss:.3f} nats per character")
+
+# %% [markdown]
+# On a text of this size four characters of context are best, and three nearly as good. Five are
+# too many: most sequences of six characters in the last tenth have not been seen in the others.
+
+# %% [markdown]
+# ## What to expect
+#
+# We trained two presets on four texts: `tiny`, the last small model of the book, with 42,000
+# parameters and a window of 8 characters, and `small`, with 825,000 and a window of 128. Three
+# texts are the beginning of Tiny Shakespeare, cut off after 10,000, 100,000 and a million
+# characters. The fourth, ten million characters, is one that you have too: the source code of
+# Python's own standard library. Each model was judged on the last tenth of its own text, so
+# compare losses within a row, not between rows.
+
+# %% tags=["hide-input"]
+from bardgpt import records
+
+found = records.own_texts()
+print(f"{'':30}{'best table':>14}{'tiny':>18}{'small':>18}")
+for name, text in found.items():
+    best = [text.fits[preset].best for preset in ("tiny", "small")]
+    counted = f"{min(text.tables):.3f} with {text.best_context}"
+    fits = "".join(f"{f['validation']:10.3f} @{f['step']:5,}" for f in best)
+    print(f"{name:30}{counted:>14}{fits}")
+
+# %% [markdown]
+# *Validation loss in nats per character: of the best count table, with its characters of context,
+# and of the best weights of each run, with the step at which they were kept. One seed each.*
+#
+# TABLE_PROSE
+
+# %% [markdown]
+# ## When it learns by heart
+#
+# Now the answer to the question of the beginning. Here is the whole of `small`'s training on the
+# three pieces of Shakespeare:
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}}
+from bardgpt.teaching import figures
+
+pieces = {name: text for name, text in found.items() if name.startswith("Shakespeare")}
+figures.by_heart(
+    {f"{text.characters:,} characters": text.fits["small"].log for text in pieces.values()},
+    {f"{text.characters:,} characters": min(text.tables) for text in pieces.values()},
+)
+
+# %% [markdown]
+# *Loss on training batches (dashed, with dropout) and on the last tenth (solid); the point is
+# where the best weights were kept, the dotted line is the best count table.*
+#
+# HEART_PROSE
+
+# %% tags=["hide-input"]
+for name, text in pieces.items():
+    small = text.fits["small"]
+    lengths = [f"{weights} weights {small.copies[weights]:4}" for weights in ("best", "last")]
+    print(f"{name:24} longest copy, in characters: {', '.join(lengths)}")
+
+# %% [markdown]
+# COPY_PROSE
+
+# %% [markdown]
+# ## Which preset?
+#
+# CHOICE_PROSE
+
+# %% [markdown]
+# ## From Python
+#
+# The same without the command, here with a few steps so that this page stays quick:
+
+# %%
+from dataclasses import replace
+
+from bardgpt import GPT, PRESETS, sample, train_model
+
+tiny = PRESETS["tiny"]
+model = GPT(replace(tiny.model, vocab_size=tokenizer.vocab_size))
+few = replace(tiny.training, steps=500, evaluate_every=250)
+history = train_model(model, train, validation, few, progress=False)
+print(f"after {few.steps} steps about {history.validation[-1]:.1f} nats per character")
+
+# %% tags=["nbval-ignore-output"]
+print(sample(model, tokenizer, prompt="The ", length=200, seed=1))
+
+# %% [markdown]
+# Half a thousand steps of the smallest model: it has found out how long words are, and little
+# more. [The recipes](../recipes.md) have more such programs.
