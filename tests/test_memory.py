@@ -32,7 +32,7 @@ def test_parameters_are_counted_without_a_model(block):
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_are_counted_as_the_book_says_and_fit(preset):
-    expected = {"tiny": 42_369, "full": 10_788_929, "sprint": 10_788_929}
+    expected = {"tiny": 42_369, "small": 824_897, "full": 10_788_929, "sprint": 10_788_929}
     assert PRESETS[preset].model.n_parameters() == expected[preset]
     require_memory(PRESETS[preset], "cpu")
 
