@@ -101,14 +101,18 @@ for context, loss in enumerate(by_context):
 
 # %% tags=["hide-input"]
 from bardgpt import records
+from bardgpt.teaching import Cell, table
 
 found = records.own_texts()
-print(f"{'':30}{'best table':>14}{'tiny':>18}{'small':>18}")
+rows = {}
 for name, text in found.items():
-    best = [text.fits[preset].best for preset in ("tiny", "small")]
-    counted = f"{min(text.tables):.3f} with {text.best_context}"
-    fits = "".join(f"{f['validation']:10.3f} @{f['step']:5,}" for f in best)
-    print(f"{name:30}{counted:>14}{fits}")
+    fits = [text.fits[preset].best for preset in ("tiny", "small")]
+    losses = [min(text.tables), *(fit["validation"] for fit in fits)]
+    after = [text.best_context, *(fit["step"] for fit in fits)]
+    shown = [f"{loss:.3f}" for loss in losses]
+    shown[losses.index(min(losses))] = Cell(f"{min(losses):.3f}", "best")
+    rows[name] = [shown[0], f"{after[0]}", shown[1], f"{after[1]:,}", shown[2], f"{after[2]:,}"]
+table("text", ["counting", "context", "tiny", "step", "small", "step"], rows)
 
 # %% [markdown]
 # *Validation loss in nats per character: of the best count table, with its characters of context,
