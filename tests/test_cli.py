@@ -289,10 +289,10 @@ def test_without_a_run_the_recorded_model_speaks(trained, monkeypatch, said):
     [
         (["sample", "--run", "{run}", "--prompt", "Zoë"], "character 'ë' (U+00EB) at position 2"),
         (["sample", "--run", "{run}", "--prompt", ""], "at least one character"),
-        (["sample", "--run", "{run}", "--temperature", "-1"], "temperature is -1.0; it must be 0"),
-        (["sample", "--run", "{run}", "--top-k", "0"], "top_k is 0; it must be at least 1"),
-        (["sample", "--run", "{run}", "--top-p", "1.5"], "top_p is 1.5; it must be above 0 and at"),
-        (["sample", "--run", "{run}", "--length", "-1"], "length is -1; it must be 0 or more"),
+        (["sample", "--run", "{run}", "--temperature", "-1"], "--temperature is -1.0; it must be 0"),
+        (["sample", "--run", "{run}", "--top-k", "0"], "--top-k is 0; it must be at least 1"),
+        (["sample", "--run", "{run}", "--top-p", "1.5"], "--top-p is 1.5; it must be above 0 and at"),
+        (["sample", "--run", "{run}", "--length", "-1"], "--length is -1; it must be 0 or more"),
         (["sample", "--run", "{empty}"], "holds no run: there is no config.json in it"),
         (["evaluate", "--run", "{empty}"], "holds no run: there is no config.json in it"),
         (["train", "tiny", "--folder", "{full}"], "is not empty and holds no run; name another"),
@@ -307,7 +307,7 @@ def test_without_a_run_the_recorded_model_speaks(trained, monkeypatch, said):
             "111,540; a window of 200,000 needs 200,001: take block_size 111539 or less, or take a "
             "text of 2,000,001 characters or more",
         ),
-        (["train", "tiny", "--folder", "{file}"], "File exists"),
+        (["train", "tiny", "--folder", "{file}"], "file is no folder; name another one"),
     ],
 )
 def test_what_the_user_can_do_something_about_is_a_line(
@@ -339,7 +339,7 @@ def test_a_device_that_is_not_there(trained, tmp_path, monkeypatch, said, comman
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "tiny", "--device", "tpu"], "invalid choice 'tpu'"),
+        (["train", "tiny", "--device", "tpu"], "--device 'tpu': choose one of cpu, cuda, mps"),
         (["train", "huge"], "huge"),
         (
             ["train", "tiny", "--model.n-head", "5"],

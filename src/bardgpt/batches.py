@@ -32,14 +32,16 @@ def split(ids: Tensor, train_fraction: float = 0.9) -> tuple[Tensor, Tensor]:
         (int(train_fraction * N),) and the rest; views, no copies.
 
     Raises:
-        ValueError: if the fraction is out of range, or leaves one part empty.
+        ValueError: if the fraction is out of range.
+        WindowError: if it leaves no part to train on.
     """
     if not 0 < train_fraction < 1:
         raise ValueError(f"train_fraction is {train_fraction}; it must lie between 0 and 1")
     n_train = int(train_fraction * len(ids))
     if n_train == 0:
-        raise ValueError(
-            f"{len(ids)} ids at train_fraction {train_fraction} leave no training part"
+        raise WindowError(
+            f"a text of {len(ids)} characters, split at {train_fraction}, leaves no training part: "
+            "take a longer text"
         )
     return ids[:n_train], ids[n_train:]
 
