@@ -125,8 +125,7 @@ def train_in_folder(
         _require_best(folder, share)
     with distributed.process_group(share, kind):
         trainer, validation_ids = _prepare(preset, encoded, kind, in_precision, share, compiled)
-        claim = claimed(folder, about, restart=begin == "restart")
-        with _by_first(share, claim):
+        with _by_first(share, claimed(folder, about, restart=begin == "restart")):
             log = go_on(trainer, folder, about, from_best=begin == "go on from best")
             if share.writes:
                 remember(folder, about, characters)
