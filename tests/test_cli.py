@@ -16,7 +16,7 @@ from test_run import Killed
 
 from bardgpt import cli, pretrained
 from bardgpt.config import GPTConfig, TrainingConfig
-from bardgpt.evaluation import evaluate
+from bardgpt.evaluation import estimate, evaluate, losses_in_context
 from bardgpt.presets import PRESETS
 from bardgpt.training import checkpoint
 from bardgpt.training.run import load_run
@@ -248,6 +248,38 @@ def test_evaluate_is_the_loss_on_the_whole_validation_split(trained, said, shake
     expected = evaluate(model, shakespeare.validation)
     code, out, _ = said("evaluate", "--run", trained, "--weights", weights, "--device", "cpu")
     assert (code, out) == (0, f"validation loss {expected:.4f} nats per character\n")
+
+
+def test_evaluate_also_judges_as_others_report_it(trained, said, shakespeare):
+    model, _ = load_run(trained)
+    in_context = losses_in_context(model, shakespeare.validation, 3).double().mean().item()
+    code, out, _ = said("evaluate", "--run", trained, "--least-context", "3")
+    assert (code, out) == (
+        0,
+        f"validation loss {in_context:.4f} nats per character, with 3 characters or more before "
+        "each\n",
+    )
+    mean, error = estimate(model, shakespeare.validation, batches=5)
+    code, out, _ = said("evaluate", "--run", trained, "--random-batches", "5")
+    assert (code, out) == (
+        0,
+        f"validation loss {mean:.4f} ± {error:.4f} nats per character, on random windows\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["--least-context", "0"], "--least-context 0: must be from 1 to "),
+        (["--least-context", "99999"], "--least-context 99999: must be from 1 to "),
+        (["--random-batches", "1"], "--random-batches 1: must be at least 2"),
+        (["--random-batches", "9", "--least-context", "3"], "take one of them"),
+    ],
+)
+def test_evaluate_refuses_what_cannot_be(trained, said, given, why):
+    code, out, err = said("evaluate", "--run", trained, *given)
+    assert (code, out) == (1, "")
+    assert why in err
 
 
 @pytest.mark.parametrize("command", ["evaluate", "sample"])

@@ -108,6 +108,36 @@ def evaluation_windows(
         yield inputs[None, whole:], targets[None, whole:]
 
 
+def sliding_windows(
+    ids: Tensor, block_size: int, least: int
+) -> Iterator[tuple[Tensor, Tensor, int]]:
+    """Overlapping windows whose ends hold, together, every target but the first least - 1 once.
+
+    Args:
+        ids: (N,).
+        block_size: T, the length of a window.
+        least: characters that stand before a judged target in its window, its own input among them.
+
+    Yields:
+        Inputs and targets, both (B, T), and how many of the last targets of each are to be judged.
+
+    Raises:
+        WindowError: if the ids are too few for one window and its last target.
+        ValueError: if `least` is not between 1 and T.
+    """
+    require_window(ids, block_size)
+    if not 1 <= least <= block_size:
+        raise ValueError(f"least is {least}; it must lie between 1 and block_size, {block_size}")
+    step = block_size - least + 1
+    windows = ids.unfold(0, block_size + 1, step)  # (W, T + 1)
+    for some in windows.split(max(1, min(MOST_WINDOWS, MOST_CHARACTERS // block_size))):
+        yield some[:, :-1], some[:, 1:], step
+    left = (len(ids) - 1 - block_size) % step  # targets after the last of these windows
+    if left:
+        last = ids[None, -block_size - 1 :]  # (1, T + 1)
+        yield last[:, :-1], last[:, 1:], left
+
+
 def require_window(ids: Tensor, block_size: int) -> None:
     """Let a split pass that holds at least one window and its last target.
 
