@@ -29,7 +29,7 @@ def test_split_refuses_a_fraction_out_of_range(fraction):
 
 
 def test_split_refuses_an_empty_part():
-    with pytest.raises(ValueError, match="leave no training part"):
+    with pytest.raises(WindowError, match="leaves no training part: take a longer text"):
         split(torch.arange(1))
 
 

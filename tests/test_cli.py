@@ -16,7 +16,7 @@ from test_run import Killed
 
 from bardgpt import cli, pretrained
 from bardgpt.config import GPTConfig, TrainingConfig
-from bardgpt.evaluation import evaluate
+from bardgpt.evaluation import estimate, evaluate, losses_in_context
 from bardgpt.presets import PRESETS
 from bardgpt.training import checkpoint
 from bardgpt.training.run import load_run
@@ -250,6 +250,38 @@ def test_evaluate_is_the_loss_on_the_whole_validation_split(trained, said, shake
     assert (code, out) == (0, f"validation loss {expected:.4f} nats per character\n")
 
 
+def test_evaluate_also_judges_as_others_report_it(trained, said, shakespeare):
+    model, _ = load_run(trained)
+    in_context = losses_in_context(model, shakespeare.validation, 3).double().mean().item()
+    code, out, _ = said("evaluate", "--run", trained, "--least-context", "3")
+    assert (code, out) == (
+        0,
+        f"validation loss {in_context:.4f} nats per character, with 3 characters or more before "
+        "each\n",
+    )
+    mean, error = estimate(model, shakespeare.validation, batches=5)
+    code, out, _ = said("evaluate", "--run", trained, "--random-batches", "5")
+    assert (code, out) == (
+        0,
+        f"validation loss {mean:.4f} ± {error:.4f} nats per character, on random windows\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["--least-context", "0"], "--least-context 0: must be from 1 to "),
+        (["--least-context", "99999"], "--least-context 99999: must be from 1 to "),
+        (["--random-batches", "1"], "--random-batches 1: must be at least 2"),
+        (["--random-batches", "9", "--least-context", "3"], "take one of them"),
+    ],
+)
+def test_evaluate_refuses_what_cannot_be(trained, said, given, why):
+    code, out, err = said("evaluate", "--run", trained, *given)
+    assert (code, out) == (1, "")
+    assert why in err
+
+
 @pytest.mark.parametrize("command", ["evaluate", "sample"])
 def test_best_and_last_weights_are_told_apart(trained, said, tmp_path, command):
     """Of a run whose best weights are others than its last, and never the default for both."""
@@ -289,10 +321,10 @@ def test_without_a_run_the_recorded_model_speaks(trained, monkeypatch, said):
     [
         (["sample", "--run", "{run}", "--prompt", "Zoë"], "character 'ë' (U+00EB) at position 2"),
         (["sample", "--run", "{run}", "--prompt", ""], "at least one character"),
-        (["sample", "--run", "{run}", "--temperature", "-1"], "temperature is -1.0; it must be 0"),
-        (["sample", "--run", "{run}", "--top-k", "0"], "top_k is 0; it must be at least 1"),
-        (["sample", "--run", "{run}", "--top-p", "1.5"], "top_p is 1.5; it must be above 0 and at"),
-        (["sample", "--run", "{run}", "--length", "-1"], "length is -1; it must be 0 or more"),
+        (["sample", "--run", "{run}", "--temperature", "-1"], "--temperature is -1.0; it must be"),
+        (["sample", "--run", "{run}", "--top-k", "0"], "--top-k is 0; it must be at least 1"),
+        (["sample", "--run", "{run}", "--top-p", "1.5"], "--top-p is 1.5; it must be above 0"),
+        (["sample", "--run", "{run}", "--length", "-1"], "--length is -1; it must be 0 or more"),
         (["sample", "--run", "{empty}"], "holds no run: there is no config.json in it"),
         (["evaluate", "--run", "{empty}"], "holds no run: there is no config.json in it"),
         (["train", "tiny", "--folder", "{full}"], "is not empty and holds no run; name another"),
@@ -307,7 +339,7 @@ def test_without_a_run_the_recorded_model_speaks(trained, monkeypatch, said):
             "111,540; a window of 200,000 needs 200,001: take block_size 111539 or less, or take a "
             "text of 2,000,001 characters or more",
         ),
-        (["train", "tiny", "--folder", "{file}"], "File exists"),
+        (["train", "tiny", "--folder", "{file}"], "file is no folder; name another one"),
     ],
 )
 def test_what_the_user_can_do_something_about_is_a_line(
@@ -339,7 +371,7 @@ def test_a_device_that_is_not_there(trained, tmp_path, monkeypatch, said, comman
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "tiny", "--device", "tpu"], "invalid choice 'tpu'"),
+        (["train", "tiny", "--device", "tpu"], "--device 'tpu': choose one of cpu, cuda, mps"),
         (["train", "huge"], "huge"),
         (
             ["train", "tiny", "--model.n-head", "5"],

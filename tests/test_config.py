@@ -30,7 +30,7 @@ def model_config(head_size, **fields):
         vocab_size=SIZES,
         block_size=SIZES,
         n_layer=st.integers(0, 100),
-        n_head=SIZES,
+        n_head=st.integers(1, 100),
         positions=st.booleans(),
         projection=st.just(True),
         feed_forward=st.just("two-layer"),

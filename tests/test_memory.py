@@ -47,7 +47,7 @@ def test_a_run_by_hand():
 
 def test_what_cannot_fit_is_a_line_with_numbers():
     preset = Preset(GPTConfig(65, n_embd=10**9), TrainingConfig())
-    with pytest.raises(ConfigError, match=r"need at least 48,\S+ GB of memory; this cpu has"):
+    with pytest.raises(ConfigError, match=r"at least 48,\S+ GB of memory are needed, and this"):
         require_memory(preset, "cpu")
 
 

@@ -32,14 +32,16 @@ def split(ids: Tensor, train_fraction: float = 0.9) -> tuple[Tensor, Tensor]:
         (int(train_fraction * N),) and the rest; views, no copies.
 
     Raises:
-        ValueError: if the fraction is out of range, or leaves one part empty.
+        ValueError: if the fraction is out of range.
+        WindowError: if it leaves no part to train on.
     """
     if not 0 < train_fraction < 1:
         raise ValueError(f"train_fraction is {train_fraction}; it must lie between 0 and 1")
     n_train = int(train_fraction * len(ids))
     if n_train == 0:
-        raise ValueError(
-            f"{len(ids)} ids at train_fraction {train_fraction} leave no training part"
+        raise WindowError(
+            f"a text of {len(ids)} characters, split at {train_fraction}, leaves no training part: "
+            "take a longer text"
         )
     return ids[:n_train], ids[n_train:]
 
@@ -104,6 +106,36 @@ def evaluation_windows(
     )
     if whole < len(targets):
         yield inputs[None, whole:], targets[None, whole:]
+
+
+def sliding_windows(
+    ids: Tensor, block_size: int, least: int
+) -> Iterator[tuple[Tensor, Tensor, int]]:
+    """Overlapping windows whose ends hold, together, every target but the first least - 1 once.
+
+    Args:
+        ids: (N,).
+        block_size: T, the length of a window.
+        least: characters that stand before a judged target in its window, its own input among them.
+
+    Yields:
+        Inputs and targets, both (B, T), and how many of the last targets of each are to be judged.
+
+    Raises:
+        WindowError: if the ids are too few for one window and its last target.
+        ValueError: if `least` is not between 1 and T.
+    """
+    require_window(ids, block_size)
+    if not 1 <= least <= block_size:
+        raise ValueError(f"least is {least}; it must lie between 1 and block_size, {block_size}")
+    step = block_size - least + 1
+    windows = ids.unfold(0, block_size + 1, step)  # (W, T + 1)
+    for some in windows.split(max(1, min(MOST_WINDOWS, MOST_CHARACTERS // block_size))):
+        yield some[:, :-1], some[:, 1:], step
+    left = (len(ids) - 1 - block_size) % step  # targets after the last of these windows
+    if left:
+        last = ids[None, -block_size - 1 :]  # (1, T + 1)
+        yield last[:, :-1], last[:, 1:], left
 
 
 def require_window(ids: Tensor, block_size: int) -> None:

@@ -23,6 +23,8 @@ Initialization = Literal["default", "normal", "depth-scaled", "zero", "xavier"]
 # Generators take 64 bits; what `Trainer` adds to a seed, for processes and steps, must fit too.
 MOST_SEED = 2**62
 MOST_COUNT = 10**12  # of anything that is counted
+# Blocks, and heads that are layers of their own: making one takes a millisecond, however narrow.
+MOST_BLOCKS, MOST_HEADS = 1_000, 10_000
 MOST_RATE = 1e30
 
 
@@ -72,10 +74,11 @@ class _Json:
             value = getattr(self, name)
             # bool is an int to Python, and a True where a width belongs is a slip.
             if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
-                raise ConfigError(f"{name}={value!r}: must be a whole number of at least {minimum}")
-            most = MOST_SEED if name == "seed" else MOST_COUNT
+                said = short(value) if isinstance(value, int) else repr(value)
+                raise ConfigError(f"{name}={said}: must be a whole number of at least {minimum}")
+            most = {"seed": MOST_SEED, "n_layer": MOST_BLOCKS}.get(name, MOST_COUNT)
             if value > most:
-                raise ConfigError(f"{name}={_short(value)}: must be at most {most:,}")
+                raise ConfigError(f"{name}={short(value)}: must be at most {most:,}")
 
     def _require_booleans(self, *names: str) -> None:
         for name in names:
@@ -96,13 +99,14 @@ class _Json:
             if not 0 <= value < 1:
                 raise ConfigError(f"{name}={value!r}: must be at least 0 and below 1")
 
-    def _require_numbers(self, **above: float) -> None:
-        for name, bound in above.items():
+    def _require_numbers(self, *names: str, zero: bool = False) -> None:
+        for name in names:
             value = getattr(self, name)
             if not isinstance(value, int | float) or isinstance(value, bool):
                 raise ConfigError(f"{name}={value!r}: must be a number")
-            if not bound < value < float("inf"):
-                raise ConfigError(f"{name}={value!r}: must be finite and above {bound:g}")
+            if not 0 <= value < float("inf") or (value == 0 and not zero):
+                least = "at least" if zero else "above"
+                raise ConfigError(f"{name}={value!r}: must be finite and {least} 0")
             if value > MOST_RATE:  # float32, in which it is computed with, ends not far above
                 raise ConfigError(f"{name}={value!r}: must be at most {MOST_RATE:g}")
 
@@ -182,6 +186,11 @@ class GPTConfig(_Json):
                 f"n_head={self.n_head}: must divide n_embd={self.n_embd}, which the heads share; "
                 f"choose one of {_divisors_near(self.n_embd, self.n_head)}"
             )
+        if not self.fused and self.n_layer * self.n_head > MOST_HEADS:
+            raise ConfigError(
+                f"n_head={self.n_head} with n_layer={self.n_layer}: without fused=True each head "
+                f"is a layer of its own, and there may be at most {MOST_HEADS:,}; take fewer"
+            )
         if self.block != "plain" and self.feed_forward == "none":
             raise ConfigError(
                 f"feed_forward='none' with block={self.block!r}: only a plain block can go "
@@ -260,12 +269,10 @@ class TrainingConfig(_Json):
 
     def __post_init__(self) -> None:
         self._require_integers(steps=0, warmup=0, batch_size=1, evaluate_every=1, seed=0)
-        self._require_numbers(learning_rate=0, muon_rate=0)
-        for name in ("weight_decay", "muon_decay"):
-            if getattr(self, name) != 0:
-                self._require_numbers(**{name: 0})
+        self._require_numbers("learning_rate", "muon_rate")
+        self._require_numbers("weight_decay", "muon_decay", zero=True)
         if self.clip is not None:
-            self._require_numbers(clip=0)
+            self._require_numbers("clip")
         self._require_shares("final_rate", "beta2")
         self._require_choices(schedule=Schedule, optimizer=Optimizer, decay=Decay)
 
@@ -277,7 +284,8 @@ def _divisors_near(number: int, wanted: int) -> list[int]:
     return sorted(sorted(divisors, key=lambda n: (abs(n - wanted), n))[:8])
 
 
-def _short(value: int) -> str:
+def short(value: int) -> str:
     """A whole number, by its size alone if it is long."""
-    digits = str(value) if value < 10**20 else ""
-    return digits or f"about 2**{value.bit_length() - 1}"
+    if abs(value) < 10**20:
+        return str(value)
+    return f"about {'-' if value < 0 else ''}2**{value.bit_length() - 1}"

@@ -134,8 +134,8 @@ def _own(path: str) -> str:
         raise CorpusError(
             f"{VARIABLE} is set to {path}, which then is the only source, and cannot be used:\n"
             f"  {error}\n"
-            f"Set {VARIABLE} to a copy of Tiny Shakespeare, or unset it to have the text fetched.\n"
-            "(Another text than Tiny Shakespeare is read by bardgpt.corpus.read.)"
+            "Set it to a copy of Tiny Shakespeare, or unset it to have the text fetched. (Another "
+            "text is for `bardgpt train tiny --text FILE`, or bardgpt.corpus.read.)"
         ) from None
 
 

@@ -1,14 +1,18 @@
 """How good a model is: its loss over a whole split, every character once.
 
 No random evaluation batches: the same weights always give the same number, and two models are
-compared on the same characters.
+compared on the same characters. Two other ways are here to compare with what others report: with
+enough context for each character (`losses_in_context`), and from random windows (`estimate`).
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bardgpt.batches import evaluation_windows
+from bardgpt.batches import evaluation_windows, random_windows, sliding_windows
 from bardgpt.gpt import GPT
 from bardgpt.progress import progress_bar
 from bardgpt.threads import suited
@@ -32,11 +36,18 @@ def losses(model: GPT, ids: Tensor, *, progress: bool = False) -> Tensor:
         WindowError: if the split is too short for one window.
     """
     windows = evaluation_windows(ids, model.config.block_size)
+    with _judged(model):
+        bar = progress_bar(windows, shown=progress, desc="evaluating", unit="batch")
+        return torch.cat([_losses(model, x, y) for x, y in bar])
+
+
+@contextmanager
+def _judged(model: GPT) -> Iterator[None]:
+    """A model in evaluation mode while the `with` block lasts, and back in its own afterwards."""
     was_training = model.training
     model.eval()
     try:
-        bar = progress_bar(windows, shown=progress, desc="evaluating", unit="batch")
-        return torch.cat([_losses(model, x, y) for x, y in bar])
+        yield
     finally:
         model.train(was_training)
 
@@ -63,3 +74,75 @@ def evaluate(model: GPT, ids: Tensor, *, progress: bool = False) -> float:
     """
     # On the host: not every device has float64.
     return losses(model, ids, progress=progress).cpu().double().mean().item()
+
+
+@torch.no_grad()
+def losses_in_context(model: GPT, ids: Tensor, least: int, *, progress: bool = False) -> Tensor:
+    """-ln p of every target that a window can show at least so many characters before.
+
+    In neighbouring windows the first characters of each are predicted from next to nothing. Here
+    the windows overlap, and each is judged on its end alone; the fewer new characters a window has,
+    the longer it takes.
+
+    Args:
+        model: see `losses`.
+        ids: (N,).
+        least: characters that the model sees before each target, from 1 to block_size.
+        progress: see `losses`.
+
+    Returns:
+        (N - least,) nats, in the text's order: of all targets but the first least - 1.
+
+    Raises:
+        WindowError: if the split is too short for one window.
+        ValueError: if `least` is out of its range.
+    """
+    windows = sliding_windows(ids, model.config.block_size, least)
+    with _judged(model):
+        bar = progress_bar(windows, shown=progress, desc="evaluating", unit="batch")
+        return torch.cat(
+            [_losses(model, x, y).view(y.shape)[:, -judged:].flatten() for x, y, judged in bar]
+        )
+
+
+@torch.no_grad()
+def estimate(
+    model: GPT,
+    ids: Tensor,
+    *,
+    batches: int = 200,
+    batch_size: int = 64,
+    seed: int = 0,
+    progress: bool = False,
+) -> tuple[float, float]:
+    """The loss on random windows, as the lecture and nanoGPT report it.
+
+    Some characters count several times and others never, so that two estimates of one model differ.
+
+    Args:
+        model: see `losses`.
+        ids: (N,).
+        batches: that are drawn; 200 in both.
+        batch_size: windows in each; 64 in both.
+        seed: of the windows.
+        progress: see `losses`.
+
+    Returns:
+        Mean over the batches, and its standard error, in nats per character.
+
+    Raises:
+        WindowError: if the split is too short for one window.
+        ValueError: with fewer than two batches, which have no spread.
+    """
+    if batches < 2:
+        raise ValueError(f"batches is {batches}; a standard error needs at least 2")
+    generator = torch.Generator(ids.device).manual_seed(seed)
+    means = []
+    with _judged(model):
+        for _ in progress_bar(range(batches), shown=progress, desc="evaluating", unit="batch"):
+            x, y = random_windows(  # both (B, T)
+                ids, model.config.block_size, batch_size, generator
+            )
+            means.append(_losses(model, x, y).mean())
+    values = torch.stack(means).cpu().double()  # (batches,)
+    return values.mean().item(), (values.std() / batches**0.5).item()

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bardgpt.config import MOST_SEED, short
 from bardgpt.gpt import GPT
 from bardgpt.layers.attention import CausalSelfAttention, KeyValueCache
 from bardgpt.threads import suited
@@ -258,8 +259,16 @@ def prepared(
 
     Raises:
         UnknownCharacterError: if the prompt holds a character that the model does not know.
+        SamplingError: if the prompt is empty, or the seed is none that generators take.
         ValueError: if the tokenizer is not the model's.
     """
+    if not prompt:
+        raise SamplingError(
+            "the prompt is empty; it must have at least one character, such as a line break, to "
+            "predict from"
+        )
+    if seed is not None and not 0 <= seed <= MOST_SEED:
+        raise SamplingError(f"seed is {short(seed)}; it must be 0 or more, at most {MOST_SEED:,}")
     if tokenizer.vocab_size != model.config.vocab_size:
         raise ValueError(
             f"the tokenizer has {tokenizer.vocab_size} characters and the model "

@@ -51,6 +51,8 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
             it is larger than `MOST_BYTES`, or it cannot be read.
     """
     file = expanded(path)
+    if not os.fspath(path):  # which would mean this folder
+        raise TextFileError(f"{path!r} is no path; name a text file")
     try:
         status = file.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -84,10 +86,23 @@ def read_text(path: str | os.PathLike[str]) -> TextFile:
     Raises:
         TextFileError: as `read_bytes`; and if the file is not UTF-8, is no text, or is empty.
     """
-    data, file = read_bytes(path), expanded(path)
+    text, remarks = decoded(read_bytes(path), expanded(path))
+    return TextFile(expanded(path).absolute(), text, remarks)
+
+
+def decoded(data: bytes, source: object) -> tuple[str, tuple[str, ...]]:
+    """The text that some bytes are, as `read_text` has it, and remarks on what was taken out.
+
+    Args:
+        data: in UTF-8.
+        source: where they come from, for the error.
+
+    Raises:
+        TextFileError: if they are not UTF-8, no text, or none at all.
+    """
     for mark, encoding in OTHER_ENCODINGS.items():
         if data.startswith(mark):
-            raise TextFileError(_convert(file, f"is in {encoding.upper()}", encoding))
+            raise TextFileError(_convert(source, f"is in {encoding.upper()}", encoding))
     remarks = []
     if data.startswith(codecs.BOM_UTF8):
         data = data.removeprefix(codecs.BOM_UTF8)
@@ -97,18 +112,18 @@ def read_text(path: str | os.PathLike[str]) -> TextFile:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         where = f"is not UTF-8: byte 0x{data[error.start]:02x} in line {line:,}"
-        raise TextFileError(_convert(file, where, "latin1")) from None
+        raise TextFileError(_convert(source, where, "latin1")) from None
     if "\0" in text:
         raise TextFileError(
-            f"{file} is no text: it holds a NUL character, at position {text.index(chr(0)):,}"
+            f"{source} is no text: it holds a NUL character, at position {text.index(chr(0)):,}"
         )
     if not text:
-        raise TextFileError(f"{file} is empty; name a file with a text in it")
+        raise TextFileError(f"{source} is empty; name a file with a text in it")
     n_returns = text.count("\r")
     if n_returns:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         remarks.append(rf"{n_returns:,} line ends of Windows or old Macs became \n")
-    return TextFile(file.absolute(), text, tuple(remarks))
+    return text, tuple(remarks)
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
@@ -119,8 +134,8 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path)
 
 
-def _convert(file: Path, what: str, encoding: str) -> str:
+def _convert(source: object, what: str, encoding: str) -> str:
     return (
-        f"{file} {what}; convert it, from its own encoding, for instance with "
+        f"{source} {what}; convert it, from its own encoding, for instance with "
         f"`iconv -f {encoding} -t utf-8` into another file"
     )

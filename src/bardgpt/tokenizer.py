@@ -5,6 +5,7 @@ its id is its rank in the sorted vocabulary: no merges, no special tokens, nothi
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from typing import Self
 
 import torch
 from torch import Tensor
+
+MOST_SHOWN = 200  # characters of a vocabulary in an error
 
 
 class UnknownCharacterError(ValueError):
@@ -34,11 +37,11 @@ class CharTokenizer:
     def __post_init__(self) -> None:
         if not self.vocabulary:
             raise ValueError("the vocabulary is empty: a tokenizer needs at least one character")
-        twice = sorted({c for c in self.vocabulary if self.vocabulary.count(c) > 1})
+        twice = sorted(c for c, times in Counter(self.vocabulary).items() if times > 1)
         if twice:
             raise ValueError(
-                f"the vocabulary holds {twice} more than once, so decoding would be ambiguous; "
-                "build it with CharTokenizer.from_text"
+                f"the vocabulary holds {twice[:10]} more than once, so decoding would be "
+                "ambiguous; build it with CharTokenizer.from_text"
             )
 
     @classmethod
@@ -68,11 +71,12 @@ class CharTokenizer:
         try:
             return torch.tensor([self._ids[character] for character in text], dtype=torch.long)
         except KeyError as error:
-            character = error.args[0]
+            character, shown = error.args[0], self.vocabulary[:MOST_SHOWN]
+            more = " and so on" if len(shown) < self.vocab_size else ""
             raise UnknownCharacterError(
                 f"character {character!r} (U+{ord(character):04X}) at position "
                 f"{text.index(character)} is not among the {self.vocab_size} of the vocabulary: "
-                f"{self.vocabulary!r}"
+                f"{shown!r}{more}"
             ) from None
 
     def decode(self, ids: Tensor | Iterable[int]) -> str:

@@ -1,6 +1,7 @@
 """All commands together: what is typed, what it does, and how it says no."""
 
 import contextlib
+import re
 import signal
 import sys
 from typing import Annotated
@@ -27,7 +28,10 @@ from bardgpt.training.devices import DeviceError
 from bardgpt.training.folder import RunError
 from bardgpt.training.trainer import DivergedError
 
-DESCRIPTION = "Train a character-level GPT on Shakespeare or on a text of yours, and let it write."
+DESCRIPTION = (
+    "Train a character-level GPT on Shakespeare or on a text of yours, and let it write. "
+    "`bardgpt --version` says which version this is."
+)
 Command = (
     Annotated[TrainCommand, tyro.conf.subcommand("train")]
     | Annotated[Sample, tyro.conf.subcommand("sample")]
@@ -63,7 +67,7 @@ def main(arguments: list[str]) -> int:
     """
     try:
         with output():
-            if arguments == ["--version"]:
+            if arguments[:1] == ["--version"]:
                 print(f"bardgpt {__version__}, torch {torch.__version__}")
             else:
                 words.read(Command, arguments, DESCRIPTION)()
@@ -74,7 +78,7 @@ def main(arguments: list[str]) -> int:
         return 2
     except ERRORS as error:
         with contextlib.suppress(OSError):  # a closed stderr
-            remark(f"bardgpt: {words.as_typed(str(error), arguments)}")
+            _say(error, arguments)
         return 1
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "DefaultCPUAllocator" not in str(error):
@@ -84,6 +88,18 @@ def main(arguments: list[str]) -> int:
     except SystemExit as end:  # of --help
         return int(end.code or 0)
     return 0
+
+
+def _say(error: Exception, arguments: list[str]) -> None:
+    said = str(error)
+    if isinstance(error, ConfigError | SamplingError):
+        said = words.as_typed(said, arguments)
+    elif isinstance(error, OSError):
+        said = re.sub(r"^\[Errno -?\d+\] ", "", said)
+    # The one error that has several lines by itself; in others a line break is a path's.
+    lines = said.splitlines() if isinstance(error, CorpusError) else [said]
+    for number, line in enumerate(lines):
+        remark(line if number else f"bardgpt: {line}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Which model a command speaks of: the recorded one, or one of the user's runs."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
 from bardgpt import pretrained
+from bardgpt.cli.arguments import PathOption
 from bardgpt.gpt import GPT
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import devices
@@ -14,7 +14,7 @@ from bardgpt.training.devices import DeviceName
 from bardgpt.training.run import load_run
 
 # A run's folder is called the same in every command; `--folder` is its older name.
-RunFolder = Annotated[Path | None, tyro.conf.arg(aliases=("--folder",))]
+RunFolder = Annotated[PathOption | None, tyro.conf.arg(aliases=("--folder",))]
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,16 @@
 """`bardgpt plot`: the losses of runs over their steps, one picture for all of them."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from bardgpt.cli.arguments import PathOption
 from bardgpt.cli.runs import found_in
+from bardgpt.cli.screen import require_writable
+from bardgpt.files import write_whole
 from bardgpt.training.folder import RunError, read_metrics
 
 ENDINGS = (".png", ".svg", ".pdf")
@@ -16,18 +20,17 @@ ENDINGS = (".png", ".svg", ".pdf")
 class Plot:
     """Draw the losses of one or more runs, to compare them."""
 
-    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    runs: Annotated[tuple[PathOption, ...], tyro.conf.Positional] = (Path("runs"),)
     """Folders of runs, or folders that hold some."""
-    save: Path = Path("losses.png")
+    save: PathOption = Path("losses.png")
     """The picture: .png, .svg or .pdf."""
 
     def __call__(self) -> None:
         """Read the logs, draw, and say where the picture is."""
         if self.save.suffix.lower() not in ENDINGS:
             raise RunError(f"{self.save}: its ending must be one of {', '.join(ENDINGS)}")
-        places = [place for folder in self.runs for place in found_in(folder)]
-        if not places:
-            raise RunError(f"no run in {', '.join(map(str, self.runs))}: name a run's folder")
+        places = found_in(self.runs)
+        require_writable(self.save)
         # Here, for no other command should wait until matplotlib is imported.
         import matplotlib
 
@@ -53,6 +56,8 @@ class Plot:
         axes.set_xlabel("optimizer steps")
         axes.set_ylabel("loss in nats per character")
         axes.legend()
-        figure.savefig(self.save, dpi=150)
+        picture = io.BytesIO()
+        figure.savefig(picture, dpi=150, format=self.save.suffix[1:].lower())
         plt.close(figure)
+        write_whole(self.save, picture.getvalue())
         print(f"{len(places)} {'run' if len(places) == 1 else 'runs'} drawn in {self.save}")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from bardgpt.cli.arguments import PathOption
 from bardgpt.cli.screen import remark
 from bardgpt.training.folder import (
     CONFIG,
@@ -24,14 +25,12 @@ from bardgpt.training.folder import (
 class Runs:
     """List runs: step, losses, date of the last reading, and how their configs differ."""
 
-    folders: Annotated[tuple[Path, ...], tyro.conf.Positional] = (Path("runs"),)
+    folders: Annotated[tuple[PathOption, ...], tyro.conf.Positional] = (Path("runs"),)
     """Folders of runs, or folders that hold some."""
 
     def __call__(self) -> None:
         """Find, read and print."""
-        places = [place for folder in self.folders for place in found_in(folder)]
-        if not places:
-            raise RunError(f"no run in {', '.join(map(str, self.folders))}: name their folder")
+        places = found_in(self.folders)
         read: list[tuple[Path, About]] = []
         for place in places:
             try:
@@ -45,11 +44,20 @@ class Runs:
                 print(f"    {', '.join(own)}")
 
 
-def found_in(folder: Path) -> list[Path]:
-    """The folder itself, if it is a run's, or those below it that are."""
-    if (folder / CONFIG).is_file():
-        return [folder]
-    return sorted(path.parent for path in folder.glob(f"*/{CONFIG}"))
+def found_in(folders: Sequence[Path]) -> list[Path]:
+    """Each folder, if it is a run's, or those below it that are.
+
+    Raises:
+        RunError: if one of them holds none.
+    """
+    found = []
+    for folder in folders:
+        itself = [folder] if (folder / CONFIG).is_file() else []
+        below = itself or sorted(path.parent for path in folder.glob(f"*/{CONFIG}"))
+        if not below:
+            raise RunError(f"no run in {folder}: name the folder of a run, or one that holds some")
+        found += below
+    return found
 
 
 def how_far(folder: Path, about: About) -> str:

@@ -5,16 +5,17 @@ import itertools
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
+from bardgpt.cli.arguments import PathOption
 from bardgpt.cli.models import OfModel
-from bardgpt.cli.screen import remark
+from bardgpt.cli.screen import remark, require_writable
+from bardgpt.config import MOST_COUNT, short
 from bardgpt.files import write_whole
 from bardgpt.gpt import GPT
 from bardgpt.sampling import SamplingError, prepared, stream
-from bardgpt.text_file import TextFileError, read_text
+from bardgpt.text_file import decoded, read_text
 from bardgpt.tokenizer import CharTokenizer
 
 BETWEEN = "─" * 40  # separates several samples
@@ -41,18 +42,16 @@ class Sample(OfModel):
     """Draw from the likeliest characters that together have this probability."""
     seed: int | None = None
     """The same seed gives the same text."""
-    save: Path | None = None
+    save: PathOption | None = None
     """A file that takes the text too, written at the end or at Ctrl-C."""
 
     def __call__(self) -> None:
         """Sample and print; what is written when Ctrl-C comes is kept."""
-        if self.length < 0:
-            raise SamplingError(f"length is {self.length}; it must be 0 or more")
-        if self.samples < 1:
-            raise SamplingError(f"samples is {self.samples}; it must be at least 1")
+        _require_count("length", self.length, 0)
+        _require_count("samples", self.samples, 1)
         asked = self._asked()
         if self.save is not None:
-            _require_writable(self.save)
+            require_writable(self.save)
         model, tokenizer = self.load()
         prompt = _first_prompt(tokenizer) if asked is None else asked
         ids, generator = prepared(model, tokenizer, prompt, self.seed)
@@ -84,10 +83,7 @@ class Sample(OfModel):
             raise SamplingError("both --prompt and --prompt-file are given; take one of them")
         if self.prompt_file != "-":
             return read_text(self.prompt_file).text
-        try:
-            return sys.stdin.buffer.read().decode("utf-8").replace("\r\n", "\n")
-        except UnicodeDecodeError as error:
-            raise TextFileError(f"standard input is not UTF-8: {error.reason}") from None
+        return decoded(sys.stdin.buffer.read(), "standard input")[0]
 
     def _characters(
         self,
@@ -119,16 +115,11 @@ def _write(text: str, kept: list[str]) -> None:
     print(text, end="", flush=True)
 
 
-def _require_writable(file: Path) -> None:
-    """Let a file pass that can be written, before the work that is to go there.
-
-    Raises:
-        OSError: if it cannot.
-    """
-    if file.is_dir():
-        raise IsADirectoryError(21, "Is a directory", str(file))
-    if not file.parent.is_dir():
-        raise FileNotFoundError(2, "No such folder", str(file.parent))
+def _require_count(name: str, value: int, least: int) -> None:
+    if not least <= value <= MOST_COUNT:
+        raise SamplingError(
+            f"{name} is {short(value)}; it must be {least} or more, at most {MOST_COUNT:,}"
+        )
 
 
 def _say_what_is_missing(text: str) -> None:

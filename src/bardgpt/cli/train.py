@@ -62,9 +62,11 @@ class Train:
         model = self.model
         speaks = os.environ.get("RANK", "0") == "0"  # of several processes one does
         if text is not None:
-            model = replace(model, vocab_size=CharTokenizer.from_text(text.text).vocab_size)
+            different = CharTokenizer.from_text(text.text).vocab_size
             if speaks:
-                _say_what_was_read(text, model.vocab_size)
+                _say_what_was_read(text, different)
+            if model.vocab_size == VOCAB_SIZE:  # as in the preset; another one was asked for
+                model = replace(model, vocab_size=different)
         elif (folder / CONFIG).is_file() and model.vocab_size == VOCAB_SIZE:
             model = replace(model, vocab_size=read_about(folder).preset.model.vocab_size)
         at_terminal = sys.stderr.isatty()  # elsewhere lines are better than a bar

@@ -74,7 +74,13 @@ def load(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any
         raise CheckpointError(
             f"{path} is damaged: its contents have changed since it was written; {REMEDY}"
         )
-    return tensors, json.loads(values)
+    try:
+        read = json.loads(values)
+    except (ValueError, RecursionError):
+        read = None
+    if not isinstance(read, dict):
+        raise CheckpointError(f"{path} is whole, but its values are no JSON object: {REMEDY}")
+    return tensors, read
 
 
 def load_weights(model: nn.Module, tensors: dict[str, Tensor], source: object) -> None:
@@ -86,7 +92,7 @@ def load_weights(model: nn.Module, tensors: dict[str, Tensor], source: object) -
         source: where they come from, for the error.
 
     Raises:
-        CheckpointError: if they are another model's, or are not there.
+        CheckpointError: if they are another model's or no finite numbers, or are not there.
     """
     weights = {k.removeprefix(MODEL): v for k, v in tensors.items() if k.startswith(MODEL)}
     try:
@@ -96,8 +102,14 @@ def load_weights(model: nn.Module, tensors: dict[str, Tensor], source: object) -
         raise CheckpointError(
             f"{source} holds another model's weights ({' '.join(map(str.strip, first))}): {REMEDY}"
         ) from None
-    if not all(value.isfinite().all() for value in weights.values()):
-        raise CheckpointError(f"{source} holds weights that are no finite numbers: {REMEDY}")
+    for name, there in model.state_dict().items():
+        if weights[name].is_floating_point() != there.is_floating_point():
+            raise CheckpointError(
+                f"{source} holds {name} as {weights[name].dtype}, which {there.dtype} is not made "
+                f"of: {REMEDY}"
+            )
+        if not there.isfinite().all():  # what is too large for the model is not finite in it
+            raise CheckpointError(f"{source} holds weights that are no finite numbers: {REMEDY}")
 
 
 def _digest(tensors: dict[str, Tensor], values: str) -> str:

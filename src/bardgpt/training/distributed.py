@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from bardgpt.training.devices import DeviceError, DeviceName
 
 WAIT_SECONDS = 300  # for the other processes, before one gives up
+MOST_PROCESSES = 100_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def share_from_environment(environment: dict[str, str] | None = None) -> Share:
         rank, world = int(variables.get("RANK") or 0), int(variables.get("WORLD_SIZE") or 1)
     except ValueError:
         rank, world = -1, 1
-    if not 0 <= rank < world:
+    if not 0 <= rank < world <= MOST_PROCESSES:
         raise DeviceError(
             f"RANK={variables.get('RANK')} and WORLD_SIZE={variables.get('WORLD_SIZE')} are no "
             "process and number of processes: start them with torchrun, or unset both"

@@ -29,7 +29,8 @@ from bardgpt import corpus
 from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
 from bardgpt.files import remove_leftovers, write_whole
 from bardgpt.presets import Preset
-from bardgpt.text_file import TextFileError, read_text
+from bardgpt.text_file import TextFileError, read_bytes, read_text
+from bardgpt.training.log import is_line
 
 CONFIG, METRICS, LAST, BEST = "config.json", "metrics.jsonl", "last.safetensors", "best.safetensors"
 TEXT, LOCK, OLD = "text.txt", ".lock", "old-"
@@ -93,17 +94,36 @@ def read_about(folder: Path) -> About:
         values = json.loads(file.read_text(encoding="utf-8"))
         parts = [values[part] for part in ("model", "training", "vocabulary", "text")]
         model, training, vocabulary, text = parts
-        if not isinstance(vocabulary, str) or not isinstance(text, dict) or "sha256" not in text:
-            raise TypeError("vocabulary or text is of another kind")
         preset = Preset(
             GPTConfig.from_json(json.dumps(model)), TrainingConfig.from_json(json.dumps(training))
         )
+        _require_vocabulary(vocabulary, preset.model.vocab_size)
+        _require_facts(text)
     except (ValueError, KeyError, TypeError, RecursionError, ConfigError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else "nothing in it"
         raise RunError(
             f"{file} is not a run's config ({type(error).__name__}: {reason}); name another folder"
         ) from None
     return About(preset, vocabulary, text)
+
+
+def _require_vocabulary(vocabulary: object, vocab_size: int) -> None:
+    if not isinstance(vocabulary, str):
+        raise TypeError("its vocabulary is no text")
+    if not len(vocabulary) == len(set(vocabulary)) == vocab_size:
+        raise ValueError(
+            f"its vocabulary has {len(vocabulary):,} characters, {len(set(vocabulary)):,} "
+            f"different ones, and its vocab_size is {vocab_size:,}"
+        )
+
+
+def _require_facts(text: object) -> None:
+    kinds = {"sha256": str, "characters": int, "path": str}
+    fits = isinstance(text, dict) and all(
+        isinstance(text[key], kind) if key in text else key == "path" for key, kind in kinds.items()
+    )
+    if not fits:
+        raise TypeError("what it says of its text is of another kind")
 
 
 def text_of(folder: Path) -> str:
@@ -130,19 +150,20 @@ def text_of(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def claimed(folder: Path, about: About, characters: str, restart: bool = False) -> Iterator[None]:
-    """While the `with` block lasts the folder is this run's alone, and says what it trains.
+def claimed(folder: Path, about: About, restart: bool = False) -> Iterator[None]:
+    """While the `with` block lasts the folder is this run's alone; `remember` says what it trains.
 
     Args:
         folder: made if it is not there.
         about: the run.
-        characters: of its text; a copy is kept if it is the user's own and not large.
         restart: put aside what is there and begin anew.
 
     Raises:
         RunError: if it holds something else or another run, or another process trains there.
     """
     config = folder / CONFIG
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise RunError(f"{folder} is no folder; name another one")
     # Of a run that was killed while it wrote its first file the rest may lie there.
     ours = (f".{CONFIG}.", LOCK, OLD)
     strange = [path for path in folder.glob("*") if not path.name.startswith(ours)]
@@ -154,15 +175,26 @@ def claimed(folder: Path, about: About, characters: str, restart: bool = False) 
             remove_leftovers(folder / name)
         if restart:
             put_aside(folder)
-        if not config.is_file():
-            write_whole(config, about.to_json().encode())
-        elif (longer := _longer(folder, about)) is not None:
-            write_whole(config, longer.to_json().encode())
-        if about.text["sha256"] != corpus.SHA256 and not (folder / TEXT).is_file():
-            data = characters.encode("utf-8", "surrogatepass")
-            if len(data) <= MOST_COPIED:
-                write_whole(folder / TEXT, data)
+        if config.is_file():
+            _made_longer(folder, about)  # which refuses another run
         yield
+
+
+def remember(folder: Path, about: About, characters: str) -> None:
+    """Write into a claimed folder what it trains, once nothing is left that could be refused.
+
+    Args:
+        folder: of the run.
+        about: the run; it may be longer than what stands there.
+        characters: of its text; a copy is kept if it is the user's own and not large.
+    """
+    config = folder / CONFIG
+    if not config.is_file() or _made_longer(folder, about):
+        write_whole(config, about.to_json().encode())
+    if about.text["sha256"] != corpus.SHA256 and not (folder / TEXT).is_file():
+        data = characters.encode("utf-8", "surrogatepass")
+        if len(data) <= MOST_COPIED:
+            write_whole(folder / TEXT, data)
 
 
 @contextlib.contextmanager
@@ -181,8 +213,8 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _longer(folder: Path, about: About) -> About | None:
-    """The run with more steps than before, where that is all that is new; None if nothing is.
+def _made_longer(folder: Path, about: About) -> bool:
+    """Whether a run is the one in the folder with more steps; False if it is that one itself.
 
     Raises:
         RunError: if the folder holds another run, or one that cannot be made longer.
@@ -201,11 +233,11 @@ def _longer(folder: Path, about: About) -> About | None:
         about.text["sha256"],
     )
     if same_text and not differing:
-        return None
+        return False
     steps, more = there.preset.training.steps, about.preset.training.steps
     if same_text and [name for name, *_ in differing] == ["training.steps"] and more > steps:
         if there.preset.training.schedule == "constant":
-            return about
+            return True
         raise RunError(
             f"{folder} holds a run of {steps:,} steps, over which its rate falls; with {more:,} "
             "every step would have had another rate, so it cannot be made longer: name another "
@@ -258,12 +290,11 @@ def results(folder: Path, best_step: int | None) -> str:
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """The lines of a run's log; half a line at its end, of a run that was killed, is left out."""
     lines = []
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        file = folder / METRICS
-        for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
-            with contextlib.suppress(json.JSONDecodeError):
+    with contextlib.suppress(TextFileError):
+        for line in read_bytes(folder / METRICS).splitlines():
+            with contextlib.suppress(ValueError, RecursionError):  # also of bytes that are no text
                 values = json.loads(line)
-                if isinstance(values, dict) and isinstance(values.get("step"), int):
+                if is_line(values):
                     lines.append(values)
     return lines
 
@@ -282,6 +313,11 @@ def require_bound(values: dict[str, Any], about: About, file: Path) -> None:
     trained = values.get("of")
     if trained is None:
         return
+    parts = {"model": dict, "vocabulary": str}
+    if not isinstance(trained, dict) or not all(
+        isinstance(trained.get(part), kind) for part, kind in parts.items()
+    ):
+        raise RunError(f"{file} does not say what its weights are good for; put a good copy there")
     now = about.bound()
     for name, before in trained["model"].items():
         if name in now["model"] and now["model"][name] != before:

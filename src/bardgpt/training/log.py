@@ -7,7 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bardgpt.files import write_whole
+from bardgpt.files import named, write_whole
+
+MOST = 1e300  # of any number in a line; below it is a float, and has a logarithm
+
+
+def is_line(values: object) -> bool:
+    """Whether something that was read is a line of a log: what it must have, and of which kind."""
+    if not isinstance(values, dict):
+        return False
+    counts = [values.get(name) for name in ("step", "characters")]
+    numbers = [values[name] for name in ("seconds", "train", "validation") if name in values]
+    return (
+        all(type(x) is int and 0 <= x < MOST for x in counts)  # a bool is an int, but no count
+        and all(type(x) in (int, float) and abs(x) < MOST for x in numbers)
+        and "seconds" in values
+    )
 
 
 class Log:
@@ -46,7 +61,7 @@ class Log:
         line["seconds"] = round(time.monotonic() - self.started, 2)
         self.lines.append(line)
         if self.file is not None:
-            with self.file.open("a", encoding="utf-8") as file:
+            with named(self.file), self.file.open("a", encoding="utf-8") as file:
                 file.write(_as_json(line))
         if self.watch is not None:
             self.watch(line)

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import torch
 
-from bardgpt.config import ConfigError
+from bardgpt.config import ConfigError, GPTConfig
 from bardgpt.presets import Preset
 
-# What Python's own objects take, as measured: a block with its layers, a head that is a module.
-BYTES_OF_BLOCK, BYTES_OF_HEAD = 20_000, 8_000
 LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container, on Linux
 
 
@@ -18,16 +16,21 @@ def least(preset: Preset, processes: int = 1) -> int:
     """Bytes without which no step can be made: never more than what is really used.
 
     Of each parameter four numbers of 4 bytes are kept (its value, its gradient, and the optimizer's
-    averages, of which Muon has one), and of the activations at least the blocks' inputs and the
-    scores.
+    averages, of which Muon has one); of the activations at least the blocks' inputs, the scores
+    and, where heads are a list, their weights.
     """
     model, training = preset.model, preset.training
     B, T = max(training.batch_size // processes, 1), model.block_size
-    kept = 3 if training.optimizer == "muon" else 4
+    averages_and_gradient = 2 if training.optimizer == "muon" else 3
     heads = 0 if model.fused else model.n_layer * model.n_head
-    objects = model.n_layer * BYTES_OF_BLOCK + heads * BYTES_OF_HEAD
-    activations = B * T * (model.n_layer * model.n_embd + model.vocab_size)
-    return 4 * (kept * model.n_parameters() + activations) + objects
+    activations = B * T * (model.n_layer * model.n_embd + model.vocab_size + heads * T)
+    return at_rest(model) + 4 * (averages_and_gradient * model.n_parameters() + activations)
+
+
+def at_rest(model: GPTConfig) -> int:
+    """Bytes of a model that does nothing: its weights and, where heads are a list, their masks."""
+    heads = 0 if model.fused else model.n_layer * model.n_head
+    return 4 * model.n_parameters() + heads * model.block_size**2
 
 
 def there_is(device: str) -> int | None:
@@ -48,15 +51,26 @@ def require_memory(preset: Preset, device: str, processes: int = 1) -> None:
     Raises:
         ConfigError: if it surely does not.
     """
-    needed, available = least(preset, processes), there_is(device)
+    what = (
+        f"a model of {preset.model.n_parameters():,} parameters and batches of "
+        f"{preset.training.batch_size:,} windows of {preset.model.block_size:,}"
+    )
+    _require(least(preset, processes), device, what)
+
+
+def require_room(model: GPTConfig) -> None:
+    """Let a model pass that fits into this machine's memory.
+
+    Raises:
+        ConfigError: if it surely does not.
+    """
+    _require(at_rest(model), "cpu", f"a model of {model.n_parameters():,} parameters")
+
+
+def _require(needed: int, device: str, what: str) -> None:
+    available = there_is(device)
     if available is not None and needed > available:
         raise ConfigError(
-            f"a model of {preset.model.n_parameters():,} parameters and batches of "
-            f"{preset.training.batch_size:,} windows of {preset.model.block_size:,} need at least "
-            f"{_gigabytes(needed)} of memory; this {device} has {_gigabytes(available)}: take "
-            "smaller sizes"
+            f"{what}: at least {needed / 1e9:,.1f} GB of memory are needed, and this {device} has "
+            f"{available / 1e9:,.1f} GB; take smaller sizes"
         )
-
-
-def _gigabytes(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:,.1f} GB"

@@ -38,12 +38,13 @@ from bardgpt.training.folder import (
     claimed,
     facts_of,
     read_about,
+    remember,
     require_bound,
     text_of,
 )
 from bardgpt.training.interrupt import Interrupted, postponed
 from bardgpt.training.log import Log
-from bardgpt.training.memory import require_memory
+from bardgpt.training.memory import require_memory, require_room
 from bardgpt.training.optimizers import rate_factor
 from bardgpt.training.state import go_on, save_best, save_last
 from bardgpt.training.trainer import DivergedError, Trainer
@@ -120,14 +121,14 @@ def train_in_folder(
     about = About(preset, encoded.tokenizer.vocabulary, facts)
     share = distributed.share_from_environment()
     # Everything that can be wrong with the request shows before the folder is touched.
-    if begin == "go on from best" and share.world > 1:
-        raise RunError("going on from the best weights is for one process; start it with one")
+    if begin == "go on from best":
+        _require_best(folder, share)
     with distributed.process_group(share, kind):
         trainer, validation_ids = _prepare(preset, encoded, kind, in_precision, share, compiled)
-        claim = claimed(folder, about, characters, restart=begin == "restart")
-        with _by_first(share, claim):
+        with _by_first(share, claimed(folder, about, restart=begin == "restart")):
             log = go_on(trainer, folder, about, from_best=begin == "go on from best")
             if share.writes:
+                remember(folder, about, characters)
                 log.write_to(folder / METRICS, watch)
             _train(trainer, validation_ids, log, folder, about, progress)
     return Run(trainer.model, encoded.tokenizer, log.lines, in_precision)
@@ -145,6 +146,7 @@ def load_run(
     Raises:
         RunError: if there is no run, or it has written no weights yet.
         CheckpointError: if they are damaged, or another model's.
+        ConfigError: if this machine's memory cannot hold the model.
     """
     folder = Path(folder)
     about = read_about(folder)
@@ -153,12 +155,21 @@ def load_run(
         raise RunError(f"{folder} has no {kept.name} yet: let it run until its first evaluation")
     tensors, values = checkpoint.load(kept)
     require_bound(values, about, kept)
+    require_room(about.preset.model)
     model = GPT(about.preset.model)
     checkpoint.load_weights(model, tensors, kept)
     return model.eval(), CharTokenizer(about.vocabulary)
 
 
 # --- before the first step ------------------------------------------------------------------------
+
+
+def _require_best(folder: Path, share: Share) -> None:
+    """Let a run pass that can go on from its best weights."""
+    if share.world > 1:
+        raise RunError("going on from the best weights is for one process; start it with one")
+    if not (folder / BEST).is_file():
+        raise RunError(f"{folder} has no {BEST} to go on from; name another folder")
 
 
 def _characters(folder: Path, text: str | TextFile | None) -> str:

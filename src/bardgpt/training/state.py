@@ -22,7 +22,7 @@ from bardgpt.training.folder import (
     require_bound,
     results,
 )
-from bardgpt.training.log import Log
+from bardgpt.training.log import Log, is_line
 from bardgpt.training.trainer import Trainer
 
 
@@ -60,18 +60,35 @@ def go_on(trainer: Trainer, folder: Path, about: About, from_best: bool) -> Log:
                 raise CheckpointError(f"{last} holds weights and no state to go on from")
             require_bound(values, about, last)
             trainer.restore(tensors, values["trainer"], last)
+            log = _log_of(values, last)
         except (CheckpointError, OSError) as error:
             raise RunError(f"{error}. {_choices(folder)}") from None
-        log = Log(**values["log"])
         _say_what_differs(trainer, values.get("computed"))
     elif results(folder, _step_of_best(folder)):
         raise RunError(f"{last} is missing. {_choices(folder)}")
+    if trainer.step > trainer.config.steps:
+        raise RunError(
+            f"{folder} has made {trainer.step:,} steps, and {trainer.config.steps:,} are asked "
+            "for: ask for as many at least, or name another folder"
+        )
     if not distributed.all_equal(trainer.step, trainer.share):
         raise RunError(
             f"{folder} is not the same for all processes: they would go on from different "
             "steps; name a folder that all of them see"
         )
     return log
+
+
+def _log_of(values: dict[str, Any], file: Path) -> Log:
+    """The log in the values of a state.
+
+    Raises:
+        CheckpointError: if it is not one of ours.
+    """
+    lines = values["log"].get("lines") if isinstance(values["log"], dict) else None
+    if not isinstance(lines, list) or not all(map(is_line, lines)):
+        raise CheckpointError(f"{file} holds a log that this version cannot read")
+    return Log(lines)
 
 
 def _from_best(trainer: Trainer, folder: Path, about: About) -> Log:
@@ -83,6 +100,8 @@ def _from_best(trainer: Trainer, folder: Path, about: About) -> Log:
     best = folder / BEST
     tensors, line = checkpoint.load(best)
     require_bound(line, about, best)
+    if not is_line(line):
+        raise CheckpointError(f"{best} does not say of which step its weights are")
     lines = [x for x in read_metrics(folder) if x["step"] <= line["step"]]
     trainer.restore(tensors, {"step": line["step"], "scaler": {}}, best)
     if trainer.share.writes:
@@ -113,7 +132,8 @@ def _choices(folder: Path) -> str:
 
 def _step_of_best(folder: Path) -> int | None:
     with contextlib.suppress(CheckpointError, OSError):
-        return checkpoint.load(folder / BEST)[1].get("step")
+        line = checkpoint.load(folder / BEST)[1]
+        return line["step"] if is_line(line) else None
     return None
 
 

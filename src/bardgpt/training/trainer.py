@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from bardgpt.batches import random_windows
 from bardgpt.config import ConfigError, TrainingConfig
 from bardgpt.gpt import GPT, next_character_loss
-from bardgpt.training.checkpoint import MODEL, load_weights
+from bardgpt.training.checkpoint import MODEL, REMEDY, CheckpointError, load_weights
 from bardgpt.training.devices import Precision, autocast
 from bardgpt.training.distributed import Share, mean
 from bardgpt.training.optimizers import Together, build_optimizers, rate_factor, set_rates
@@ -162,9 +162,20 @@ class Trainer:
             source: where they come from, for the error.
 
         Raises:
-            CheckpointError: if the weights are another model's.
+            CheckpointError: if the weights are another model's, or the rest is no state of this
+                trainer.
         """
         load_weights(self.model, tensors, source)
+        try:
+            self._restore(tensors, values)
+        except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{source} holds weights and no state to go on from "
+                f"({type(error).__name__}: {str(error).split(chr(10))[0]}): {REMEDY}"
+            ) from None
+
+    def _restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Take over all but the weights; any error but our own says that they do not fit."""
         for i, optimizer in enumerate(self.optimizers):
             kept = optimizer.state_dict()
             kept["state"] = {}
@@ -173,7 +184,10 @@ class Trainer:
                     place, name = key.split(".")[2:]
                     kept["state"].setdefault(int(place), {})[name] = value
             optimizer.load_state_dict(kept)
+            _require_fitting(optimizer)
         self.step = values["step"]
+        if not isinstance(self.step, int) or self.step < 0:
+            raise ValueError(f"its step is {self.step!r}")
         if values["scaler"]:  # empty if it was written in a precision that needs none
             self.scaler.load_state_dict(values["scaler"])
         anew = self.config.seed + 1_000_003 * self.step  # where a state is missing
@@ -191,3 +205,19 @@ class Trainer:
             torch.manual_seed(anew + self.share.rank)
         unread = values.get("losses", ())  # states of older versions were written without
         self.losses = [torch.tensor(loss, device=self.device) for loss in unread]
+
+
+def _require_fitting(optimizer: torch.optim.Optimizer) -> None:
+    """Let averages pass that have a parameter's shape, or are a single number, and are finite.
+
+    Raises:
+        ValueError: if one has not, or is not.
+    """
+    for parameter, averages in optimizer.state.items():
+        for name, value in averages.items():
+            if value.numel() != 1 and value.shape != parameter.shape:
+                raise ValueError(
+                    f"{name} has shape {tuple(value.shape)}, its parameter {tuple(parameter.shape)}"
+                )
+            if not value.isfinite().all():
+                raise ValueError(f"{name} holds numbers that are not finite")
