@@ -90,13 +90,13 @@ LONG = "\nI pray" + 50 * " you" + "."  # 208 characters with the prompt
 def all_records(folder):
     for name, (_, lasts) in LADDER.items():
         made_up.write(folder, **{name: made_up.record(*lasts)})
-    texts = {name: f" a {name} & <more>" for name in LADDER}
+    texts = {name: {"0.5": " cold", "1": f" a {name} & <more>"} for name in LADDER}
     made_up.write(
         folder,
         count_tables=made_up.tables(*COUNTS),
         continuations={
             "experiment": {"prompt": "JULIET:", "context": 4},
-            "texts": {"counts": " by counting", **texts, "pre-norm": LONG},
+            "texts": {"counts": {"1": " by counting"}, **texts, "pre-norm": {"1": LONG}},
         },
     )
     made_up.write_full(folder, text=" full size", **{"validation of the packed weights": FULL})
@@ -122,7 +122,7 @@ def test_every_model_continues_in_order():
 @pytest.mark.usefixtures("all_records")
 def test_table_that_continues_is_the_one_that_was_asked(folder):
     content = {"prompt": "JULIET:", "context": 2}
-    texts = dict.fromkeys([*LADDER, "counts"], " so be it")
+    texts = {name: {"1": " so be it"} for name in [*LADDER, "counts"]}
     made_up.write(folder, continuations={"experiment": content, "texts": texts})
     table = continuations.continuations()[-2]
     assert (table.title, table.loss) == ("counts, 2 before", 2.05)
