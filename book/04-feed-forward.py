@@ -122,8 +122,8 @@ print(tuple(by_hand.shape), "and nothing below 0:", bool((by_hand >= 0).all()))
 
 # %% [markdown]
 # The package's class needs no loop: PyTorch's linear layer works on the last dimension, whatever
-# stands before it. The class can also be told to grow: with "two-layer", `hidden` has `EXPANSION`
-# = 4 times as many units, and `proj`, a second linear map, brings them back to $C$. We try that
+# stands before it. The class can also be told to grow: with "two-layer", `hidden` has more units
+# (`expansion` times $C$), and `proj`, a second linear map, brings them back to $C$. We try that
 # below; here it stays at "one-layer". Dropout is off until chapter 8.
 
 # %% tags=["nbval-ignore-output"]

@@ -58,6 +58,13 @@ def test_every_chapter_says_how_long_it_takes(minutes):
         assert f"]({path.relative_to(BOOK).with_suffix('.ipynb').as_posix()}) |" in minutes.page()
 
 
+def test_landing_page_says_how_many_chapters_there_are_and_how_long_they_take(minutes):
+    numbered = [path for path in minutes.chapters() if path.parent == BOOK]
+    hours = sum(map(minutes.to_read, numbered)) / 60
+    said = re.search(r"(\d+) chapters · about (\d+) hours", read(BOOK / "index.md"))
+    assert (int(said[1]), int(said[2])) == (len(numbered), round(hours))
+
+
 def test_minutes_count_what_is_in_sight(minutes, tmp_path):
     chapter = tmp_path / "01-draft.py"
     hidden = "".join(f'# %% tags=["{tag}"]\nx = 1\n' + "x\n" * 300 for tag in minutes.UNSEEN)

@@ -279,6 +279,7 @@ def configs(draw, **fixed):
         n_head=n_head,
         block=block,
         feed_forward=draw(st.sampled_from(kinds)),
+        expansion=draw(st.integers(1, 5)),
         activation=draw(st.sampled_from(["relu", "gelu", "none"])),
         projection=draw(st.booleans()),
         fused=draw(st.booleans()),

@@ -129,6 +129,7 @@ def test_every_field_can_be_set(tmp_path, monkeypatch, said):
         "n_head": 3,
         "positions": False,
         "feed_forward": "one-layer",
+        "expansion": 3,
         "activation": "none",
         "block": "post-norm",
         "norm": "batch",

@@ -34,6 +34,7 @@ def model_config(head_size, **fields):
         positions=st.booleans(),
         projection=st.just(True),
         feed_forward=st.just("two-layer"),
+        expansion=st.integers(1, 16),
         activation=st.sampled_from(get_args(Activation)),
         block=st.sampled_from(get_args(Block)),
         norm=st.sampled_from(get_args(Norm)),
@@ -79,7 +80,7 @@ def test_configs_are_frozen():
         GPTConfig(vocab_size=65).n_embd = 64
 
 
-@pytest.mark.parametrize("field", ["vocab_size", "block_size", "n_embd", "n_head"])
+@pytest.mark.parametrize("field", ["vocab_size", "block_size", "n_embd", "n_head", "expansion"])
 @pytest.mark.parametrize("value", [0, -3, 2.0, "8", True, None])
 def test_sizes_must_be_positive_whole_numbers(field, value):
     with pytest.raises(
@@ -133,12 +134,23 @@ def test_dropout_must_be_a_number(value):
         GPTConfig(vocab_size=65, dropout=value)
 
 
+@pytest.mark.parametrize(
+    ("feed_forward", "expansion", "n_hidden"),
+    [("two-layer", 4, 128), ("two-layer", 1, 32), ("one-layer", 4, 32), ("none", 8, 32)],
+)
+def test_hidden_units_for_each_channel(feed_forward, expansion, n_hidden):
+    """In the two-layer kind alone: the one-layer's hidden units are its output."""
+    config = GPTConfig(vocab_size=65, feed_forward=feed_forward, expansion=expansion)
+    assert config.n_hidden == n_hidden
+
+
 def test_defaults_are_one_layer_with_one_head_and_positions():
     config = GPTConfig(vocab_size=65)
     assert (config.block_size, config.n_embd, config.n_layer, config.n_head) == (8, 32, 1, 1)
     assert (config.positions, config.projection, config.fused) == (True, False, False)
     assert (config.feed_forward, config.activation, config.block) == ("none", "relu", "plain")
     assert (config.norm, config.final_norm, config.initialization) == ("layer", False, "default")
+    assert config.expansion == 4  # as it was before it could be chosen
     assert config.dropout == 0
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import bardgpt
-from bardgpt import corpus, files, records
+from bardgpt import corpus, files, pretrained, records
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
@@ -24,6 +24,7 @@ from bardgpt.lab.makers.catalogue import EXPERIMENTS
 from bardgpt.lab.makers.kinds import AtStart, Continuations, CountTables, Sweep, Training
 from bardgpt.lab.makers.looker import Looker, seeded_model
 from bardgpt.lab.probes import EVALUATION, stream_statistics
+from bardgpt.pretrained import CONFIG, WEIGHTS
 from bardgpt.sampling import generate
 from bardgpt.training.loop import train_model
 
@@ -162,10 +163,16 @@ def by_hand(text, model, training, seed):
     return trained, train_model(trained, text.train, text.validation, config, progress=False)
 
 
-def spoken(text, model, length, seed, prompt="\n"):
+def spoken(text, model, length, seed, prompt="\n", temperature=1.0):
     """What a model draws from one seed."""
     generator = torch.Generator().manual_seed(seed)
-    ids = generate(model, text.tokenizer.encode(prompt), length, generator=generator)
+    ids = generate(
+        model,
+        text.tokenizer.encode(prompt),
+        length,
+        temperature=temperature,
+        generator=generator,
+    )
     return text.tokenizer.decode(ids)
 
 
@@ -282,16 +289,46 @@ def test_continuations_by_hand(few, monkeypatch, part):
     # Fast enough that the text depends on the windows, not on the first weights alone.
     training = TrainingConfig(steps=20, learning_rate=0.05, evaluate_every=20)
     monkeypatch.setattr(kinds, "RUN", training)
-    run = Continuations("ROMEO:", context=2, seed=3, length=50).run(part)
+    asked = Continuations("ROMEO:", context=2, seed=3, length=50, temperatures=(0.25, 1.0))
+    run = asked.run(part)
     if part == "counts":
         table = CountTable(few.train, 2, 65)
         prompt, generator = few.tokenizer.encode("ROMEO:"), torch.Generator().manual_seed(3)
         text = few.tokenizer.decode(table.generate(prompt, 50, generator))
-    else:
-        config = dataclasses.replace(RUNGS["pre-norm"].config, fused=True)
-        model, _ = by_hand(few, config, training, 3)
-        text = spoken(few, model, 50, 3, "ROMEO:")
-    assert run == {"of": part, "text": text}
+        assert run == {"of": part, "texts": {"1": text}}
+        return
+    model, history = by_hand(few, RUNGS["pre-norm"].config, training, 3)
+    texts = {f"{t:g}": spoken(few, model, 50, 3, "ROMEO:", t) for t in (0.25, 1.0)}
+    assert len(set(texts.values())) == 2
+    assert run["texts"] == texts
+    assert run["validation"] == history.at(20)
+    assert list(run["files"]) == [f"rungs/pre-norm/{name}" for name in (CONFIG, WEIGHTS)]
+
+
+def test_weights_of_a_rung_are_written_beside_the_record_and_read_again(few, tiny, monkeypatch):
+    """Those after the last step, as float32, in a folder that `pretrained` reads."""
+    training = TrainingConfig(steps=20, learning_rate=0.05, evaluate_every=20)
+    monkeypatch.setattr(kinds, "RUN", training)
+    monkeypatch.setattr(kinds, "RUNGS", {name: RUNGS[name] for name in ("bigram", "pre-norm")})
+    monkeypatch.setattr(pretrained, "RUNGS", tiny / "recorded/rungs")
+    asked = {"tiny": Continuations("ROMEO:", context=2, seed=3, length=5)}
+    monkeypatch.setattr(experiments, "EXPERIMENTS", asked)
+    assert experiments.main(["--workers", "1"]) == 0
+    written = record(tiny)
+    assert written.keys() == {"experiment", "made", "texts", "validation"}
+    assert written["texts"].keys() == {"counts", "bigram", "pre-norm"}
+    for name in ("bigram", "pre-norm"):
+        model, history = by_hand(few, RUNGS[name].config, training, 3)
+        again, tokenizer = pretrained.load_rung(name)
+        assert (again.config, again.training) == (RUNGS[name].config, False)
+        assert tokenizer.vocabulary == few.tokenizer.vocabulary
+        for key, value in model.state_dict().items():
+            assert torch.equal(again.state_dict()[key], value)
+        assert written["validation"][name] == history.at(20)
+        assert evaluate(again, few.validation) == pytest.approx(history.at(20), abs=1e-6)
+    assert experiments.up_to_date("tiny")
+    with pytest.raises(ValueError, match=r"no rung 'pre_norm'; there are bigram, pre-norm$"):
+        pretrained.load_rung("pre_norm")
 
 
 def test_what_the_book_shows_is_the_best_table_and_every_models_prompt():
@@ -510,10 +547,12 @@ def test_continuations_ask_every_rung_and_a_count_table_the_same(few, monkeypatc
     asked = kinds.Continuations("ROMEO:", length=30)
     assert asked.parts() == ["counts", *RUNGS]
     record = asked.results([asked.run("counts"), asked.run("bigram"), asked.run("pre-norm")])
-    assert {len(text) for text in record["texts"].values()} == {30}
-    assert len(set(record["texts"].values())) == 3
+    texts = [text for of in record["texts"].values() for text in of.values()]
+    assert {len(text) for text in texts} == {30}
+    assert len(set(texts)) == len(texts) == 7
+    assert record["validation"].keys() == {"bigram", "pre-norm"}
     again = asked.run("pre-norm")
-    assert again["text"] == record["texts"]["pre-norm"]
+    assert again["texts"] == record["texts"]["pre-norm"]
 
 
 @pytest.mark.parametrize("name", of_kind(Sweep))

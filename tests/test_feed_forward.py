@@ -20,7 +20,7 @@ KINDS = [(depth, activation) for depth in ("one-layer", "two-layer") for activat
 SHAPES = [(2, 7, 5), (3, 11, 2), (1, 2, 13), (5, 1, 3)]  # B, T, C
 
 
-def layer(C=5, feed_forward="two-layer", activation="relu", dropout=0.0):
+def layer(C=5, feed_forward="two-layer", activation="relu", dropout=0.0, expansion=4):
     return FeedForward(
         GPTConfig(
             vocab_size=11,
@@ -28,6 +28,7 @@ def layer(C=5, feed_forward="two-layer", activation="relu", dropout=0.0):
             feed_forward=feed_forward,
             activation=activation,
             dropout=dropout,
+            expansion=expansion,
         )
     )
 
@@ -134,6 +135,16 @@ def test_relu_stands_between_the_layers_and_not_at_the_end():
 def test_number_of_parameters(feed_forward, expected):
     found = sum(p.numel() for p in layer(32, feed_forward).parameters())
     assert found == expected == {"one-layer": 1_056, "two-layer": 8_352}[feed_forward]
+
+
+@pytest.mark.parametrize("expansion", [1, 2, 8])
+def test_a_hidden_layer_of_another_width(expansion):
+    """So many times C units between the two maps; what goes in and comes out keeps its width."""
+    ours, x = layer(6, expansion=expansion), torch.randn(3, 7, 6)
+    assert ours.hidden.weight.shape == (6 * expansion, 6)
+    hidden = F.linear(x, ours.hidden.weight, ours.hidden.bias).clamp(min=0)
+    torch.testing.assert_close(ours(x), F.linear(hidden, ours.proj.weight, ours.proj.bias))
+    assert layer(6, "one-layer", expansion=expansion).hidden.weight.shape == (6, 6)
 
 
 @pytest.mark.parametrize(("feed_forward", "activation"), KINDS)

@@ -21,6 +21,7 @@ def test_parameters_are_counted_without_a_model(block):
             *(7, 5, 12, 2, 3),
             block=block,
             feed_forward=feed_forward,
+            expansion=4 if flag else 3,
             projection=flag,
             final_norm=not flag,
             fused=flag,

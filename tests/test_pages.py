@@ -7,7 +7,7 @@ from pathlib import Path
 
 import made_up
 import pytest
-from _pages import continuations
+from _pages import continuations, landing
 from _pages.write import BOOK, PAGES, write
 from _pages.yardsticks import yardsticks
 
@@ -90,13 +90,13 @@ LONG = "\nI pray" + 50 * " you" + "."  # 208 characters with the prompt
 def all_records(folder):
     for name, (_, lasts) in LADDER.items():
         made_up.write(folder, **{name: made_up.record(*lasts)})
-    texts = {name: f" a {name} & <more>" for name in LADDER}
+    texts = {name: {"0.5": " cold", "1": f" a {name} & <more>"} for name in LADDER}
     made_up.write(
         folder,
         count_tables=made_up.tables(*COUNTS),
         continuations={
             "experiment": {"prompt": "JULIET:", "context": 4},
-            "texts": {"counts": " by counting", **texts, "pre-norm": LONG},
+            "texts": {"counts": {"1": " by counting"}, **texts, "pre-norm": {"1": LONG}},
         },
     )
     made_up.write_full(folder, text=" full size", **{"validation of the packed weights": FULL})
@@ -122,7 +122,7 @@ def test_every_model_continues_in_order():
 @pytest.mark.usefixtures("all_records")
 def test_table_that_continues_is_the_one_that_was_asked(folder):
     content = {"prompt": "JULIET:", "context": 2}
-    texts = dict.fromkeys([*LADDER, "counts"], " so be it")
+    texts = {name: {"1": " so be it"} for name in [*LADDER, "counts"]}
     made_up.write(folder, continuations={"experiment": content, "texts": texts})
     table = continuations.continuations()[-2]
     assert (table.title, table.loss) == ("counts, 2 before", 2.05)
@@ -211,3 +211,47 @@ def test_yardsticks_are_described_in_words():
     assert words.endswith(
         "; full model, as reported, 1.480; the full model, 1.451 nats per character."
     )
+
+
+# --- the landing page -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("JULIET:\na\n\nb\nc\nd\ne", ["JULIET:", "a", "b", "c"]),
+        ("JULIET:\n" + 12 * "you " + "\nb", ["JULIET:", 9 * "you " + "you", "b"]),  # 39 letters
+        ("JULIET: " + 40 * "a", ["JULIET:"]),
+    ],
+)
+def test_landing_page_shows_the_prompt_and_three_short_lines(text, shown):
+    assert landing.lines(text) == shown
+
+
+@pytest.mark.usefixtures("all_records")
+def test_landing_page_shows_the_first_model_and_the_last():
+    figures = re.findall(
+        r"<figcaption><b>([^<]*)</b> <span>([^<]*)</span></figcaption>\n<p><b>([^<]*)</b>",
+        landing.texts(),
+    )
+    assert figures == [
+        ("Chapter 1 · bigram model", "loss 2.500", "JULIET: a bigram &amp; …"),
+        ("Chapter 9 · the full model", "loss 1.451", "JULIET: full …"),
+    ]
+
+
+@pytest.mark.usefixtures("all_records")
+def test_landing_page_has_four_bars_as_long_as_their_losses():
+    bars = re.findall(
+        r'<span class="name">([^<]*)</span><span class="bar (\w+)" style="width: ([\d.]+)%"></span>'
+        r'<span class="number">([^<]*)</span>',
+        landing.bars(),
+    )
+    assert [(name, role, number) for name, role, _, number in bars] == [
+        ("blind guess", "count", "4.174"),
+        ("the best small network", "model", "1.900"),
+        ("counts after 4 characters", "count", "1.625"),
+        ("the full model, chapter 9", "model", "1.451"),
+    ]
+    for _, _, width, number in bars:
+        assert float(width) / 100 == pytest.approx(float(number) / 4.174387, abs=2e-4)

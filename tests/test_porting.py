@@ -245,6 +245,9 @@ def test_nanogpts_model_gives_the_same_numbers(bias, prefix):
     ours = from_nanogpt(weights, NH)
     assert not ours.training
     torch.testing.assert_close(ours(IDS), theirs(IDS))
+    again = GPT(GPTConfig.from_json(ours.config.to_json())).eval()  # GELU is in the config
+    again.load_state_dict(ours.state_dict())
+    torch.testing.assert_close(again(IDS), theirs(IDS))
     assert ours.lm_head.weight.data_ptr() != ours.token_embedding.weight.data_ptr()
     torch.testing.assert_close(with_kernels(ours, fused=False)(IDS), theirs(IDS))  # GELU comes too
 

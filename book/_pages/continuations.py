@@ -6,6 +6,7 @@ from typing import NamedTuple
 from bardgpt import records
 from bardgpt.lab.ladder import RUNGS
 
+PLAIN = "1"  # the temperature: as the model has learned it
 SHOWN = 170  # characters, cut back to the last whole word: enough for a taste, few enough for ten
 
 
@@ -26,7 +27,7 @@ class Continuation(NamedTuple):
 def continuations() -> list[Continuation]:
     """The continuations of every rung, of the best count table, and of the full model."""
     record, full = records.read("continuations"), records.full()
-    asked, texts = record["experiment"], record["texts"]
+    asked, texts = record["experiment"], {of: text[PLAIN] for of, text in record["texts"].items()}
     table = records.tables()[asked["context"]]
     continued = [
         Continuation(rung.title, records.load(name).band().mean, texts[name])

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from _pages import claims, continuations
+from _pages import claims, continuations, landing
 from _pages.yardsticks import yardsticks
 from bardgpt.files import write_whole
 
@@ -12,6 +12,8 @@ BOOK = Path(__file__).parent.parent
 PAGES: dict[str, Callable[[], str]] = {
     "claims.md": claims.page,
     "_static/continuations.html": continuations.page,
+    "_static/landing-bars.html": landing.bars,
+    "_static/landing-texts.html": landing.texts,
     "_static/yardsticks.svg": lambda: f"{yardsticks().svg()}\n",
 }
 

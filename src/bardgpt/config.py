@@ -130,7 +130,9 @@ class GPTConfig(_Json):
         positions: whether each position adds an embedding of its own.
         projection: whether a linear layer mixes the heads' outputs.
         feed_forward: what follows attention in a block: nothing, one linear layer with its
-            activation, or a hidden layer four times as wide and a projection back.
+            activation, or a wider hidden layer and a projection back.
+        expansion: hidden units for each channel in the two-layer feed-forward: 4 in the paper,
+            which has 2,048 for 512.
         activation: of the feed-forward layer: "relu", max(0, h); "gelu", h times the share of a
             standard normal distribution that lies below h (Hendrycks and Gimpel 2016,
             arXiv:1606.08415); "none" leaves it linear.
@@ -158,6 +160,7 @@ class GPTConfig(_Json):
     positions: bool = True
     projection: bool = False
     feed_forward: FeedForward = "none"
+    expansion: int = 4
     activation: Activation = "relu"
     block: Block = "plain"
     norm: Norm = "layer"
@@ -169,7 +172,9 @@ class GPTConfig(_Json):
     fused: bool = False
 
     def __post_init__(self) -> None:
-        self._require_integers(vocab_size=1, block_size=1, n_embd=1, n_layer=0, n_head=1)
+        self._require_integers(
+            vocab_size=1, block_size=1, n_embd=1, n_layer=0, n_head=1, expansion=1
+        )
         self._require_booleans("positions", "projection", "final_norm", "fused")
         self._require_choices(
             feed_forward=FeedForward,
@@ -209,12 +214,18 @@ class GPTConfig(_Json):
         """The width of one head, hs = C / nh."""
         return self.n_embd // self.n_head
 
+    @property
+    def n_hidden(self) -> int:
+        """Hidden units of a feed-forward layer, H; as many as channels in the one-layer kind."""
+        return self.n_embd * (self.expansion if self.feed_forward == "two-layer" else 1)
+
     def n_parameters(self) -> int:
         """How many numbers a model of this config has, known before there is one."""
-        C, V = self.n_embd, self.vocab_size
+        C, V, H = self.n_embd, self.vocab_size, self.n_hidden
         norm = 2 * C
         attention = 3 * C * C + (C * C + C if self.projection else 0)
-        feed_forward = {"none": 0, "one-layer": C * C + C, "two-layer": 8 * C * C + 5 * C}
+        hidden = C * H + H
+        feed_forward = {"none": 0, "one-layer": hidden, "two-layer": hidden + H * C + C}
         block = attention + feed_forward[self.feed_forward]
         block += 2 * norm if self.block in ("post-norm", "pre-norm") else 0
         embeddings = V * C + (self.block_size * C if self.positions else 0)

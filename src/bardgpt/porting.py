@@ -27,7 +27,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from bardgpt.config import GPTConfig
+from bardgpt.config import Activation, GPTConfig
 from bardgpt.gpt import GPT
 from bardgpt.layers.attention import CausalSelfAttention, MultiHeadAttention
 from bardgpt.layers.normalization import LayerNorm
@@ -129,7 +129,7 @@ def from_lecture(weights: Mapping[str, Tensor]) -> GPT:
     kept = {name: value for name, value in weights.items() if not name.endswith(".tril")}
     renamed = _renamed(kept, _LECTURE)
     heads = {name.split(".")[4] for name in renamed if ".attention.heads." in name}
-    return _filled(renamed, max(1, len(heads)), fused=False)
+    return _filled(renamed, max(1, len(heads)), activation="relu", fused=False)
 
 
 def from_nanogpt(weights: Mapping[str, Tensor], n_head: int) -> GPT:
@@ -137,9 +137,8 @@ def from_nanogpt(weights: Mapping[str, Tensor], n_head: int) -> GPT:
 
     nanoGPT can do without biases (`bias=False`): ours are then 0. Its output layer shares its
     weights with the token embedding; here both have a copy, and would part in training. Its
-    activation is GELU, which `GPTConfig` does not have: the layers of this model are given it, and
-    a run, a checkpoint or the config alone would not bring it back. Its biases on queries, keys and
-    values have no place here, and are refused unless they are 0.
+    activation is GELU. Its biases on queries, keys and values have no place here, and are refused
+    unless they are 0.
 
     Args:
         weights: by its names; a "_orig_mod." of `torch.compile` and the mask, `attn.bias`, of older
@@ -166,10 +165,7 @@ def from_nanogpt(weights: Mapping[str, Tensor], n_head: int) -> GPT:
         bias = name.removesuffix("weight") + "bias"
         if "embedding" not in name and not name.endswith(".qkv.weight"):
             renamed.setdefault(bias, renamed[name].new_zeros(len(renamed[name])))
-    model = _filled(renamed, n_head, fused=True)
-    for block in model.blocks:
-        block.get_submodule("feed_forward").activation = nn.GELU()
-    return model
+    return _filled(renamed, n_head, activation="gelu", fused=True)
 
 
 def _renamed(weights: Mapping[str, Tensor], patterns: Mapping[str, str]) -> dict[str, Tensor]:
@@ -182,7 +178,7 @@ def _renamed(weights: Mapping[str, Tensor], patterns: Mapping[str, str]) -> dict
     return renamed
 
 
-def _filled(weights: dict[str, Tensor], n_head: int, *, fused: bool) -> GPT:
+def _filled(weights: dict[str, Tensor], n_head: int, *, activation: Activation, fused: bool) -> GPT:
     """A model whose sizes are those of its weights, with `n_head` heads."""
     tables = ("token_embedding.weight", "position_embedding.weight")
     for name in tables:
@@ -190,7 +186,8 @@ def _filled(weights: dict[str, Tensor], n_head: int, *, fused: bool) -> GPT:
             raise PortingError(f"there is no {name}, by whatever name: are these all weights?")
     (V, C), (T, _) = (weights[name].shape for name in tables)
     layers = {name.split(".")[1] for name in weights if name.startswith("blocks.")}
-    config = GPTConfig(V, T, C, len(layers), n_head, fused=fused, **_WHOLE)
+    kind = {"activation": activation, "fused": fused}
+    config = GPTConfig(V, T, C, len(layers), n_head, **kind, **_WHOLE)
     with torch.random.fork_rng(devices=[]):
         model = GPT(config)
     try:

@@ -1,7 +1,8 @@
-"""The recorded model: trained weights that come with the package.
+"""The recorded models: trained weights that come with the package.
 
-A matrix is kept as 8-bit whole numbers with one scale for each row, a quarter of float32's size;
-gains and biases stay float32. What that costs in loss is in the record.
+The full model's matrices are kept as 8-bit whole numbers with one scale for each row, a quarter of
+float32's size; gains and biases stay float32. What that costs in loss is in the record. The rungs
+of the ladder are small, and float32 all through.
 """
 
 import json
@@ -18,7 +19,7 @@ from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import checkpoint
 from bardgpt.training.run import load_run
 
-RECORD = RECORDED / "sprint"
+RECORD, RUNGS = RECORDED / "sprint", RECORDED / "rungs"
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
 LEVELS = 127  # an 8-bit number reaches from -127 to 127
 
@@ -71,6 +72,26 @@ def load(folder: str | os.PathLike[str] | None = None) -> tuple[GPT, CharTokeniz
         return load_from(RECORD)
     folder = Path(folder)
     return load_from(folder) if (folder / WEIGHTS).is_file() else load_run(folder)
+
+
+def load_rung(name: str) -> tuple[GPT, CharTokenizer]:
+    """A rung of the ladder after its last step, trained from seed 0, and its tokenizer.
+
+    Args:
+        name: of the rung, as in `bardgpt.lab.ladder.RUNGS`, such as "pre-norm".
+
+    Returns:
+        The model, in evaluation mode, and the tokenizer.
+
+    Raises:
+        ValueError: if there is no rung of that name; says which there are.
+        FileNotFoundError: if this installation lacks the rungs.
+        CheckpointError: if the weights are damaged.
+    """
+    there = sorted(folder.name for folder in RUNGS.glob("*"))
+    if there and name not in there:
+        raise ValueError(f"no rung {name!r}; there are {', '.join(there)}")
+    return load_from(RUNGS / name)
 
 
 def load_from(folder: str | os.PathLike[str]) -> tuple[GPT, CharTokenizer]:

@@ -202,6 +202,22 @@ FAULTS = [
         'load_run(self.run, "best")',
         UnitTest("tests/test_cli.py", "test_best_and_last_weights_are_told_apart"),
     ),
+    Fault(
+        "weights-before-the-first-step",
+        "A model made anew from the seed has the right shape, and has learned nothing.",
+        KINDS,
+        "checkpoint.content(model.state_dict()",
+        "checkpoint.content(seeded_model(model.config, self.seed).state_dict()",
+        experiments("test_weights_of_a_rung_are_written_beside_the_record_and_read_again"),
+    ),
+    Fault(
+        "three-temperatures-all-1",
+        "The loop goes over the temperatures, and what it calls is not told.",
+        KINDS,
+        "temperature=temperature, **drawn",
+        "**drawn",
+        experiments("test_continuations_by_hand"),
+    ),
     # The wrong mode.
     Fault(
         "stream-probed-with-masks-on",

@@ -15,6 +15,7 @@
  * @property {boolean} positions
  * @property {boolean} projection
  * @property {"none" | "one-layer" | "two-layer"} feed_forward
+ * @property {number} expansion hidden units for each channel, in the two-layer kind
  * @property {"relu" | "gelu" | "none"} activation
  * @property {"plain" | "residual" | "post-norm" | "pre-norm"} block
  * @property {"layer" | "none"} norm
@@ -54,6 +55,7 @@ const MODEL = {
   positions: true,
   projection: false,
   feed_forward: "none",
+  expansion: 4,
   activation: "relu",
   block: "plain",
   norm: "layer",

@@ -5,8 +5,6 @@
  */
 import { hasNorms } from "./config.js";
 
-const EXPANSION = 4; // hidden units for each channel
-
 /**
  * @param {import("./config.js").GPTConfig} config
  * @returns {Record<string, number[]>} shapes by name, in PyTorch's order
@@ -33,8 +31,8 @@ export function shapes(config) {
     if (config.projection) linear(`${block}.attention.proj`, C, C);
     if (config.feed_forward === "one-layer") linear(`${block}.feed_forward.hidden`, C, C);
     if (config.feed_forward === "two-layer") {
-      linear(`${block}.feed_forward.hidden`, C, EXPANSION * C);
-      linear(`${block}.feed_forward.proj`, EXPANSION * C, C);
+      linear(`${block}.feed_forward.hidden`, C, config.expansion * C);
+      linear(`${block}.feed_forward.proj`, config.expansion * C, C);
     }
     if (hasNorms(config)) {
       norm(`${block}.attention_norm`);

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from bardgpt.config import GPTConfig
 
-EXPANSION = 4  # hidden units for each channel: the paper's 2048 for 512
 ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "none": nn.Identity}
 
 
@@ -18,8 +17,8 @@ class FeedForward(nn.Module):
     """Linear, ReLU and, once it has grown, linear: a small multi-layer perceptron at each position.
 
     "one-layer" is the notes' first version, H = C hidden units that are the output. "two-layer" is
-    the grown one: H = 4 C hidden units, projected back to C channels, so that the result can be
-    added to what came in.
+    the grown one: H = 4 C hidden units (or another `expansion`), projected back to C channels, so
+    that the result can be added to what came in.
 
     Source: the notes; Vaswani et al. 2017, §3.3, eq. (2) (arXiv:1706.03762).
     Differs: the version of one layer; GELU or nothing in the ReLU's place, to compare; dropout at
@@ -28,11 +27,10 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
-        C = config.n_embd
-        grown = config.feed_forward == "two-layer"
-        self.hidden = nn.Linear(C, EXPANSION * C if grown else C)
+        C, H = config.n_embd, config.n_hidden
+        self.hidden = nn.Linear(C, H)
         self.activation = ACTIVATIONS[config.activation]()
-        self.proj = nn.Linear(EXPANSION * C, C) if grown else nn.Identity()
+        self.proj = nn.Linear(H, C) if config.feed_forward == "two-layer" else nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -38,10 +38,15 @@ def save(path: str | os.PathLike[str], tensors: dict[str, Tensor], values: dict[
     Raises:
         OSError: if it cannot be written, say because the disk is full.
     """
+    write_whole(path, content(tensors, values))
+
+
+def content(tensors: dict[str, Tensor], values: dict[str, Any]) -> bytes:
+    """What `save` writes."""
     kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     as_json = json.dumps(values)
     header = {"format": FORMAT, "values": as_json, "sha256": _digest(kept, as_json)}
-    write_whole(path, safetensors.torch.save(kept, header))
+    return safetensors.torch.save(kept, header)
 
 
 def load(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:

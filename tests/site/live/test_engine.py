@@ -34,7 +34,9 @@ MODELS = {name: rung.config for name, rung in RUNGS.items()} | {
     "linear feed-forward": replace(RUNGS["feed-forward"].config, activation="none"),
     "no positions": replace(RUNGS["one-head"].config, positions=False),
     # All sizes differ, so that no axis can stand for another.
-    "odd sizes": GPTConfig(11, block_size=13, n_embd=15, **{**DEEP, "n_head": 3}, block="pre-norm"),
+    "odd sizes": GPTConfig(
+        *(11, 13, 15), **{**DEEP, "n_head": 3, "expansion": 3}, block="pre-norm"
+    ),
 }
 
 LOSS_AND_GRADIENTS = """async (engine, { config, url, ids, targets, shape }) => {

@@ -14,6 +14,7 @@ from bardgpt.lab.ladder import (
     PRE_NORM,
     PROMPT,
     RESIDUAL,
+    RUN,
     SEEDS,
 )
 from bardgpt.lab.makers.kinds import (
@@ -24,6 +25,7 @@ from bardgpt.lab.makers.kinds import (
     Sweep,
     Training,
 )
+from bardgpt.presets import PRESETS
 
 LONG = TrainingConfig(steps=20_000, evaluate_every=1_000)
 BLOCK_PROBES = ("heads", "stream", "units")
@@ -34,6 +36,26 @@ def variant(
 ) -> Training:
     """One of many: brief, and its heads run in one product, which is the same function, faster."""
     return Training(dataclasses.replace(model, fused=True), training, seeds, brief=True, **others)
+
+
+def size_or_recipe() -> dict[str, Training]:
+    """The last small rung, trained as the full model was: in its way, or for as long (chapter 9).
+
+    Nothing is dropped: the rung does not learn by heart. Its heads are run in one product, as the
+    full model's are, for Muon takes a matrix as a whole.
+    """
+    model, sprint = dataclasses.replace(PRE_NORM, fused=True), PRESETS["sprint"]
+    started = dataclasses.replace(model, initialization=sprint.model.initialization)
+    as_sprint = dataclasses.replace(
+        sprint.training, steps=RUN.steps, evaluate_every=RUN.evaluate_every, seed=RUN.seed
+    )
+    seen = sprint.training.steps * sprint.training.batch_size * sprint.model.block_size
+    steps = seen // (RUN.batch_size * model.block_size)
+    as_long = dataclasses.replace(RUN, steps=steps, evaluate_every=1_000)
+    return {
+        "pre-norm-recipe": Training(started, as_sprint),
+        "pre-norm-long": Training(model, as_long),
+    }
 
 
 def depths() -> dict[str, Training]:
@@ -155,6 +177,7 @@ EXPERIMENTS: dict[str, Experiment[Any]] = {
     "pre-norm-no-final-norm": Training(
         dataclasses.replace(PRE_NORM, final_norm=False), probes=("stream", "norms")
     ),
+    **size_or_recipe(),
     "depths": Sweep(depths()),
     "coming-online": Sweep(coming_online()),
     "starts": Sweep(starts()),

@@ -6,6 +6,7 @@ stopped; a record is written whole when its last run is in.
 """
 
 import argparse
+import base64
 import dataclasses
 import hashlib
 import json
@@ -24,6 +25,7 @@ from bardgpt import files
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.files import write_whole
 from bardgpt.lab.makers.catalogue import EXPERIMENTS
+from bardgpt.lab.makers.kinds import FILES
 from bardgpt.lab.makers.provenance import provenance
 from bardgpt.records.band import Band
 from bardgpt.shakespeare import shakespeare
@@ -70,6 +72,14 @@ def run(names: list[str], keep: Path, workers: int) -> dict[str, dict[str, Any]]
             **EXPERIMENTS[name].results(parts),
         }
     return records
+
+
+def write(name: str, record: dict[str, Any]) -> None:
+    """Write a record whole; before it the files that belong to it, so that it never lacks them."""
+    for file, content in record.pop(FILES, {}).items():
+        write_whole(files.RECORDED / file, base64.b64decode(content))
+    whole = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    write_whole(files.RECORDED / f"{name}.json", whole.encode())
 
 
 def file_name(name: str, part: object) -> str:
@@ -169,15 +179,14 @@ def main(arguments: list[str] | None = None) -> int:
     keep = chosen.keep / f"check-{os.getpid()}" if chosen.check else chosen.keep
     contradictions = []
     for name, record in run(names, keep, chosen.workers).items():
-        file = files.RECORDED / f"{name}.json"
         if chosen.check:
-            old = json.loads(file.read_text("utf-8"))
+            old = json.loads((files.RECORDED / f"{name}.json").read_text("utf-8"))
             quantities = EXPERIMENTS[name].quantities
             contradictions += [
                 f"{name}: {line}" for line in disagreements(quantities(old), quantities(record))
             ]
         else:
-            write_whole(file, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+            write(name, record)
             print(f"{name}: {record['made']['seconds']:.0f} s of computing")
     print("\n".join(contradictions) or "done")
     return int(bool(contradictions))

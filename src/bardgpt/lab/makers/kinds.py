@@ -3,11 +3,14 @@
 `Experiment` is what the runner asks of each; the classes after it are the kinds there are.
 """
 
+import base64
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from bardgpt import pretrained
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.corpus import VOCAB_SIZE
 from bardgpt.evaluation import evaluate
@@ -18,9 +21,12 @@ from bardgpt.lab.makers.looker import Looker, seeded_model
 from bardgpt.sampling import sample
 from bardgpt.shakespeare import shakespeare
 from bardgpt.text import Text
+from bardgpt.training import checkpoint
 from bardgpt.training.loop import train_model
 
 Part = TypeVar("Part")
+# Among a record's results, what gets files of its own: base64 of each, by its place among records.
+FILES = "files"
 
 
 class Experiment(Protocol[Part]):
@@ -45,7 +51,10 @@ class Experiment(Protocol[Part]):
         ...
 
     def results(self, runs: list[dict[str, Any]], /) -> dict[str, Any]:
-        """The rest of the record, from what `run` gave for all `parts`, in their order."""
+        """The rest of the record, from what `run` gave for all `parts`, in their order.
+
+        What stands under `FILES` is written beside the record.
+        """
         ...
 
     def quantities(self, record: dict[str, Any], /) -> dict[str, list[float]]:
@@ -258,41 +267,76 @@ class CountTables:
 
 @dataclass(frozen=True)
 class Continuations:
-    """The same words, continued by every rung and by the best count table: one text of each.
+    """The same words, continued by every rung and by the best count table.
 
-    What a reader of the book's first page sees. A rung runs with PyTorch's kernels, which are the
-    same function, faster.
+    A rung is trained as in the run of its own record that has this seed; on the same machine it is
+    the same run. Its last weights are kept, as `bardgpt.pretrained.load_rung` reads them.
+
+    Attributes:
+        prompt: what all continue.
+        context: of the count table, which speaks at temperature 1 alone.
+        seed: of training and of drawing.
+        length: characters of a continuation.
+        temperatures: at which each rung speaks.
     """
 
     prompt: str
-    context: int = BEST_CONTEXT  # of the count table
+    context: int = BEST_CONTEXT
     seed: int = 0
     length: int = 300
+    temperatures: tuple[float, ...] = (0.5, 1.0, 1.5)
 
     def parts(self) -> list[str]:
         """The count table, then the rungs."""
         return ["counts", *RUNGS]
 
     def run(self, part: str) -> dict[str, Any]:
-        """Count, or train in full; then continue the prompt."""
+        """Count, or train in full; then continue the prompt, and keep the weights."""
         text = shakespeare()
         drawn = {"prompt": self.prompt, "length": self.length, "seed": self.seed}
         if part == "counts":
             table = CountTable(text.train, self.context, VOCAB_SIZE)
-            return {"of": part, "text": table.sample(text.tokenizer, **drawn)}
-        model = seeded_model(dataclasses.replace(RUNGS[part].config, fused=True), self.seed)
+            return {"of": part, "texts": {"1": table.sample(text.tokenizer, **drawn)}}
+        model = seeded_model(RUNGS[part].config, self.seed)
         config = dataclasses.replace(RUN, seed=self.seed)
-        train_model(model, text.train, text.validation, config, progress=False)
-        return {"of": part, "text": sample(model, text.tokenizer, **drawn)}
+        history = train_model(model, text.train, text.validation, config, progress=False)
+        texts = {
+            f"{temperature:g}": sample(model, text.tokenizer, temperature=temperature, **drawn)
+            for temperature in self.temperatures
+        }
+        about = {
+            "model": dataclasses.asdict(model.config),
+            "training": dataclasses.asdict(config),
+            "vocabulary": text.tokenizer.vocabulary,
+        }
+        weights = checkpoint.content(model.state_dict(), {"of": "the last step"})
+        files = {
+            f"rungs/{part}/{pretrained.CONFIG}": f"{json.dumps(about, indent=1)}\n".encode(),
+            f"rungs/{part}/{pretrained.WEIGHTS}": weights,
+        }
+        return {
+            "of": part,
+            "texts": texts,
+            "validation": history.validation[-1],
+            FILES: {file: base64.b64encode(content).decode() for file, content in files.items()},
+        }
 
     def definition(self) -> dict[str, Any]:
         """What is asked, how the rungs are trained, and their models."""
         rungs = {name: {"model": dataclasses.asdict(rung.config)} for name, rung in RUNGS.items()}
-        return dataclasses.asdict(self) | {"training": _without_seed(RUN), "rungs": rungs}
+        asked = dataclasses.asdict(self) | {"temperatures": list(self.temperatures)}
+        return asked | {"training": _without_seed(RUN), "rungs": rungs}
 
     def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
-        """The texts by who wrote them."""
-        return {"texts": {run["of"]: run["text"] for run in runs}}
+        """The texts by who wrote them and temperature, the losses of the weights, and their files.
+
+        The losses are on the whole validation split, in nats per character.
+        """
+        return {
+            "texts": {run["of"]: run["texts"] for run in runs},
+            "validation": {run["of"]: run["validation"] for run in runs if "validation" in run},
+            FILES: {file: content for run in runs for file, content in run.get(FILES, {}).items()},
+        }
 
     def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
         """None: another machine's rounding draws other characters."""

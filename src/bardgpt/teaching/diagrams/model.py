@@ -12,7 +12,6 @@ import torch
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT
 from bardgpt.lab.ladder import RUNGS
-from bardgpt.layers.feed_forward import EXPANSION
 from bardgpt.presets import PRESETS
 from bardgpt.teaching.diagrams.block import SIGN, Column, Piece, look, named
 from bardgpt.teaching.diagrams.shapes import (
@@ -292,13 +291,13 @@ class _Drawing:
         if config.feed_forward == "none":
             return []
         two = config.feed_forward == "two-layer"
-        hidden = config.n_embd * (EXPANSION if two else 1)
+        hidden = config.n_hidden
         cut = {"relu": ", ReLU", "gelu": ", GELU", "none": ""}[config.activation]
         rows: list[Row] = [
             (f"{config.n_embd} → {hidden}{cut}", "hidden units", (f"{inside}.hidden",))
         ]
         if self.model is not None:
-            rows.append(("(B, T, 4C)", "", ()))
+            rows.append((f"(B, T, {hidden // config.n_embd}C)", "", ()))
         if two:
             back = "the way back from the hidden units"
             rows.append((f"proj: {hidden} → {config.n_embd}", back, (f"{inside}.proj",)))

@@ -1,0 +1,57 @@
+"""What the landing page shows before a word is read: where it begins, where it ends, what counts.
+
+Two texts, the first model's and the last one's, and four bars.
+"""
+
+import html
+import math
+
+from _pages.continuations import Continuation, continuations
+from bardgpt import records
+from bardgpt.corpus import VOCAB_SIZE
+from bardgpt.lab.ladder import RUNGS
+
+LINES, WIDTH = 3, 40  # of a continuation: lines that are not empty, and characters of each
+
+
+def lines(text: str) -> list[str]:
+    """A prompt, and the first few lines after it that are not empty, each cut to whole words."""
+    whole = [line for line in text.splitlines() if line]
+    short = [line if len(line) <= WIDTH else line[: line.rfind(" ", 0, WIDTH)] for line in whole]
+    return short[: 1 + LINES]
+
+
+def texts() -> str:
+    """What the first model and the last one make of the prompt, as two HTML figures."""
+    all_of_them = continuations()
+    first, last = all_of_them[0], all_of_them[-1]
+    return _text("Chapter 1", first) + _text("Chapter 9", last)
+
+
+def _text(chapter: str, one: Continuation) -> str:
+    prompt, *rest = map(html.escape, lines(one.text))
+    shown = "\n".join([f"<b>{prompt}</b>", *rest])
+    return (
+        f'<figure class="landing-text">\n<figcaption><b>{chapter} · {html.escape(one.title)}</b>'
+        f" <span>loss {one.loss:.3f}</span></figcaption>\n<p>{shown}</p>\n</figure>\n"
+    )
+
+
+def bars() -> str:
+    """Four losses, each with its name, its length and its number, as an HTML list."""
+    table, full = records.best_table(), records.full().validation
+    small = min(records.load(name).band().mean for name in RUNGS)
+    losses = [
+        ("count", "blind guess", math.log(VOCAB_SIZE)),
+        ("model", "the best small network", small),
+        ("count", f"counts after {table['context']} characters", table["validation"]),
+        ("model", "the full model, chapter 9", full),
+    ]
+    longest = max(loss for _, _, loss in losses)
+    rows = "".join(
+        f'<li><span class="name">{name}</span>'
+        f'<span class="bar {role}" style="width: {loss / longest:.2%}"></span>'
+        f'<span class="number">{loss:.3f}</span></li>\n'
+        for role, name, loss in losses
+    )
+    return f'<ul class="landing-bars">\n{rows}</ul>\n'
