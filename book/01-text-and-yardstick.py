@@ -686,10 +686,16 @@ print(f"the king -> {tokenizer.decode(said)}")
 # $N$ characters only $N - 1$ targets? (c) Shuffle the *lines* of the validation text. Which loss
 # stays nearly as it is, that of the character frequencies or that of the table of four?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # (b) Nothing stands before the first. (c) That of the frequencies: they do not care for order. In
 # the table of four, the first characters of each line now follow another line's last ones.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 loss = math.log(4)
 print(f"(a) {loss:.3f} nats, {loss / math.log(2):.0f} bits, {math.exp(loss):.0f} faces")
 
@@ -697,10 +703,16 @@ print(f"(a) {loss:.3f} nats, {loss / math.log(2):.0f} bits, {math.exp(loss):.0f}
 # **1. Faces of a die.** Turn the uniform guess and each table's validation loss into the faces of
 # an equally unsure die. Which step takes away the most faces, and which the largest factor?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Knowing the frequencies takes away the most faces: 65 become 28.
 # By factor it is the first character of context.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 faces = [math.exp(loss) for loss in [uniform, *on_validation]]
 for k, (was, now) in enumerate(zip(faces[:-1], faces[1:], strict=True)):
     print(f"{k} before: {now:4.1f} faces, {was - now:4.1f} fewer, factor {was / now:.2f}")
@@ -709,10 +721,16 @@ for k, (was, now) in enumerate(zip(faces[:-1], faces[1:], strict=True)):
 # **2. How much smoothing?** Add $\alpha$ instead of one, for $\alpha$ from 0.01 to 100, and find
 # the best for the bigram table. Does it matter much? Why not?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # From 0.01 to 1 it changes by less than 0.01: an average row has over 15,000 counts, beside which
 # 65 times alpha is little. At 100 it is not, and costs 0.15.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 for alpha in (0.01, 0.1, 1, 10, 100):
     smoothed = (pairs - 1 + alpha) / (pairs - 1 + alpha).sum(1, keepdim=True)
     loss = -smoothed[validation[:-1], validation[1:]].log().mean()
@@ -723,10 +741,16 @@ for alpha in (0.01, 0.1, 1, 10, 100):
 # them nine to one. How much better do the tables of four and five look on that validation text
 # than on ours? Are they better?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # They look better by 0.10 nats, and are not: the names and phrases of each scene now stand on
 # both sides of the split.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 pieces = ids[: len(ids) // 100 * 100].view(-1, 100)
 order = torch.randperm(len(pieces), generator=torch.Generator().manual_seed(0))
 mixed_train, mixed_validation = split(pieces[order].flatten())

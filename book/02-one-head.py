@@ -517,10 +517,16 @@ print(f"the last is worse than frequencies alone: {by_position[7].item() > table
 # is their sum? (b) All its scores are 5. What does it receive? (c) A window begins with `the`.
 # With which other beginning would a head without positions receive the same at the `e`?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # (a) Four: of positions 0, 1, 2 and its own; their sum is 1. (b) The mean of their values, as with
 # scores of 0: softmax sees differences only. (c) `hte`: the same keys and values in another order.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 fives = torch.full((T, T), 5.0).masked_fill(~past, float("-inf"))
 print(fives.softmax(dim=-1)[3].tolist())
 
@@ -528,10 +534,16 @@ print(fives.softmax(dim=-1)[3].tolist())
 # **1. Look one back.** Write position embeddings, a query map and a key map by hand, so that each
 # position of eight (but the first) gives more than 0.99 of its weight to the one before it.
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Positions are one-hot, and the key map leaves them so: "I am s". The query map turns "I am t"
 # into "I look for t - 1", and loudly.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 places = torch.eye(T)  # (T, hs = T)
 query_map = 20 * torch.eye(T).roll(-1, dims=1)  # row t has its 20 in column t - 1
 back_one = attention_weights(places @ query_map, places, past)
@@ -541,9 +553,15 @@ print((back_one.diagonal(-1) > 0.99).tolist())
 # **2. A longer window.** How many parameters would the rung have with `block_size` 256, and how
 # many weights would a head compute for one window? Which of the two grows faster?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # The parameters grow with T, by the position embeddings alone; the weights grow with T squared.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 from dataclasses import replace
 
 for block_size in (8, 256):
@@ -554,9 +572,15 @@ for block_size in (8, 256):
 # **3. Only the mean.** Freeze the query at zero, so that the head averages its past as in our
 # first step, and train it for 500 steps. Will it be better than the bigram rung, or worse?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Worse, by more than 0.1: the mean drowns a position's own character among the others.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 torch.manual_seed(0)
 mean_only = GPT(rung)
 mean_only.blocks[0].attention.heads[0].query.weight.requires_grad_(False).zero_()
@@ -567,11 +591,17 @@ print(f"worse than the bigram rung by more than 0.1: {loss > bigram.band(500).me
 # **4. Without the scale.** Leave out the division by $\sqrt{hs}$, start from the same weights as
 # your run, and train for 500 steps. What does it cost at this size?
 
-
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # More than 0.03 nats after 500 steps. The curve by itself looks healthy: it takes a run to
 # compare with, or a record, to notice.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 class Unscaled(Head):
     def forward(self, x):
         scores = self.query(x) @ self.key(x).transpose(1, 2)  # (B, T, T)

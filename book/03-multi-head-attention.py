@@ -418,10 +418,16 @@ for name, row in (("four heads", own), ("one head, four times", same)):
 # counted from 0, does the second of four heads of 8 make, and which of the input may it read?
 # Which would the second of four groups of an ordinary convolution read?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # (a) 64. (b) 3 C^2 with any number of heads. (c) It makes channels 8 to 15, and reads all 32.
 # The second group of a convolution would read channels 8 to 15 alone.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 for n_head in (6, 12):
     big = MultiHeadAttention(GPTConfig(vocab_size=65, n_embd=384, n_head=n_head))
     size = sum(p.numel() for p in big.parameters())
@@ -431,9 +437,15 @@ for n_head in (6, 12):
 # **1. The order of heads.** Swap the first two heads of your model. Which weights of the output
 # layer, `lm_head`, must be swapped too for the logits to stay as they were?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # The columns of lm_head.weight: each head's 8 channels are 8 of its inputs.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 ids = windows[:4]
 before_swap = model(ids)
 layer, readout = model.blocks[0].attention, model.lm_head.weight
@@ -449,9 +461,15 @@ print("same logits with two heads swapped:", True)
 # **2. Which head matters?** Silence one head of your model at a time, by setting its value matrix
 # to 0 and changing nothing else. Does the validation loss rise for each?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # It does, by more than 0.01 each, when nothing is retrained. By how much depends on the run.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 from bardgpt.evaluation import evaluate
 
 whole = evaluate(model, validation)

@@ -587,13 +587,19 @@ for name, net in (("feed-forward", trained), ("neighbours", leaky)):
 # finds one with an AUC of 0.60 there for "a doubled letter", and calls it the unit for doubled
 # letters. Which two steps are missing?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # (a) The two outputs there are swapped, and no other changes. (b) Each position connects with
 # itself and all before it: T (T + 1) / 2. (c) No: two linear maps in a
 # row are one. It may only have learned faster; so compare at the end, over several seeds.
 # (d) To judge it on a text that had no say in the choice, and to compare: the best unit of an
 # untrained model reaches 0.60, too.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 for positions in (8, 256):
     print(f"T = {positions}: {causal_mask(positions).sum():,} of {positions**2:,} pairs")
 
@@ -604,9 +610,15 @@ for positions in (8, 256):
 # untrained layer from above, as an `nn.Conv1d`, and compare. How would a width of 3 have to be
 # padded so as not to see the future?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # A width of 3 needs both its zeros on the left. It would still mix positions: attention's work.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 conv = nn.Conv1d(C, C, kernel_size=1)
 with torch.no_grad():
     conv.weight.copy_(feed_forward.hidden.weight[:, :, None])  # (C, C, 1)
@@ -620,10 +632,16 @@ print("a convolution of width 1:", True)
 # every position looks at all. Which of the two tests does a head pass now? What does that say
 # about the tests?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # It commutes now, and still a changed character moves everyone. So commuting says that all
 # positions are treated alike; only the first test says that each is treated alone.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 from bardgpt.layers.attention import attention_weights
 
 head = attention.heads[0]
@@ -644,11 +662,17 @@ print("commutes; whose output moved:", moved(unmasked))
 # "two capitals in a row". A channel, unlike a unit, may also be low where the property holds.
 # Does the layer help? Then try the other six properties (open).
 
-
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Spaces and line breaks come in as clear as they go out; for capitals the unit is better than any
 # channel. But that is one run: with seed 2 a channel is as good for both kinds of capitals.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 def going_in(text: torch.Tensor) -> torch.Tensor:
     windows, _ = next(evaluation_windows(text, 8, batch_size=2_000))
     embedded = trained.token_embedding(windows) + trained.position_embedding.weight

@@ -549,13 +549,19 @@ for start in ("zero", "default"):
 # of $x + f(x)$ with respect to $x$? (e) From PyTorch's default start, do the branches start
 # small?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # (a) In the first three: after them all positions are alike. The gradient falls thirteenfold in
 # each block, and has to fall by seven powers of ten. (b) Five: what entered, and what each of
 # 2 * 2 branches gave. (c) 3 at both, not half of it. (d) The identity: f is 0 whatever x is, so
 # its own derivative is 0. (e) Smaller than the stream, about a quarter of it without a norm; but
 # not "very little", less than a tenth.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 print(f"(a) the gradient after {math.ceil(7 / math.log10(13))} blocks")
 a, b = torch.zeros(2, requires_grad=True)
 at_a, at_b = torch.autograd.grad(3 * (a + b), (a, b))
@@ -566,10 +572,16 @@ print(f"(c) at a: {at_a:.0f}, at b: {at_b:.0f}")
 # the branch's parameters get a gradient in the first step, and which only in the second? Check
 # with `initialization="zero"` and two steps of AdamW.
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # In the first step only the projections: their inputs are not 0, so their weights get a gradient.
 # Behind a matrix of zeros nothing arrives. After one step the matrix is not 0 any more.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 torch.manual_seed(0)
 silent = GPT(replace(RUNGS["residual"].config, initialization="zero"))
 optimizer = torch.optim.AdamW(silent.parameters(), lr=1e-3)
@@ -587,10 +599,16 @@ for step in (1, 2):
 # training it again. Does what is left still predict? Compare with the tables of chapter 1: 3.347
 # for the frequencies alone, 2.486 for one character before.
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Not well. Whichever block goes, the loss rises by about half a nat. That is still better than the
 # frequencies alone, but worse than the table of one character before.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 from bardgpt.evaluation import evaluate
 
 whole = evaluate(model, validation)
@@ -606,10 +624,16 @@ model.blocks = blocks
 # **3. Who moves?** Train 16 plain and 16 residual blocks for 20 steps without weight decay. How
 # far does the first block's first feed-forward matrix move, relative to its own size?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # The plain one stands still: its gradient lies far below the 1e-8 that AdamW adds to the size by
 # which it divides. The residual one moves by more than a hundredth.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 for name in ("plain-blocks", "residual"):
     torch.manual_seed(0)
     config = replace(RUNGS[name].config, n_layer=16, fused=True)  # all heads in one: only faster
@@ -624,12 +648,18 @@ for name in ("plain-blocks", "residual"):
 # **4. Does a silent start pay?** `online` holds the losses of the eight starts above, after 1,000
 # steps, with the same seeds. Compare `zero` with each of the others.
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Not here. The default is ahead of zero by a hundredth of a nat or so: little, for three seeds.
 # With the norm the two normal starts are the best of all, though their branches begin loud.
 # Without a norm they are far behind; but then their stream begins at 0.028, and nothing makes up
 # for that. All of this is in three blocks; deeper ones we have not tested.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 for wiring in ("residual", "pre-norm"):
     zero = online[f"{wiring}-zero"]
     print(f"{wiring}, zero: {zero.band()}")

@@ -543,11 +543,17 @@ for name, value in slips.items():
 # batch norm in training mode? (c) You want the next character of one text, and somebody puts a
 # second text into the batch. Under which norm, and in which mode, does your answer change?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # (a) Zeros; epsilon keeps 0/0 away. (b) One for each of 32 positions, against one for each of 16
 # channels. (c) Batch norm, in training mode. Layer norm keeps each position to itself, and batch
 # norm in evaluation mode takes its running statistics in place of the batch's.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 batch = torch.zeros(4, 8, 16)  # (B, T, C)
 print("(a)", standardize(torch.full((4,), 2.0), dim=0).tolist())
 print("(b)", batch.mean(dim=-1).numel(), "and", batch.mean(dim=(0, 1)).numel())
@@ -558,12 +564,18 @@ print("(b)", batch.mean(dim=-1).numel(), "and", batch.mean(dim=(0, 1)).numel())
 # where can it still point? *RMSNorm* ([Zhang and Sennrich 2019](references.md#zhang-2019))
 # divides by the RMS and does not subtract the mean: what does it forget?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # It makes the same of it (but for eps): size and offset of the row are gone. Every row that comes
 # out has length sqrt(32), for the sum of its squares is 32 times a variance of 1, and its numbers
 # sum to 0. So it lies on a sphere in the 31 dimensions that are at right angles to (1, …, 1).
 # RMSNorm forgets the size only: its rows lie on the sphere in all 32 dimensions.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 norm = LayerNorm(32)
 torch.testing.assert_close(norm(5 * x + 7), norm(x), rtol=0, atol=1e-4)
 lengths = norm(x).norm(dim=-1)  # (N,)
@@ -576,11 +588,17 @@ print("all rows of length sqrt(32), numbers summing to 0")
 # were. Could you do the same with another norm of the model, whose output goes to queries, keys
 # and values?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # W (g * y + b) + c = (W * g) y + (W b + c): gain and bias fold into the linear layer. Not so with
 # another norm, for two reasons. Queries, keys and values have no bias c that could take up W b.
 # And its output also runs on in the stream, where no linear layer waits for it.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 norm, head = model.blocks[-1].feed_forward_norm, model.lm_head
 with torch.no_grad():
     before = model(ids)
@@ -597,10 +615,16 @@ print("the same logits without gain and bias")
 # table of chapter 1? Then look at the loss by position in the window: at which position does the
 # model fail, and why there?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # It is far below the table, by reading the answer: the next character stands in the window, one
 # place later, and the norm mixes it in. Only of the last position is the answer not there.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 from bardgpt.evaluation import losses
 
 
@@ -617,7 +641,7 @@ settings = TrainingConfig(steps=400, seed=0, evaluate_every=400)
 reached = train_model(cheat, train, validation, settings).at(400)
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# @title Code of the solution
 best = records.best_table()["validation"]
 print(f"validation loss between 1.1 and 1.4: {1.1 < reached < 1.4}; the best table: {best:.3f}")
 

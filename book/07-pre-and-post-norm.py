@@ -617,10 +617,16 @@ for final_norm in (False, True):
 # and the logits are `self.head(x)`. What is missing? (c) How many norms has a model of twelve
 # blocks in each wiring, and how many of them does the stream itself run through?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # (a) Post-norm. (b) The final norm. (c) The stream runs through all of post-norm's, and of
 # pre-norm's through the last one only.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 from bardgpt.layers.normalization import LayerNorm
 
 for name in ("post-norm", "pre-norm"):
@@ -631,10 +637,16 @@ for name in ("post-norm", "pre-norm"):
 # **1. Silent branches.** With `initialization="zero"` every branch adds 0 at the start. What do
 # 16 blocks of each wiring then do to the stream?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Pre-norm: nothing, to the bit. Post-norm: the first norm standardizes it, and the other 31 find
 # nothing left to do (but for the 0.00001 under their roots).
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 for name in ("post-norm", "pre-norm"):
     torch.manual_seed(0)
     model = GPT(replace(RUNGS[name].config, n_layer=16, initialization="zero"))
@@ -649,11 +661,17 @@ for name in ("post-norm", "pre-norm"):
 # its stream a sum of branches? How large is it after 16 blocks, if each branch has RMS 1 and they
 # are independent?
 
-
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # A sum again, of normed branches. Squares add up, 1 + 2 * 16 of them: about 5.7. It is a little
 # more, for the branches are not quite independent.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 class BranchNormBlock(PreNormBlock):
     """x + norm(f(x)), as in Swin Transformer V2 and OLMo 2."""
 
@@ -674,10 +692,16 @@ print("RMS after 16 blocks, between 5 and 10:", 5 < probes.rms(y) < 10)
 # the gradient of its last matrix with 4 and with 32 blocks, Xavier's start, mean over three
 # seeds. By what factor should pre-norm's fall, and does post-norm's?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # By √8 = 2.8, if it followed the bound; pre-norm's falls by about 2. Post-norm's does not fall
 # that far.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 for name in ("post-norm", "pre-norm"):
     size = {}
     for L in (4, 32):

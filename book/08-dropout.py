@@ -517,10 +517,16 @@ print("not a number:", thinned_scores.softmax(-1).isnan().any().item())
 # **1. Louder.** The mean of a dropped number is kept. What about its variance over the masks?
 # Work it out for a number $x$ and check with `all_masks`.
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # The mean of the square is (1 - p) (x / (1 - p))^2 = x^2 / (1 - p); minus x^2, that is
 # x^2 p / (1 - p). At p = 0.2 a quarter of x^2: dropout adds noise in proportion to each number.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 squares = chances @ (masks * x).square()
 torch.testing.assert_close(squares - x.square(), x.square() * p / (1 - p))
 print(f"variance over the masks: {p / (1 - p):.2f} times the square of the number")
@@ -529,9 +535,15 @@ print(f"variance over the masks: {p / (1 - p):.2f} times the square of the numbe
 # **2. Silence.** The first position can hear only itself, the second two positions. With $p =
 # 0.2$, how often does a head hear nothing there? And all four heads at once, at the first?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # All its weights must fall: p, p^2, and p^4 for four heads, each with dice of its own.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 silent = (thinned == 0).all(dim=-1).double().mean(dim=0)  # (T,), share of 10,000 passes
 for position in (0, 1):
     expected = p ** (position + 1)
@@ -545,10 +557,16 @@ print(f"all four heads, position 1: {p**4:.4f}")
 # count, for they are 0 anyway. How many masks is that, and how many of them do 5,000 steps of 64
 # windows use?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Two to the power of 2.4 million masks, of which training uses 320,000. Almost no sub-network is
 # ever trained as such; they live on the weights that they share.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 looks = 6 * 6 * 256 * 257 // 2
 channels = 6 * 2 * 256 * 384
 print(f"{looks:,} attention weights and {channels:,} numbers of branches: {looks + channels:,}")

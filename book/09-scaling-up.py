@@ -611,11 +611,17 @@ except ValueError as error:
 # change if you double `n_embd` of the full model, and how if you double `block_size` instead?
 # Check with `scaling.cost`.
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Twice the width: four times the matrices, so nearly four times parameters and operations. What is
 # kept doubles, but not the T by T weights, which stay: 1.6 times in all. Twice the context: hardly
 # any parameters, more than twice the operations a step, and the T by T weights fourfold.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 from dataclasses import replace
 
 for change in ({"n_embd": 768}, {"block_size": 512}):
@@ -627,9 +633,15 @@ for change in ({"n_embd": 768}, {"block_size": 512}):
 # **2. Colder and hotter.** Sample the recorded model at temperatures 0.5 and 1.5. What happens to
 # the share of known words, and what to the longest copy?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Cold, it keeps to words that it is sure of: nearly all are known. Hot, it invents words.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 found = {}
 for temperature in (0.5, 1.5):
     cold_or_hot = sample(model, tokenizer, prompt="\n", length=400, temperature=temperature, seed=2)
@@ -641,10 +653,16 @@ print("longer copies when cold:", found[0.5]["longest copy"] > found[1.5]["longe
 # **3. What if there were no strangers?** What would the validation loss be if names of new
 # speakers cost as little per character as those of known ones?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # A tenth of a nat lower, by 3,134 of 111,539 characters. And these are only the names above the
 # speeches; the same people are also spoken of, and what they speak about is new as well.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 n = sum(groups[name]["characters"] for name in ("rest", "known", "new"))
 saved = groups["new"]["characters"] * (groups["new"]["loss"] - groups["known"]["loss"]) / n
 print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")

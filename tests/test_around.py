@@ -68,6 +68,7 @@ def test_landing_page_says_how_many_chapters_there_are_and_how_long_they_take(mi
 def test_minutes_count_what_is_in_sight(minutes, tmp_path):
     chapter = tmp_path / "01-draft.py"
     hidden = "".join(f'# %% tags=["{tag}"]\nx = 1\n' + "x\n" * 300 for tag in minutes.UNSEEN)
+    hidden += "# %% [markdown]\n# <details>\n#\n# " + "word " * 300 + "\n\n"
     text = f"# %% [markdown]\n# # A title\n# {'word ' * 437}\n\n"
     chapter.write_text(f"{text}{hidden}# %%\n" + "x\n\n" * 30, encoding="utf-8")
     assert minutes.title(chapter) == "A title"

@@ -31,7 +31,8 @@ METADATA = ("tags", "mystnb", "jupyter", "cellView")
 # A solution is folded wherever it is read: on the website, in JupyterLab, in Colab.
 HIDDEN = {"source_hidden": True, "outputs_hidden": True}
 FOLDED = {"tags": ["hide-cell"], "jupyter": HIDDEN, "cellView": "form"}
-SOLUTION = "# @title Solution\n"
+SOLUTION = "# @title Code of the solution\n"
+ANSWER = ('<details class="fold solution"><summary>Solution</summary>\n\n', "\n\n</details>")
 
 CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
@@ -134,6 +135,14 @@ def figures_have_captions(notebook: NotebookNode, _: Path) -> Iterator[str]:
 
 
 def solutions_are_folded(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    """A solution is a folded text and, below it, folded cells with its code."""
+    begins, ends = ANSWER
+    for above, cell in pairwise([new_markdown_cell(), *notebook.cells, new_markdown_cell()]):
+        answers = above.source.startswith(begins) and above.source.endswith(ends)
+        if "hide-cell" in tags(cell) and not (answers or "hide-cell" in tags(above)):
+            yield f"code of a solution without its text above: {cell.source}"
+        if "<details" in above.source and not (answers and "hide-cell" in tags(cell)):
+            yield f"a fold that is no solution, or has no code: {above.source}"
     for cell in code_cells(notebook):
         folded = {key: value for key, value in cell.metadata.items() if key != "mystnb"} == FOLDED
         titled = cell.source.startswith(SOLUTION)
@@ -310,6 +319,17 @@ def code(source: str, output: dict[str, str] | None = None, **metadata) -> Noteb
     return book(new_code_cell(source, outputs=made, metadata=metadata))
 
 
+def solution(*below: NotebookNode) -> NotebookNode:
+    """A notebook with a solution's text, and below it these cells."""
+    begins, ends = ANSWER
+    return book(new_markdown_cell(f"{begins}Seven.{ends}"), *below)
+
+
+def solved(source: str, **metadata) -> NotebookNode:
+    """A notebook with a solution whose code this is."""
+    return solution(new_code_cell(source, metadata=metadata))
+
+
 def drawn(below: NotebookNode | None, output: dict[str, str], *cell_tags: str) -> NotebookNode:
     """A notebook with a figure, and below it this cell."""
     metadata = {"mystnb": LONG_ALT, "tags": [*cell_tags]}
@@ -317,7 +337,8 @@ def drawn(below: NotebookNode | None, output: dict[str, str], *cell_tags: str) -
         metadata |= FOLDED
     cell = new_code_cell(f"{SOLUTION if 'hide-cell' in cell_tags else ''}plot()", metadata=metadata)
     cell.outputs = [new_output("display_data", data=output)]
-    return book(cell, *([] if below is None else [below]))
+    cells = [cell, *([] if below is None else [below])]
+    return solution(*cells) if "hide-cell" in cell_tags else book(*cells)
 
 
 def never_run() -> NotebookNode:
@@ -364,9 +385,13 @@ def without_setup(source: str, *setup_tags: str) -> NotebookNode:
         (figures_have_captions, drawn(None, FIGURE)),
         (figures_have_captions, drawn(new_code_cell("*a, b = c"), FIGURE)),
         (figures_have_captions, drawn(new_markdown_cell("**Bold** is no caption."), DIAGRAM)),
-        (solutions_are_folded, code("answer()", tags=["hide-cell"])),
-        (solutions_are_folded, code("answer()", **FOLDED)),
-        (solutions_are_folded, code(f"{SOLUTION}answer()", tags=["hide-cell"], cellView="form")),
+        (solutions_are_folded, solved("answer()", tags=["hide-cell"])),
+        (solutions_are_folded, solved("answer()", **FOLDED)),
+        (solutions_are_folded, solved(f"{SOLUTION}answer()", tags=["hide-cell"], cellView="form")),
+        (solutions_are_folded, code(f"{SOLUTION}answer()", **FOLDED)),
+        (solutions_are_folded, solution()),
+        (solutions_are_folded, solved("answer()")),
+        (solutions_are_folded, text("<details><summary>More</summary>\n\nSeven.\n\n</details>")),
         (solutions_are_folded, code("answer()", cellView="form")),
         (solutions_are_folded, code("answer()", jupyter=HIDDEN)),
         (solutions_are_folded, code(f"{SOLUTION}answer()")),
@@ -401,7 +426,7 @@ def test_rule_sees_a_planted_fault(rule, notebook, tmp_path):
         text("```python\nf'{x}'\n```\n\n[two](chapter.ipynb#part), [a](#b), [c](https://d.org/e)"),
         text("`[not a link](nowhere.md)`"),
         code("\n\n".join(["x = 1"] * 15)),
-        code(SOLUTION + "\n".join(["x = 1"] * 15), **FOLDED),
+        solved(SOLUTION + "\n".join(["x = 1"] * 15), **FOLDED),
         drawn(new_markdown_cell("*A line that falls.*"), FIGURE),
         drawn(new_markdown_cell("*Boxes and arrows.*"), DIAGRAM),
         drawn(None, FIGURE, "hide-cell"),

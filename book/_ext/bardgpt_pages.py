@@ -1,8 +1,8 @@
 """The book's second Sphinx extension: what a page hands to the browser.
 
-Solutions and the code of figures fold under words that say what is in them, captions are marked as
-captions, figures say how large they are, so that nothing moves when they arrive, and what no page
-uses is not loaded.
+The code of figures folds under words that say what is in it, a solution's code lies in the fold of
+its text, captions are marked as captions, figures say how large they are, so that nothing moves
+when they arrive, and what no page uses is not loaded.
 """
 
 import re
@@ -24,8 +24,8 @@ UNUSED = (
     "design-tabs",
     "sphinx-design",
 )
-# MyST-NB's name for what is folded (`nb_code_prompt_show` hands it on): a whole cell, or its code.
-FOLDS = {"content": ("solution", "Solution"), "source": ("code", "Code of this figure")}
+# MyST-NB's names for what is folded (`nb_code_prompt_show` hands them on).
+CELL, CODE = "content", "source"
 # Opened from the disk a page may not read its neighbours: search finds them, and shows no extract.
 SEARCH_ON_DISK = (
     'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
@@ -69,14 +69,40 @@ def drop_titles_of_forms(_: Sphinx, document: nodes.document, __: str) -> None:
 
 
 def visit_fold(self: HTML5Translator, node: HideCodeCellNode) -> None:
-    """Open a fold under the words for what is in it."""
-    kind, words = FOLDS[node["prompt_show"]]
-    self.body.append(f'<details class="fold {kind}">\n<summary>{words}</summary>\n')
+    """Fold the code of a figure; a solution's cell lies in the fold of its text already."""
+    if node["prompt_show"] == CODE:
+        words = "Code of this table" if shows_a_table(node) else "Code of this figure"
+        self.body.append(f'<details class="fold code">\n<summary>{words}</summary>\n')
 
 
-def depart_fold(self: HTML5Translator, _: HideCodeCellNode) -> None:
+def depart_fold(self: HTML5Translator, node: HideCodeCellNode) -> None:
     """Close a fold."""
-    self.body.append("</details>\n")
+    if node["prompt_show"] == CODE:
+        self.body.append("</details>\n")
+
+
+def shows_a_table(node: nodes.Node) -> bool:
+    """Say whether a folded cell puts out a table."""
+    cell = node.parent
+    return any("bard-table" in raw.astext() for raw in cell.findall(nodes.raw))
+
+
+def enclose_solutions(_: Sphinx, document: nodes.document, __: str) -> None:
+    """Draw a solution's cells into the fold of its text, which ends just above them.
+
+    In Jupyter and Colab each of the two folds by itself.
+    """
+    for cell in list(document.findall(is_solution)):
+        siblings = cell.parent.children
+        place = siblings.index(cell)
+        end = siblings[place - 1] if place else None
+        if isinstance(end, nodes.raw) and end.astext().strip() == "</details>":
+            siblings[place - 1], siblings[place] = cell, end
+
+
+def is_solution(node: nodes.Node) -> bool:
+    """Say whether a node is a cell that is folded whole."""
+    return isinstance(node, nodes.container) and "tag_hide-cell" in node.get("classes", ())
 
 
 def size_of_png(path: Path) -> tuple[int, int] | None:
@@ -132,6 +158,7 @@ def drop_unused(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> No
 def setup(app: Sphinx) -> dict[str, object]:
     """Connect the functions above to the build."""
     app.add_node(HideCodeCellNode, override=True, html=(visit_fold, depart_fold))
+    app.connect("doctree-resolved", enclose_solutions)
     app.connect("doctree-resolved", mark_captions)
     app.connect("doctree-resolved", drop_titles_of_forms)
     app.add_js_file(None, body=SEARCH_ON_DISK)

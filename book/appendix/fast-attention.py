@@ -575,10 +575,16 @@ print(f"positions with wrong logits: {off.sum()} of {len(off)}; the first is rig
 # leave `best` out of `streamed`, and take the plain sums of $e^\text{score}$. Where does it
 # break?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # In 32 bits e^89 is infinite. Scores of our random weights are nowhere near; scores of 100 are
 # enough for inf / inf.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 for size in (1.0, 100.0):
     scores = torch.tensor([0.0, 0.5, 1.0]) * size
     naive = scores.exp() / scores.exp().sum()
@@ -589,10 +595,16 @@ for size in (1.0, 100.0):
 # probability of its character (minus 1, if that one came), divided by the batch's characters.
 # What does `float16` make of it?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Digits get lost from p = 0.01 on, and a character that the model believes to be very unlikely
 # gives no gradient at all. With the loss times 65,536 all is well.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 characters = 64 * 256  # in a batch of preset "full"
 p = torch.tensor([0.1, 0.01, 0.001, 0.0001])  # of a character that did not come
 gradient = p / characters
@@ -605,11 +617,17 @@ for row in zip(p, gradient, plain, scaled, strict=True):
 # **3. What can a kernel gain?** Of the multiplications of a forward pass for one character, how
 # many are queries with keys and weights with values? At which window would these be half?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # In each block 4 C^2 for attention's matrices, 8 C^2 in the feed-forward layer, and C V at the end.
 # A query meets T keys of C channels, and the weights T values: 2 T C in each block, a tenth. If it
 # cost nothing, a step would be 1.11 times as fast. It is half at about six times the width.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 matrices = full.n_layer * 12 * full.n_embd**2 + full.n_embd * full.vocab_size
 attention = full.n_layer * 2 * full.block_size * full.n_embd
 share = attention / (matrices + attention)
@@ -623,10 +641,16 @@ print(f"half at T = {even:,.0f}; six times the width is {6 * full.n_embd:,}")
 # **4. How large is the cache?** For the full model with a full window, in 32 bits. And how large
 # beside the weights?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Keys and values, for each block and position C numbers each: a ninth of the weights' memory. It
 # grows with the window and with the number of texts; the weights do not.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 size = 2 * full.n_layer * full.block_size * full.n_embd * 4
 print(f"by hand {size:,} bytes, {size / (model.n_parameters() * 4):.0%} of the weights")
 with torch.no_grad(), cached(model) as caches:
@@ -637,11 +661,17 @@ with torch.no_grad(), cached(model) as caches:
 # **5. Unequal shares.** Two processes take 3 and 5 of the 8 windows, each averages its own loss,
 # and DDP averages the gradients. Is that the gradient of the batch? If not, what would be?
 
-
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # No: a window of the smaller share counts more. Weighted by the shares it is right. That is why a
 # batch that the processes cannot share evenly is refused.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 def of_windows(some):
     loss = next_character_loss(small(windows[some]), targets[some])
     return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(small.parameters()))])

@@ -293,10 +293,16 @@ print(f"  all other characters alone: {four[kind != 2].mean():.3f}")
 # **1. Two plays.** Is *The Tempest* harder for the table of four than the rest of the *Shrew*? How
 # much of that is its names?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Harder by 0.41 nats; without names in front of speeches, by 0.07. So it is mostly the names, and
 # in the Shrew most of them are known from before the cut: there, names even lower the mean.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 tempest = starts["The Tempest"] - n_train - 1
 for name, here in (("all characters", kind >= 0), ("without names", kind == 0)):
     shrew, storm = four[:tempest][here[:tempest]], four[tempest:][here[tempest:]]

@@ -294,13 +294,19 @@ print("fewer than 60 lines:", sum(lines_of_code(piece.forward) for piece in piec
 # instead of six; post-norm instead of pre-norm; a model that sees the future; a window of 512
 # characters.
 
-
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # One head: `nh = 1`, and no other line; the weights keep their shapes.
 # Post-norm: the two lines of `block`, x = norm(x + f(x)); then `gpt` needs no last norm.
 # The future: leave out `masked_fill` in `attention`.
 # 512 characters: no line at all, but a position embedding of 512 rows.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 def post_norm_block(x, w):
     x = norm(x + attention(x, part(w, "attention")), part(w, "attention_norm"))
     return norm(x + feed_forward(x, part(w, "feed_forward")), part(w, "feed_forward_norm"))
@@ -314,10 +320,16 @@ print("another function of the same weights:", not torch.allclose(rewired, first
 # functions' operations could you delete so that all shapes still fit, and does the check notice
 # each?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Solution
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
 # Among others: the scale, the mask, a bias, a gain, an addition. Here are three of the weights
 # that nobody would miss by shape.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
 for name in ("blocks.3.attention.proj.bias", "blocks.5.attention_norm.bias", "norm.bias"):
     without = {**weights, name: torch.zeros_like(weights[name])}
     with torch.no_grad():

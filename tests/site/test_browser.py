@@ -223,11 +223,13 @@ def test_search_lands_right(visit, served, where):
 def test_solution_opens(visit, served):
     with visit(address_of(served, page_of(RESIDUAL))) as page:
         solution = page.locator("details.solution").first
-        code = solution.locator("pre").first
+        words, code = solution.locator("p").first, solution.locator("pre").first
         expect(solution.locator("summary")).to_have_text("Solution")
-        expect(code).to_be_hidden()
+        for part in (words, code):
+            expect(part).to_be_hidden()
         solution.locator("summary").click()
-        expect(code).to_be_visible()
+        for part in (words, code):
+            expect(part).to_be_visible()
 
 
 def test_copy_button_copies_the_cell(visit, served):
