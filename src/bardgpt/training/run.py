@@ -267,8 +267,10 @@ def _train(
         unit="step",
         mininterval=0.5,
     )
-    # Several processes must stop at the same step; there a kill costs what it costs.
-    with bar, postponed(active=trainer.share.world == 1) as stopping:
+    # Several processes must stop at the same step; there a kill costs what it costs. Before the
+    # first step there is nothing to keep, and its evaluation can take a while.
+    alone = trainer.share.world == 1
+    with bar, postponed(active=alone, worthwhile=lambda: trainer.step > 0) as stopping:
         try:
             _steps(trainer, validation_ids, log, folder, about, bar, stopping)
         except DivergedError as error:
