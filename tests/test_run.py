@@ -3,14 +3,9 @@
 import functools
 import hashlib
 import json
-import multiprocessing
-import os
 import random
 import re
-import signal
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -308,73 +303,6 @@ def test_rests_of_writes_that_were_killed_are_removed(whole, tmp_path, monkeypat
     do(tmp_path)
     assert files(tmp_path) == FILES
     assert weights(tmp_path) == weights(whole)
-
-
-class SlowFile:
-    """A file whose content comes in two halves, and says when it is between them."""
-
-    def __init__(self, file, between):
-        self.file, self.between = file, between
-
-    def write(self, content):
-        half = len(content) // 2
-        self.file.write(content[:half])
-        self.file.flush()
-        self.between.send(True)
-        time.sleep(0.02)
-        self.file.write(content[half:])
-
-    def __getattr__(self, name):
-        return getattr(self.file, name)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.file.close()
-
-
-def slow_run(folder, between):
-    """A run in a process of its own that writes slowly and often, to be met while it does."""
-    really = Path.open
-
-    def slow(path, mode="r", *arguments, **others):
-        file = really(path, mode, *arguments, **others)
-        return SlowFile(file, between) if mode == "xb" else file
-
-    Path.open = slow
-    module.CHECKPOINT_SECONDS = 0.0
-    do(folder)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="has no SIGKILL")
-def test_sigkill_at_random_moments_and_during_writes(whole, tmp_path):
-    """From outside, nine times in one run: when a file is half written, and at any time."""
-    context = multiprocessing.get_context("forkserver")  # which imports once for all
-    # The last is what an optimizer imports at its first step.
-    context.set_forkserver_preload(["pytest", "bardgpt.training.run", "torch._dynamo"])
-    chance, died_in_write = random.Random(7), 0
-    for attempt in range(10):
-        between, other_end = context.Pipe(duplex=False)
-        process = context.Process(target=slow_run, args=(tmp_path, other_end))
-        process.start()
-        other_end.close()
-        if attempt < 9:
-            for _ in range(chance.randint(1, 3)):  # writes that it may begin
-                assert between.recv()
-            if attempt % 2:
-                time.sleep(chance.uniform(0, 0.05))
-            process.kill()
-        process.join(timeout=60)
-        rests = files(tmp_path) - FILES
-        died_in_write += len(rests) > 0
-        for file in tmp_path.glob("*.safetensors"):
-            checkpoint.load(file)  # whole, always
-        assert process.exitcode == (-signal.SIGKILL if attempt < 9 else 0)
-    assert died_in_write >= 4
-    assert weights(tmp_path) == weights(whole)
-    assert metrics(tmp_path) == metrics(whole)
-    assert rests == set()
 
 
 def test_a_write_that_fails_ends_the_run_and_leaves_the_last_checkpoint(
