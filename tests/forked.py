@@ -5,8 +5,9 @@ Importing PyTorch takes seconds, and forking milliseconds. What a child runs is 
 
 import multiprocessing
 import os
-import threading
+import sys
 import time
+from functools import partial
 from pathlib import Path
 
 HALVES = 0.03  # seconds between the two halves of a file that is written
@@ -41,16 +42,16 @@ class SlowFile:
         self.file.close()
 
 
-def train(arguments, output, moments):
+def train(arguments, output, moments, progress=False):
     """Become a `bardgpt train` whose moments can be met, and whose log has no clock.
 
     Args:
         arguments: of the command.
-        output: the file that takes what it says.
+        output: the file or terminal that takes what it says.
         moments: a connection that hears what it is about to do.
+        progress: show it, whatever the environment says.
     """
-    from tqdm import tqdm
-
+    from bardgpt import progress as module
     from bardgpt.cli.command import main
     from bardgpt.training import log, run
     from bardgpt.training.trainer import Trainer
@@ -72,9 +73,13 @@ def train(arguments, output, moments):
 
     Path.open, run.evaluate, Trainer.advance = slow, evaluating, advancing
     log.time = type("Stopped", (), {"monotonic": staticmethod(lambda: 0.0)})
-    tqdm.set_lock(threading.RLock())  # its own is a semaphore that outlives who is killed
+    if progress:
+        module.Bar = partial(module.Bar, disable=False)
     taken = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(taken, 1)
     os.dup2(taken, 2)
+    # Anew: those of the server remember what kind of file they were opened on.
+    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)
+    os.environ.pop("COLUMNS", None)  # readline sets it behind Python's back, where it is loaded
     moments.send("alive")
     os._exit(main(arguments))  # at once: this process has no more to do

@@ -5,11 +5,11 @@ import hashlib
 import json
 import random
 import re
+import sys
 from dataclasses import replace
 
 import pytest
 import torch
-from tqdm import tqdm
 
 from bardgpt import progress
 from bardgpt.batches import WindowError, split
@@ -188,13 +188,14 @@ def test_precision_is_what_suits_the_machine_or_what_is_wanted(tmp_path, whole):
 
 def test_bar_says_what_is_going_on(tmp_path, capsys, monkeypatch):
     """Also where TQDM_DISABLE is set, which tqdm has read when it was imported."""
-    monkeypatch.setattr(progress, "tqdm", functools.partial(tqdm, disable=False))
+    monkeypatch.setattr(progress, "Bar", functools.partial(progress.Bar, disable=False))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "132")
     do(tmp_path, progress=True)
     shown = capsys.readouterr().err
-    assert "cpu, float32" in shown
-    assert "train 1." in shown or "train 2." in shown
-    assert "characters/s" in shown
-    assert "/45 [" in shown
+    assert "| step 0 of 45, cpu, float32" in shown
+    losses = r"train [12]\.\d{3}, validation [12]\.\d{3}, [\d,]+ characters/s, cpu, float32"
+    assert re.search(rf"\| step \d+ of 45, [\d:]+ left, {losses}", shown)
 
 
 def test_what_is_compiled_is_tried_on_what_training_uses(tmp_path, monkeypatch):
@@ -539,7 +540,7 @@ def test_weights_ruined_by_a_step_are_never_kept(tmp_path, monkeypatch):
 
 
 def test_a_validation_loss_that_is_no_number_stops_the_run_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "evaluate", lambda *_: float("inf"))
+    monkeypatch.setattr(module, "evaluate", lambda *_, **__: float("inf"))
     with pytest.raises(
         DivergedError, match="the validation loss was inf after step 0; no state was kept"
     ):

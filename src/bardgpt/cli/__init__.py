@@ -11,7 +11,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command: see `bardgpt.cli.command.main`."""
     try:
         with _ctrl_c_ends_at_once():
-            from bardgpt.cli.command import main as run
+            from bardgpt.progress import working
+
+            with working("loading PyTorch"):
+                from bardgpt.cli.command import main as run
         return run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
