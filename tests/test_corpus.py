@@ -517,6 +517,7 @@ def test_a_lock_that_is_never_released_is_not_waited_for_forever(cache, monkeypa
 DOWNLOAD = """
 import io, sys
 sys.stderr = screen = io.StringIO()
+screen.isatty = lambda: True
 from bardgpt import corpus
 url, corpus.SHA256 = sys.argv[1:]
 corpus._downloaded(url)
@@ -530,6 +531,7 @@ def screen(server, monkeypatch, disable):
         monkeypatch.delenv("TQDM_DISABLE")
     if disable:
         monkeypatch.setenv("TQDM_DISABLE", "1")
+    monkeypatch.setenv("COLUMNS", "80")
     command = [sys.executable, "-c", DOWNLOAD, server.url + "/good", HASH]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.decode()
 

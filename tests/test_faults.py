@@ -18,7 +18,7 @@ import nbformat
 import planting
 import psutil
 import pytest
-from breaking import Progress, main, red_cells
+from breaking import main, red_cells
 from faults import FAULTS, TOPICS
 from faults.kinds import Cell, Fault, UnitTest
 from planting import Verdict, by_name, catalogue, describe, diff, name_of, plant, telling, try_check
@@ -223,51 +223,6 @@ def test_red_cells_end_with_one_that_raised(project):
 
 
 # The command
-
-
-class Terminal:
-    """A stream that keeps what is written, and says whether it is a terminal."""
-
-    def __init__(self, is_terminal: bool) -> None:
-        self.is_terminal, self.written = is_terminal, ""
-
-    def isatty(self) -> bool:
-        return self.is_terminal
-
-    def write(self, text: str) -> None:
-        self.written += text
-
-    def flush(self) -> None:
-        pass
-
-
-def test_silence_is_never_long(monkeypatch):
-    clock = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    stream = Terminal(is_terminal=False)
-    progress = Progress(stream)
-    spoken = [0.0]
-    for _ in range(100):
-        clock[0] += 0.5
-        before = stream.written
-        progress.tick(f"{clock[0]} s")
-        if stream.written != before:
-            assert stream.written == f"{before}{clock[0]} s\n"
-            spoken.append(clock[0])
-    assert {b - a for a, b in zip(spoken, spoken[1:], strict=False)} == {4.0}
-
-
-def test_a_terminal_shows_one_line_that_changes():
-    stream = Terminal(is_terminal=True)
-    progress = Progress(stream)
-    progress.tick("one of two")
-    progress.tick("two of two")
-    progress.say("done")
-    screen = []
-    for line in stream.written.split("\n"):
-        screen.append(line.rpartition("\r")[2])
-    assert screen == ["done", ""]
-    assert "one of two" in stream.written
 
 
 def test_expected_seconds_are_those_that_were_measured(monkeypatch):

@@ -235,7 +235,7 @@ def test_weights_that_8_bits_spoil_are_no_record(made, tmp_path, monkeypatch):
     said = re.escape(f"8 bits a weight change the loss by {lost:.4f} nats, more than 0.005")
     with pytest.raises(RuntimeError, match=said):
         full_record.make(folder, tmp_path)
-    monkeypatch.setattr(full_record, "evaluate", lambda *_: 99.0)
+    monkeypatch.setattr(full_record, "evaluate", lambda *_, **__: 99.0)
     with pytest.raises(RuntimeError, match=r"change the loss by -9\d\."):
         full_record.make(folder, tmp_path)
     assert list(tmp_path.iterdir()) == []

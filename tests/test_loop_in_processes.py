@@ -1,6 +1,7 @@
 """What of the training loop shows only in a process of its own: these tests take seconds each."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -34,12 +35,14 @@ def test_progress_bar_can_be_seen_and_hidden(progress, variable, seen):
     program = (
         "import sys; sys.path.insert(0, 'tests')\n"
         "from test_loop import CONFIG, GPT, IDS, SHORT, train_model\n"
+        "sys.stderr.isatty = lambda: True\n"
         f"train_model(GPT(CONFIG), IDS, IDS[:100], SHORT, progress={progress})"
     )
-    environment = {**os.environ, "TQDM_DISABLE": variable}
+    environment = {**os.environ, "TQDM_DISABLE": variable, "COLUMNS": "80"}
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, env=environment
     )
     shown = run.stderr.decode()  # as bytes first: text mode would turn the carriage returns
-    assert ("validation=" in shown) is seen
+    drawn = re.search(r"step \d+ of \d+, .*train \d\.\d+, validation \d", shown)
+    assert (drawn is not None) is seen
     assert shown.endswith("\r") if seen else shown == ""  # wiped at the end

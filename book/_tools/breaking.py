@@ -7,16 +7,14 @@ runs the tests that should notice it, and every notebook, in a copy that is dele
 import argparse
 import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 from types import FrameType
-from typing import TextIO
 
 import nbformat
 from planting import (
@@ -35,46 +33,12 @@ from planting import (
 )
 from runner import Runner
 
+from bardgpt.progress import progress_bar, say
+
 SECONDS = Path(__file__).with_name("seconds.json")
 START = 10  # seconds at most that are not in there: to load PyTorch, and to run a test file
 AT_ONCE = min(os.cpu_count() or 1, 4)
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-QUIET = 4  # seconds at most without a word
-
-
-class Progress:
-    """Says how far a long run is: at a terminal in one line that changes, elsewhere in lines."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-        self.last = self.begun = time.monotonic()
-        self.shown = 0
-
-    def say(self, text: str) -> None:
-        """Print something that stays."""
-        self._wipe()
-        print(text, file=self.stream, flush=True)
-        self.last = time.monotonic()
-
-    def tick(self, text: str) -> None:
-        """Say that it goes on: at a terminal at once, elsewhere once there was silence for long."""
-        if self.stream.isatty():
-            self._wipe()
-            text = text[: shutil.get_terminal_size().columns - 1]
-            print(text, end="", file=self.stream, flush=True)
-            self.shown = len(text)
-        elif time.monotonic() - self.last >= QUIET:
-            self.say(text)
-
-    def _wipe(self) -> None:
-        if self.shown:
-            print(f"\r{' ' * self.shown}\r", end="", file=self.stream)
-            self.shown = 0
-
-    @property
-    def seconds(self) -> int:
-        """Since it began."""
-        return round(time.monotonic() - self.begun)
 
 
 def notebooks() -> list[str]:
@@ -90,22 +54,21 @@ def measured() -> dict[str, float]:
     return json.loads(SECONDS.read_text(encoding="utf-8"))
 
 
-def run_all(
-    files: list[str], copy: Path, runners: list[Runner], progress: Progress
-) -> Iterator[str]:
+def run_all(files: list[str], copy: Path, runners: list[Runner]) -> Iterator[str]:
     """Run test files and notebooks in a copy, one per runner; yield each when it has ended."""
-    waiting, idle, running, ended = list(files), list(runners), {}, 0
-    while waiting or running:
-        while waiting and idle:
-            runner = idle.pop()
-            running[runner] = waiting.pop(0)
-            runner.start(copy, options(running[runner]))
-        names = ", ".join(Path(file).stem for file in running.values())
-        progress.tick(f"  {ended} of {len(files)}, {progress.seconds} s: running {names} …")
-        for runner in [one for one in running if one.has_ended(within=0.5 / len(running))]:
-            ended += 1
-            idle.append(runner)
-            yield running.pop(runner)
+    waiting, idle, running = list(files), list(runners), {}
+    with progress_bar(stream=sys.stdout, total=len(files), unit="file") as bar:
+        while waiting or running:
+            while waiting and idle:
+                runner = idle.pop()
+                running[runner] = waiting.pop(0)
+                runner.start(copy, options(running[runner]))
+            names = ", ".join(Path(file).stem for file in running.values())
+            bar.set_postfix_str(f"running {names}")
+            for runner in [one for one in running if one.has_ended(within=0.5 / len(running))]:
+                bar.update()
+                idle.append(runner)
+                yield running.pop(runner)
 
 
 def about(files: list[str]) -> int:
@@ -131,6 +94,12 @@ def red_cells(file: str, of_file: list[Verdict]) -> list[str]:
     return lines
 
 
+def tell(text: str) -> None:
+    """Print at once, above the bar."""
+    say(text, sys.stdout)
+    sys.stdout.flush()
+
+
 def demonstrate(fault: Fault) -> bool:
     """Plant a fault in a copy of the project, say what its check made of it, drop the copy.
 
@@ -139,9 +108,9 @@ def demonstrate(fault: Fault) -> bool:
     """
     check = fault.check
     files = [check.file, *(file for file in notebooks() if file != check.file)]
-    progress = Progress(sys.stdout)
-    progress.say(f"{fault.name}: {fault.story}\n\n{fault.file}\n{diff(fault)}\n")
-    progress.say(
+    begun = monotonic()
+    tell(f"{fault.name}: {fault.story}\n\n{fault.file}\n{diff(fault)}\n")
+    tell(
         f"Running {check.file} and every notebook in a copy of the project, {AT_ONCE} at a time:\n"
         f"about {about(files)} seconds if the machine is idle, by what chapters took when measured."
     )
@@ -150,19 +119,19 @@ def demonstrate(fault: Fault) -> bool:
         copy = Path(folder)
         plant(fault, copy)
         runners = [stack.enter_context(Runner()) for _ in range(AT_ONCE)]
-        for i, file in enumerate(run_all(files, copy, runners, progress), 1):
+        for i, file in enumerate(run_all(files, copy, runners), 1):
             of_file = verdicts(file, copy)
             cells = red_cells(file, of_file) if file.endswith(".ipynb") else []
             red += cells
             said = f"red cells: {len(cells)}" if file.endswith(".ipynb") else "run"
-            progress.say("\n".join([f"{i} of {len(files)}, {Path(file).stem}: {said}", *cells]))
+            tell("\n".join([f"{i} of {len(files)}, {Path(file).stem}: {said}", *cells]))
             if file == check.file:
                 verdict = verdict_of(check, of_file)
                 convicts = verdict.convicts
                 others = sum(bool(other.message) for other in of_file) - bool(verdict.message)
-                progress.say("\n".join(judge(fault, verdict, others)))
-    progress.say(
-        f"Cells of the book that turned red: {len(red)}, after {progress.seconds} seconds\n"
+                tell("\n".join(judge(fault, verdict, others)))
+    tell(
+        f"Cells of the book that turned red: {len(red)}, after {monotonic() - begun:.0f} seconds\n"
         "The copy is deleted; your own files were not touched."
     )
     return convicts

@@ -14,10 +14,10 @@ Importing `bardgpt` alone is quick: PyTorch comes with the first of these.
 """
 
 import importlib
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from bardgpt.evaluation import evaluate
     from bardgpt.gpt import GPT
     from bardgpt.presets import PRESETS
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from bardgpt.training.loop import train_model
 
 __all__ = ["GPT", "PRESETS", "evaluate", "load", "read_text", "sample", "train_model"]
-__version__ = version("bardgpt")
 
 _HOMES = {
     "GPT": "gpt",
@@ -41,7 +40,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """A front door, from the module where it is at home."""
+    """A front door, from the module where it is at home; or the version of what is installed."""
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("bardgpt")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"bardgpt.{_HOMES[name]}"), name)
@@ -49,4 +50,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Names with the front doors among them, whether they were asked for or not."""
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

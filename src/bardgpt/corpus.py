@@ -25,10 +25,10 @@ from pathlib import Path
 
 from filelock import FileLock
 from platformdirs import user_cache_path
-from tqdm import tqdm
 
 from bardgpt import rebuild
 from bardgpt.files import write_whole
+from bardgpt.progress import progress_bar, working
 from bardgpt.text_file import TextFileError, read_bytes, read_text
 
 SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
@@ -186,7 +186,7 @@ def _downloaded(url: str) -> str:
 
     data = io.BytesIO()
     # pooch asks the bar for its truth value, which tqdm refuses to tell without a total.
-    with tqdm(total=SIZE, unit="B", unit_scale=True, leave=False) as bar:
+    with progress_bar(total=SIZE, desc="fetching the text", unit="byte") as bar:
         download = pooch.HTTPDownloader(
             progressbar=bar,  # pyright: ignore[reportArgumentType]  # documented, typed as a bool
             timeout=TIMEOUT,
@@ -201,7 +201,9 @@ def _downloaded(url: str) -> str:
 def _rebuilt() -> str:
     """The verified text, made again from the plays."""
     try:
-        return _verified(rebuild.rebuild())
+        with working("rebuilding the text from the plays"):
+            data = rebuild.rebuild()
+        return _verified(data)
     except rebuild.RebuildError as error:
         raise CorpusError(str(error)) from None
     except OSError as error:  # no room for the temporary folder
@@ -227,7 +229,8 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError, NotImplementedError):  # filelock.Timeout is an OSError
             folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(FileLock(folder / "tinyshakespeare.lock", timeout=LOCK_SECONDS))
+            with working("waiting for another process that fetches the text"):
+                held.enter_context(FileLock(folder / "tinyshakespeare.lock", timeout=LOCK_SECONDS))
         yield
 
 

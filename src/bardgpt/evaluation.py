@@ -27,7 +27,7 @@ def losses(model: GPT, ids: Tensor, *, progress: bool = False) -> Tensor:
     Args:
         model: any model whose `config.block_size` says how much it may see.
         ids: (N,).
-        progress: show a bar on stderr, which vanishes at the end; TQDM_DISABLE=1 hides it too.
+        progress: show on stderr how far it is; TQDM_DISABLE=1 hides it too.
 
     Returns:
         (N - 1,) nats. Position i was predicted from i % block_size characters and the one before.
@@ -37,8 +37,8 @@ def losses(model: GPT, ids: Tensor, *, progress: bool = False) -> Tensor:
     """
     windows = evaluation_windows(ids, model.config.block_size)
     with _judged(model):
-        bar = progress_bar(windows, shown=progress, desc="evaluating", unit="batch")
-        return torch.cat([_losses(model, x, y) for x, y in bar])
+        of_batches = (_losses(model, x, y) for x, y in windows)  # each (B * T,)
+        return _gathered(of_batches, len(ids) - 1, progress)
 
 
 @contextmanager
@@ -56,6 +56,17 @@ def _losses(model: GPT, x: Tensor, y: Tensor) -> Tensor:
     """-ln p of the targets y (B, T) of one batch x (B, T): (B * T,)."""
     with suited(x.numel(), model.config.n_embd):
         return F.cross_entropy(model(x).flatten(0, 1), y.flatten(), reduction="none")
+
+
+def _gathered(of_batches: Iterator[Tensor], n: int, progress: bool) -> Tensor:
+    """The losses of batches in a row: (n,)."""
+    counted = {"total": n, "desc": "evaluating", "unit": "character"}
+    gathered = []
+    with progress_bar(shown=progress, delay=1, **counted) as bar:
+        for each in of_batches:
+            gathered.append(each)
+            bar.update(len(each))
+    return torch.cat(gathered)
 
 
 def evaluate(model: GPT, ids: Tensor, *, progress: bool = False) -> float:
@@ -99,10 +110,10 @@ def losses_in_context(model: GPT, ids: Tensor, least: int, *, progress: bool = F
     """
     windows = sliding_windows(ids, model.config.block_size, least)
     with _judged(model):
-        bar = progress_bar(windows, shown=progress, desc="evaluating", unit="batch")
-        return torch.cat(
-            [_losses(model, x, y).view(y.shape)[:, -judged:].flatten() for x, y, judged in bar]
+        of_batches = (  # each (B * judged,)
+            _losses(model, x, y).view(y.shape)[:, -judged:].flatten() for x, y, judged in windows
         )
+        return _gathered(of_batches, len(ids) - least, progress)
 
 
 @torch.no_grad()
@@ -139,7 +150,9 @@ def estimate(
     generator = torch.Generator(ids.device).manual_seed(seed)
     means = []
     with _judged(model):
-        for _ in progress_bar(range(batches), shown=progress, desc="evaluating", unit="batch"):
+        for _ in progress_bar(
+            range(batches), shown=progress, delay=1, desc="evaluating", unit="batch"
+        ):
             x, y = random_windows(  # both (B, T)
                 ids, model.config.block_size, batch_size, generator
             )

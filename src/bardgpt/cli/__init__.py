@@ -1,16 +1,39 @@
 """The command line: `bardgpt train`, `sample`, `evaluate`, `plot` and `runs`."""
 
+import contextlib
 import signal
 import sys
+import threading
+from collections.abc import Iterator
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command: see `bardgpt.cli.command.main`.
-
-    Importing PyTorch takes seconds; Ctrl-C in them is as quiet as one that comes later.
-    """
+    """Run a command: see `bardgpt.cli.command.main`."""
     try:
-        from bardgpt.cli.command import main as run
+        with _ctrl_c_ends_at_once():
+            from bardgpt.progress import working
+
+            with working("loading PyTorch"):
+                from bardgpt.cli.command import main as run
+        return run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    return run(sys.argv[1:] if arguments is None else arguments)
+
+
+@contextlib.contextmanager
+def _ctrl_c_ends_at_once() -> Iterator[None]:
+    """While the `with` block lasts Ctrl-C ends the process, without a word.
+
+    Importing PyTorch takes seconds, and some of what it imports swallows a KeyboardInterrupt. There
+    is nothing to lose yet. A handler of somebody else's stays.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or before is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bardgpt import corpus
 from bardgpt.cli.models import OfModel
 from bardgpt.evaluation import estimate, evaluate, losses_in_context
+from bardgpt.progress import working
 from bardgpt.text import Text
 from bardgpt.text_file import read_text
 from bardgpt.training.folder import RunError, text_of
@@ -30,11 +31,12 @@ class Evaluate(OfModel):
         if self.least_context is not None and self.random_batches is not None:
             raise RunError("both --least-context and --random-batches are given; take one of them")
         model, tokenizer = self.load()
-        if self.text is not None:
-            ids, of_what = tokenizer.encode(read_text(self.text).text), "loss"
-        else:
-            own = corpus.load() if self.run is None else text_of(self.run)
-            ids, of_what = Text.of(own, tokenizer).validation, "validation loss"
+        with working("reading the text"):
+            if self.text is not None:
+                ids, of_what = tokenizer.encode(read_text(self.text).text), "loss"
+            else:
+                own = corpus.load() if self.run is None else text_of(self.run)
+                ids, of_what = Text.of(own, tokenizer).validation, "validation loss"
         ids = ids.to(next(model.parameters()).device)
         if self.random_batches is not None:
             _require(

@@ -8,6 +8,7 @@ import tyro
 from bardgpt import pretrained
 from bardgpt.cli.arguments import PathOption
 from bardgpt.gpt import GPT
+from bardgpt.progress import working
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training import devices
 from bardgpt.training.devices import DeviceName
@@ -31,8 +32,9 @@ class OfModel:
     def load(self) -> tuple[GPT, CharTokenizer]:
         """The model, in evaluation mode on its device, and its tokenizer."""
         device = devices.choose_device(devices.facts(), self.device)
-        if self.run is None:
-            model, tokenizer = pretrained.load()
-        else:
-            model, tokenizer = load_run(self.run, self.weights)
-        return model.to(device), tokenizer
+        with working("loading the model"):
+            if self.run is None:
+                model, tokenizer = pretrained.load()
+            else:
+                model, tokenizer = load_run(self.run, self.weights)
+            return model.to(device), tokenizer

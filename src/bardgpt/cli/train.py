@@ -15,6 +15,7 @@ from bardgpt.cli.screen import remark
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.corpus import VOCAB_SIZE
 from bardgpt.presets import PRESETS, Preset
+from bardgpt.progress import columns, working
 from bardgpt.text_file import TextFile, read_text
 from bardgpt.tokenizer import CharTokenizer
 from bardgpt.training.devices import DeviceName, Precision
@@ -57,7 +58,8 @@ class Train:
         """Train, and say what came out."""
         if self.restart and self.from_best:
             raise RunError("both --restart and --from-best are given; take one of them")
-        text = None if self.text is None else read_text(self.text)
+        with working("reading the text"):
+            text = None if self.text is None else read_text(self.text)
         folder = self._folder(text)
         model = self.model
         speaks = os.environ.get("RANK", "0") == "0"  # of several processes one does
@@ -69,7 +71,6 @@ class Train:
                 model = replace(model, vocab_size=different)
         elif (folder / CONFIG).is_file() and model.vocab_size == VOCAB_SIZE:
             model = replace(model, vocab_size=read_about(folder).preset.model.vocab_size)
-        at_terminal = sys.stderr.isatty()  # elsewhere lines are better than a bar
         try:
             finished = train_in_folder(
                 folder,
@@ -79,8 +80,7 @@ class Train:
                 device=self.device,
                 precision=self.precision,
                 compiled=self.compiled,
-                progress=at_terminal,
-                watch=None if at_terminal else _say,
+                watch=None if columns(sys.stderr) else _say,  # what a bar shows, in lines
             )
         except Interrupted as stop:
             remark(f"{stop}; the same command goes on from there")

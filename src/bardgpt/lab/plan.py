@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from bardgpt.batches import require_window
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.lab.clock import timed
 from bardgpt.presets import PRESETS, Preset
+from bardgpt.progress import progress_bar
 from bardgpt.shakespeare import shakespeare
 from bardgpt.training import devices
 from bardgpt.training.devices import DeviceName, Facts, Precision
@@ -162,11 +162,12 @@ def short_run(current: Plan) -> Finished:
     trainer = _trainer(current)
     validation_ids = shakespeare().validation[:SHORT_JUDGED].to(current.device)
     require_window(validation_ids, trainer.model.config.block_size)
-    before = evaluate(trainer.model, validation_ids)
-    for _ in tqdm(range(current.preset.training.steps), desc="training", leave=False):
+    before = evaluate(trainer.model, validation_ids, progress=True)
+    for _ in progress_bar(range(current.preset.training.steps), unit="step"):
         trainer.advance()
     trainer.read_losses()  # which also asks whether all is finite
-    return Finished(trainer.model, (before, evaluate(trainer.model, validation_ids)))
+    after = evaluate(trainer.model, validation_ids, progress=True)
+    return Finished(trainer.model, (before, after))
 
 
 def _trainer(current: Plan) -> Trainer:

@@ -21,13 +21,16 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextlib.contextmanager
-def postponed(active: bool = True) -> Iterator[Callable[[], bool]]:
+def postponed(
+    active: bool = True, worthwhile: Callable[[], bool] = lambda: True
+) -> Iterator[Callable[[], bool]]:
     """While the `with` block lasts the first Ctrl-C waits to be asked for; a second acts at once.
 
     Only Python's main thread hears signals; elsewhere nothing is changed.
 
     Args:
         active: False changes nothing either.
+        worthwhile: whether there is anything to lose; where there is not, the first acts at once.
 
     Yields:
         Whether Ctrl-C has come.
@@ -36,7 +39,7 @@ def postponed(active: bool = True) -> Iterator[Callable[[], bool]]:
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal came
-        if came:
+        if came or not worthwhile():
             signal.default_int_handler(number, frame)
         came = True
         with contextlib.suppress(OSError, ValueError):

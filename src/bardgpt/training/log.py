@@ -67,11 +67,13 @@ class Log:
             self.watch(line)
 
     def status(self) -> str:
-        """The last line in a few words, with characters a second since the one before."""
-        line = self.lines[-1]
-        parts = [f"{name} {line[name]:.3f}" for name in ("train", "validation") if name in line]
+        """The last losses in a few words, and characters a second between the last two lines."""
+        parts = []
+        for name in ("train", "validation"):
+            losses = [line[name] for line in self.lines if name in line]
+            parts += [f"{name} {loss:.3f}" for loss in losses[-1:]]
         if len(self.lines) > 1:
-            before = self.lines[-2]
+            before, line = self.lines[-2:]
             seconds = max(line["seconds"] - before["seconds"], 0.01)  # as exact as they are kept
             parts.append(
                 f"{(line['characters'] - before['characters']) / seconds:,.0f} characters/s"

@@ -64,7 +64,7 @@ def train_model(
         train_ids: (N,) the part to learn from.
         validation_ids: (M,) the part to be judged on; it never influences a weight.
         config: steps, batch size, rate, seed.
-        progress: show a bar on stderr, which vanishes at the end; TQDM_DISABLE=1 hides it too.
+        progress: show on stderr how far it is; TQDM_DISABLE=1 hides it too.
         watch: called at each evaluation with the steps done, to look at the model. It must not
             change it, nor draw from PyTorch's global random state.
 
@@ -78,14 +78,14 @@ def train_model(
     trainer = Trainer(model, train_ids, config)
     history = History()
     model.train()
-    with progress_bar(shown=progress, total=config.steps, desc="training") as bar:
+    with progress_bar(shown=progress, total=config.steps, unit="step") as bar:
         while True:
             step = trainer.step
             if step % config.evaluate_every == 0 or step == config.steps:
                 history.step.append(step)
                 history.train.append(trainer.read_losses() if step else None)
-                history.validation.append(evaluate(model, validation_ids))
-                bar.set_postfix(validation=f"{history.validation[-1]:.3f}")
+                history.validation.append(evaluate(model, validation_ids, progress=progress))
+                bar.set_postfix_str(_status(history))
                 if watch is not None:
                     watch(step)
             if step == config.steps:
@@ -93,3 +93,8 @@ def train_model(
             with suited(config.batch_size * model.config.block_size, model.config.n_embd):
                 trainer.advance()
             bar.update()
+
+
+def _status(history: History) -> str:
+    train, validation = history.train[-1], history.validation[-1]
+    return ("" if train is None else f"train {train:.3f}, ") + f"validation {validation:.3f}"

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from bardgpt import corpus
 from bardgpt.batches import WindowError, require_window
@@ -20,7 +19,7 @@ from bardgpt.config import ConfigError, GPTConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.presets import Preset
-from bardgpt.progress import progress_bar
+from bardgpt.progress import Bar, progress_bar, say, working
 from bardgpt.text import Text
 from bardgpt.text_file import TextFile
 from bardgpt.threads import suited
@@ -95,7 +94,7 @@ def train_in_folder(
         device: "cuda", "mps" or "cpu"; the best there is if none is given.
         precision: of matrix products; what suits the device if none is given.
         compiled: use `torch.compile`, where it pays.
-        progress: show a bar on stderr.
+        progress: show on stderr how far it is; TQDM_DISABLE=1 hides it too.
         watch: called with each line of metrics; when a run goes on, first with those so far.
         machine: the facts to decide from; this machine's if none are given.
 
@@ -115,16 +114,16 @@ def train_in_folder(
     machine = devices.facts() if machine is None else machine
     kind = devices.choose_device(machine, device)
     in_precision = devices.choose_precision(machine, kind, precision)
-    folder, characters = Path(folder), _characters(Path(folder), text)
-    encoded = _encoded(characters, preset.model)
-    facts = facts_of(characters, text.path if isinstance(text, TextFile) else None)
-    about = About(preset, encoded.tokenizer.vocabulary, facts)
-    share = distributed.share_from_environment()
+    folder, share = Path(folder), distributed.share_from_environment()
+    progress = progress and share.writes
+    with working("reading the text", shown=progress):
+        characters, encoded, about = _read(folder, text, preset)
     # Everything that can be wrong with the request shows before the folder is touched.
     if begin == "go on from best":
         _require_best(folder, share)
     with distributed.process_group(share, kind):
-        trainer, validation_ids = _prepare(preset, encoded, kind, in_precision, share, compiled)
+        with working("setting up the model", shown=progress):
+            trainer, validation_ids = _prepare(preset, encoded, kind, in_precision, share, compiled)
         with _by_first(share, claimed(folder, about, restart=begin == "restart")):
             log = go_on(trainer, folder, about, from_best=begin == "go on from best")
             if share.writes:
@@ -162,6 +161,14 @@ def load_run(
 
 
 # --- before the first step ------------------------------------------------------------------------
+
+
+def _read(folder: Path, text: str | TextFile | None, preset: Preset) -> tuple[str, Text, About]:
+    """The characters to learn from, the same encoded, and what the run will say of itself."""
+    characters = _characters(folder, text)
+    encoded = _encoded(characters, preset.model)
+    facts = facts_of(characters, text.path if isinstance(text, TextFile) else None)
+    return characters, encoded, About(preset, encoded.tokenizer.vocabulary, facts)
 
 
 def _require_best(folder: Path, share: Share) -> None:
@@ -225,7 +232,7 @@ def _prepare(
         example = train_ids.new_zeros(B, T + 1)[:, :-1]  # (B, T)
         called, message = devices.compiled_if_useful(model, kind, example, precision)
         if share.writes:
-            tqdm.write(message)
+            say(message)
     wrapped = distributed.synchronised(called, share)
     trainer = Trainer(
         model, train_ids, preset.training, precision=precision, share=share, wrapped=wrapped
@@ -258,17 +265,13 @@ def _train(
     about: About,
     progress: bool,
 ) -> None:
-    """All steps that are left, under a bar; if they diverge, the error says what is left."""
-    bar = progress_bar(
-        shown=progress and trainer.share.writes,
-        total=trainer.config.steps,
-        initial=trainer.step,
-        desc=f"{trainer.device}, {trainer.precision}",
-        unit="step",
-        mininterval=0.5,
-    )
-    # Several processes must stop at the same step; there a kill costs what it costs.
-    with bar, postponed(active=trainer.share.world == 1) as stopping:
+    """All steps that are left; if they diverge, the error says what is left."""
+    counted = {"total": trainer.config.steps, "initial": trainer.step, "unit": "step"}
+    bar = progress_bar(shown=progress, mininterval=0.5, **counted)
+    # Several processes must stop at the same step; there a kill costs what it costs. Before the
+    # first step there is nothing to keep, and its evaluation can take a while.
+    alone = trainer.share.world == 1
+    with bar, postponed(active=alone, worthwhile=lambda: trainer.step > 0) as stopping:
         try:
             _steps(trainer, validation_ids, log, folder, about, bar, stopping)
         except DivergedError as error:
@@ -281,20 +284,21 @@ def _steps(
     log: Log,
     folder: Path,
     about: About,
-    bar: "tqdm[Any]",
+    bar: Bar,
     stopping: Callable[[], bool],
 ) -> None:
     """All steps that are left, and between them readings, evaluations and checkpoints."""
     config, saved = trainer.config, time.monotonic()
+    bar.set_postfix_str(_status(trainer, log))
     while True:
         at_end = trainer.step == config.steps
         evaluating = at_end or trainer.step % config.evaluate_every == 0
         reading = evaluating or trainer.step % LOG_EVERY == 0 or trainer.step <= LOG_FIRST
         if reading and trainer.step > log.step:  # a run that goes on starts where it has read
-            line = _line(trainer, validation_ids if evaluating else None)
+            line = _line(trainer, validation_ids if evaluating else None, not bar.disable)
             best = evaluating and line["validation"] < log.best
             log.add(line)
-            bar.set_postfix_str(log.status())
+            bar.set_postfix_str(_status(trainer, log))
             if best and trainer.share.writes:
                 save_best(trainer, folder, about, line)
             waited = time.monotonic() - saved > CHECKPOINT_SECONDS
@@ -312,7 +316,13 @@ def _steps(
         bar.update()
 
 
-def _line(trainer: Trainer, validation_ids: Tensor | None) -> dict[str, Any]:
+def _status(trainer: Trainer, log: Log) -> str:
+    """The losses, and where they are computed."""
+    where = f"{trainer.device}, {trainer.precision}"
+    return f"{log.status()}, {where}" if log.lines else where
+
+
+def _line(trainer: Trainer, validation_ids: Tensor | None, progress: bool) -> dict[str, Any]:
     """What there is to say after a step."""
     step, config = trainer.step, trainer.config
     line: dict[str, Any] = {
@@ -324,7 +334,7 @@ def _line(trainer: Trainer, validation_ids: Tensor | None) -> dict[str, Any]:
         line["train"] = trainer.read_losses()
     if validation_ids is not None:
         with devices.autocast(trainer.device.type, trainer.precision):
-            line["validation"] = evaluate(trainer.model, validation_ids)
+            line["validation"] = evaluate(trainer.model, validation_ids, progress=progress)
         if not math.isfinite(line["validation"]):
             raise DivergedError(f"the validation loss was {line['validation']} after step {step}")
     return line

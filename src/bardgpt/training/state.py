@@ -2,12 +2,10 @@
 
 import contextlib
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from bardgpt.progress import say
 from bardgpt.training import checkpoint, distributed
 from bardgpt.training.checkpoint import CheckpointError
 from bardgpt.training.folder import (
@@ -109,10 +107,9 @@ def _from_best(trainer: Trainer, folder: Path, about: About) -> Log:
         log = Log(lines or [{k: v for k, v in line.items() if k != "of"}])
         save_best(trainer, folder, about, line)
         save_last(trainer, folder, about, log)
-        tqdm.write(
+        say(
             f"going on from the best weights, of step {line['step']:,}; what stood here is in "
-            f"{place}",
-            file=sys.stderr,
+            f"{place}"
         )
         return log
     return Log(lines)
@@ -140,8 +137,7 @@ def _step_of_best(folder: Path) -> int | None:
 def _say_what_differs(trainer: Trainer, before: str | None) -> None:
     now = f"{trainer.precision} on {trainer.device.type}"
     if before not in (None, now) and trainer.share.writes:
-        tqdm.write(
+        say(
             f"so far this run was computed in {before}, and now in {now}: its losses will differ "
-            "a little from those of a run in one go",
-            file=sys.stderr,
+            "a little from those of a run in one go"
         )

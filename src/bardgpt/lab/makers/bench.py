@@ -19,7 +19,6 @@ from typing import Literal
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from tqdm import tqdm
 
 from bardgpt import files
 from bardgpt.config import TrainingConfig
@@ -30,6 +29,7 @@ from bardgpt.lab.cost import flops
 from bardgpt.lab.makers.provenance import provenance
 from bardgpt.layers.normalization import LayerNorm
 from bardgpt.presets import PRESETS
+from bardgpt.progress import progress_bar
 from bardgpt.records import speeds
 from bardgpt.records.speeds import Speeds
 from bardgpt.sampling import generate
@@ -117,7 +117,7 @@ def in_turns(
     a machine which slows down meanwhile favours nobody.
     """
     seconds: dict[str, list[float]] = {name: [] for name in works}
-    for turn in tqdm(range(turns + 1), desc="turns", leave=False):
+    for turn in progress_bar(range(turns + 1), unit="turn"):
         for name in list(works)[:: -1 if turn % 2 else 1]:
             taken = timed(works[name], device)
             if turn:

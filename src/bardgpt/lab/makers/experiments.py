@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 import bardgpt
 from bardgpt import files
@@ -27,6 +26,7 @@ from bardgpt.files import write_whole
 from bardgpt.lab.makers.catalogue import EXPERIMENTS
 from bardgpt.lab.makers.kinds import FILES
 from bardgpt.lab.makers.provenance import provenance
+from bardgpt.progress import progress_bar
 from bardgpt.records.band import Band
 from bardgpt.shakespeare import shakespeare
 
@@ -51,14 +51,13 @@ def run(names: list[str], keep: Path, workers: int) -> dict[str, dict[str, Any]]
     finished = {job: folder / file_name(*job) for job in jobs}
     to_do = [job for job in jobs if not finished[job].is_file()]
     shakespeare()  # one process fetches the text, if it must be fetched
-    with (
-        ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-        tqdm(total=len(jobs), initial=len(jobs) - len(to_do), desc="runs") as bar,
-    ):
+    with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         futures = {pool.submit(_timed_run, *job): job for job in to_do}
-        for future in as_completed(futures):
-            write_whole(finished[futures[future]], json.dumps(future.result()).encode())
-            bar.update()
+        counted = {"total": len(jobs), "initial": len(jobs) - len(to_do), "unit": "run"}
+        with progress_bar(**counted) as bar:  # after the processes: it has a thread
+            for future in as_completed(futures):
+                write_whole(finished[futures[future]], json.dumps(future.result()).encode())
+                bar.update()
     records = {}
     for name in names:
         parts = [

@@ -27,6 +27,7 @@ from bardgpt.lab.makers.provenance import provenance
 from bardgpt.lab.plan import plan, short_run
 from bardgpt.lab.probes.context import by_context, by_position, names, passage
 from bardgpt.presets import PRESETS
+from bardgpt.progress import working
 from bardgpt.sampling import sample
 from bardgpt.text import Text
 from bardgpt.tokenizer import CharTokenizer
@@ -54,30 +55,32 @@ def make(folder: Path = RUN_FOLDER, record: Path | None = None) -> dict[str, Any
     record = pretrained.RECORD if record is None else record
     machine = devices.facts()
     finished = run.train_in_folder(folder, PRESETS["sprint"], machine=machine)
-    text = corpus.load()
-    _, train_ids, validation_ids = Text.of(text, finished.tokenizer)
-    model = finished.model.cpu().eval()
-    kept = pretrained.quantize(model.state_dict())
-    packed = GPT(model.config).eval()
-    packed.load_state_dict(pretrained.dequantize(kept))
-    of_each = losses(packed, validation_ids)  # (N - 1,)
-    parts = text[: len(train_ids)], text[len(train_ids) :]
-    precision = devices.choose_precision(machine, "cpu")
-    with devices.autocast("cpu", precision):  # a long text, and the fourth digit is not asked for
-        train_loss = evaluate(packed, train_ids)
-    results: dict[str, Any] = {
-        "validation": evaluate(model, validation_ids),
-        "validation of the packed weights": of_each.double().mean().item(),
-        "train": train_loss,
-        "by position": by_position(of_each, model.config.block_size),
-        "by context": by_context(packed, validation_ids),
-        "names": names(of_each, *parts, model.config.block_size),
-        "passage": passage(packed, finished.tokenizer, text),
-        **samples(packed, finished.tokenizer, *parts),
-        "short run": short_runs(machine),
-        "precision": devices.choose_precision(machine, devices.choose_device(machine)),
-        "made": provenance(finished.metrics[-1]["seconds"], torch.get_num_threads()),
-    }
+    with working("packing the weights and judging them"):
+        text = corpus.load()
+        _, train_ids, validation_ids = Text.of(text, finished.tokenizer)
+        model = finished.model.cpu().eval()
+        kept = pretrained.quantize(model.state_dict())
+        packed = GPT(model.config).eval()
+        packed.load_state_dict(pretrained.dequantize(kept))
+        of_each = losses(packed, validation_ids, progress=True)  # (N - 1,)
+        parts = text[: len(train_ids)], text[len(train_ids) :]
+        precision = devices.choose_precision(machine, "cpu")
+        # A long text, and the fourth digit is not asked for.
+        with devices.autocast("cpu", precision):
+            train_loss = evaluate(packed, train_ids, progress=True)
+        results: dict[str, Any] = {
+            "validation": evaluate(model, validation_ids, progress=True),
+            "validation of the packed weights": of_each.double().mean().item(),
+            "train": train_loss,
+            "by position": by_position(of_each, model.config.block_size),
+            "by context": by_context(packed, validation_ids),
+            "names": names(of_each, *parts, model.config.block_size),
+            "passage": passage(packed, finished.tokenizer, text),
+            **samples(packed, finished.tokenizer, *parts),
+            "short run": short_runs(machine),
+            "precision": devices.choose_precision(machine, devices.choose_device(machine)),
+            "made": provenance(finished.metrics[-1]["seconds"], torch.get_num_threads()),
+        }
     lost = results["validation of the packed weights"] - results["validation"]
     if abs(lost) > MOST_LOST:
         raise RuntimeError(
