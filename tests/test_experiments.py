@@ -12,15 +12,16 @@ import torch
 import bardgpt
 from bardgpt import corpus, files, pretrained, records
 from bardgpt.config import GPTConfig, TrainingConfig
-from bardgpt.evaluation import evaluate
+from bardgpt.evaluation import estimate, evaluate, losses_in_context
 from bardgpt.gpt import GPT
 from bardgpt.lab import probes
 from bardgpt.lab.count_tables import BEST_CONTEXT, CountTable
 from bardgpt.lab.ladder import PROMPT, RUNGS
 from bardgpt.lab.likeness import Reference, text_statistics
-from bardgpt.lab.makers import experiments, kinds, provenance
+from bardgpt.lab.makers import experiments, judged, kinds, provenance
 from bardgpt.lab.makers import looker as lookers
 from bardgpt.lab.makers.catalogue import EXPERIMENTS
+from bardgpt.lab.makers.judged import Judged
 from bardgpt.lab.makers.kinds import AtStart, Continuations, CountTables, Sweep, Training
 from bardgpt.lab.makers.looker import Looker, seeded_model
 from bardgpt.lab.probes import EVALUATION, stream_statistics
@@ -329,6 +330,24 @@ def test_weights_of_a_rung_are_written_beside_the_record_and_read_again(few, tin
     assert experiments.up_to_date("tiny")
     with pytest.raises(ValueError, match=r"no rung 'pre_norm'; there are bigram, pre-norm$"):
         pretrained.load_rung("pre_norm")
+
+
+def test_judged_is_the_recorded_model_in_each_way(few, monkeypatch):
+    torch.manual_seed(0)
+    model = GPT(dataclasses.replace(BLOCK, dropout=0.5)).eval()
+    monkeypatch.setattr(pretrained, "load", lambda: (model, few.tokenizer))
+    monkeypatch.setattr(judged, "shakespeare", lambda: few)
+    asked = Judged(contexts=(2, 5), batches=3, seed=4)
+    found = asked.results([asked.run(part) for part in asked.parts()])["ways"]
+    assert list(found) == ["neighbouring windows", "2", "5", "random windows"]
+    assert found["neighbouring windows"] == {"loss": evaluate(model, few.validation)}
+    for least in (2, 5):
+        each = losses_in_context(model, few.validation, least)
+        assert found[str(least)] == {"loss": each.double().mean().item()}
+    loss, error = estimate(model, few.validation, batches=3, seed=4)
+    assert found["random windows"] == {"loss": loss, "standard error": error}
+    assert len(asked.definition()["weights"]) == 64
+    assert asked.quantities({"ways": found})["5"] == [found["5"]["loss"]]
 
 
 def test_what_the_book_shows_is_the_best_table_and_every_models_prompt():

@@ -17,6 +17,7 @@ from bardgpt.lab.ladder import (
     RUN,
     SEEDS,
 )
+from bardgpt.lab.makers.judged import Judged
 from bardgpt.lab.makers.kinds import (
     AtStart,
     Continuations,
@@ -184,4 +185,6 @@ EXPERIMENTS: dict[str, Experiment[Any]] = {
     "continuations": Continuations(PROMPT),
     "rates": Sweep(rates()),
     "dropout": Sweep(dropout()),
+    # Chapter 9: how the recorded model compares with what others report.
+    "judged": Judged(),
 }
