@@ -1,6 +1,7 @@
 """The command line: `bardgpt train`, `sample`, `evaluate`, `plot` and `runs`."""
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -11,6 +12,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command: see `bardgpt.cli.command.main`."""
     try:
         with _ctrl_c_ends_at_once():
+            # Beside an error that is told in a line, PyTorch's C++ would log dozens.
+            os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
             from bardgpt.progress import working
 
             with working("loading PyTorch"):
