@@ -24,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     try:
         with _ctrl_c_ends_at_once():
+            # Beside an error that is told in a line, PyTorch's C++ would log dozens.
+            os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
             from bardgpt.progress import working
 
             with working("loading PyTorch"):
