@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -68,9 +69,12 @@ def world(tmp_path_factory):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
     (folder / "folder").mkdir()
+    (folder / "folder.png").mkdir()
     os.mkfifo(folder / "pipe")
+    os.mkfifo(folder / "pipe.png")
     (folder / "dangling").symlink_to(folder / "nowhere")
-    (folder / "loop").symlink_to(folder / "loop")
+    for name in ("loop", "loop.png"):
+        (folder / name).symlink_to(folder / name)
     train_in_folder(folder / "run", PRESET, text=read_text(folder / "ok.txt"), progress=False)
     (folder / "run" / ".lock").touch()  # which a process that asks for it may leave
     return folder
@@ -103,6 +107,7 @@ def refused(world, monkeypatch, capsys):
         assert len(err.splitlines()) <= lines
         assert all(len(line) < 1_500 for line in err.splitlines())
         assert "Traceback" not in err
+        assert "output cannot be written" not in err
         if code == 2:
             assert last.startswith("bardgpt: ")
             assert last.endswith(("--help` lists the options", "bash, fish, zsh after it"))
@@ -304,9 +309,18 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.parametrize("command", UNREADABLE)
+@pytest.mark.parametrize("command", UNREADABLE, ids=lambda command: command[:60])
 def test_unreadable(refused, command):
     refused(command, 2, UNREADABLE[command])
+
+
+def test_an_option_without_end(capsys):
+    """The search for the one that is nearest takes a minute with it."""
+    before = time.monotonic()
+    assert cli.main(["train", "tiny", f"--{'x' * 10**6}"]) == 2
+    assert time.monotonic() - before < 10
+    says = f"bardgpt: --{'x' * 98}… is no option; `bardgpt train tiny --help` lists the options\n"
+    assert capsys.readouterr() == ("", says)
 
 
 NEW = "train tiny --text ok.txt --run new"
@@ -321,6 +335,8 @@ IMPOSSIBLE = {
     "model, 91; a window of 1,000 needs 1,001: take block_size 90 or less, or take a text of "
     "10,001 characters or more",
     f"{NEW} --block-size 1000000000": "take a text of 10,000,000,001 characters or more",
+    f"{NEW} --norm batch --batch-size 1 --block-size 1": "--norm 'batch' of one number for each "
+    "channel: take a larger batch_size or block_size, or --norm 'layer'",
     f"{NEW} --vocab-size 3": "--vocab-size 3: the text has 9 different characters; set it to that",
     f"{NEW} --vocab-size 1000000000": "--vocab-size 1000000000: the text has 9 different",
     # texts
@@ -379,6 +395,7 @@ IMPOSSIBLE = {
     "sample --run pipe": "pipe holds no run: there is no config.json in it",
     "sample --run loop": "loop holds no run: there is no config.json in it",
     "sample --run run/config.json": "run/config.json holds no run",
+    "sample --run 'a\nb\x1b[31m\r'": r"a\nb\x1b[31m\r holds no run",
     "sample --run ~nobody-of-this-name/x": "~nobody-of-this-name/x holds no run",
     "sample --run seed=3": "seed=3 holds no run",
     f"sample --run {'x' * 300}": "File name too long: 'xxx",
@@ -399,12 +416,15 @@ IMPOSSIBLE = {
     "sample --run run --prompt-file pipe": "pipe is a pipe or a device; save the text as a file",
     "sample --run run --prompt-file /dev/zero": "/dev/zero is a pipe or a device",
     "sample --run run --prompt-file dangling": "dangling does not exist",
-    "sample --run run --save folder": "Is a directory: 'folder'",
+    "sample --run run --save ok.txt": "ok.txt is there already; take another name for --save",
+    "sample --run run --save run/best.safetensors": "run/best.safetensors is there already",
+    "sample --run run --save folder": "folder is there already; take another name for --save",
     "sample --run run --save nowhere/x.txt": "No such folder: 'nowhere'",
     "sample --run run --save file/x.txt": "No such folder: 'file'",
-    "sample --run run --save pipe": "Is a pipe or a device, not a file: 'pipe'",
-    "sample --run run --save /dev/null": "Is a pipe or a device, not a file: '/dev/null'",
-    "sample --run run --save loop": "Too many levels of symbolic links: 'loop'",
+    "sample --run run --save pipe": "pipe is there already; take another name for --save",
+    "sample --run run --save /dev/null": "/dev/null is there already; take another name for --save",
+    "sample --run run --save loop": "loop is there already; take another name for --save",
+    "sample --run run --save dangling": "dangling is there already; take another name for --save",
     # evaluate
     "evaluate --run nowhere": "nowhere holds no run: there is no config.json in it",
     "evaluate --run file": "file holds no run: there is no config.json in it",
@@ -429,6 +449,10 @@ IMPOSSIBLE = {
     "plot run --save .png": ".png: its ending must be one of .png, .svg, .pdf",
     "plot run --save folder": "folder: its ending must be one of .png, .svg, .pdf",
     "plot run --save nowhere/x.png": "No such folder: 'nowhere'",
+    "plot run --save pipe.png": "Is a pipe or a device, not a file: 'pipe.png'",
+    "plot run --save folder.png": "Is a directory: 'folder.png'",
+    "plot run --save loop.png": "Too many levels of symbolic links: 'loop.png'",
+    f"plot {'run ' * 21}": "21 runs are too many for a picture: name 20 or less",
     "runs": "no run in runs: name the folder of a run, or one that holds some",
     "runs nowhere": "no run in nowhere",
     "runs folder": "no run in folder",
@@ -437,7 +461,7 @@ IMPOSSIBLE = {
 }
 
 
-@pytest.mark.parametrize("command", IMPOSSIBLE)
+@pytest.mark.parametrize("command", IMPOSSIBLE, ids=lambda command: command[:80])
 def test_impossible(refused, command):
     refused(command, 1, IMPOSSIBLE[command])
 
@@ -564,6 +588,14 @@ def loop(path):
     path.symlink_to(path)
 
 
+def unreadable(name):
+    """A file or folder without permissions."""
+    return lambda run: (run / name).chmod(0)
+
+
+NO_ROOT = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything"
+)
 BIASES = "model.lm_head.bias"
 DEEP = b'{"model": ' * 100_000
 DAMAGES = [
@@ -588,6 +620,7 @@ DAMAGES = [
     ("sample", config("model", n_embd=10**30), "ConfigError: n_embd=about 2**99: must be at most"),
     ("sample", config("model", n_embd="wide"), "ConfigError: n_embd='wide': must be a whole num"),
     ("sample", config("model", n_embd=True), "ConfigError: n_embd=True: must be a whole number"),
+    ("sample", others(config("model", n_embd=10**9), values("best", of=None)), "GB of memory are"),
     ("sample", config("model", n_layer=10**6), "n_layer=1000000: must be at most 1,000"),
     ("sample", config("model", dropout=float("nan")), "ConfigError: dropout=nan: must be at least"),
     ("sample", config("model", wings=2), "GPTConfig has no field ['wings']; it has "),
@@ -620,6 +653,10 @@ DAMAGES = [
     ("sample", file("best.safetensors", os.mkfifo), "is a folder, pipe or device, and no check"),
     ("sample", file("best.safetensors", dangling), "no checkpoint at "),
     ("evaluate", file("best.safetensors", loop), "best.safetensors"),
+    pytest.param("sample", unreadable("best.safetensors"), "Permission denied: ", marks=NO_ROOT),
+    pytest.param("train", unreadable("last.safetensors"), "Permission denied: ", marks=NO_ROOT),
+    pytest.param("sample", unreadable("config.json"), "Permission denied: ", marks=NO_ROOT),
+    pytest.param("runs", unreadable("."), "Permission denied: ", marks=NO_ROOT),
     ("sample", tensor("best", BIASES, torch.zeros(8)), "holds another model's weights"),
     ("sample", tensor("best", BIASES, None), "Missing key(s) in state_dict: \"lm_head.bias\"."),
     ("sample", tensor("best", "model.more", torch.zeros(1)), "Unexpected key(s) in state_dict"),
@@ -679,6 +716,7 @@ def test_damaged_run(world, refused, command, damage, says):
         damage(run)
         refused(f"{COMMANDS[command]} damaged", 1, says)
     finally:
+        run.chmod(0o700)
         shutil.rmtree(run)
 
 
@@ -791,17 +829,63 @@ def test_stdin(refused, monkeypatch, data):
     refused("sample --run run --prompt-file -", 1, STDIN[data])
 
 
-def test_ctrl_c_while_pytorch_is_imported(monkeypatch, capsys):
-    class Impatient:
-        @staticmethod
-        def find_spec(name, *_):
-            if name == "bardgpt.cli.command":
-                raise KeyboardInterrupt
+class Impatient:
+    """An import that raises something."""
 
+    def __init__(self, error):
+        self.error = error
+
+    def find_spec(self, name, *_):
+        if name == "bardgpt.cli.command":
+            raise self.error
+
+
+def test_ctrl_c_while_pytorch_is_imported(monkeypatch, capsys):
+    """Nothing is said, and one more does not disturb the end of the process."""
     monkeypatch.delitem(sys.modules, "bardgpt.cli.command")
-    monkeypatch.setattr(sys, "meta_path", [Impatient, *sys.meta_path])
-    assert cli.main(["sample"]) == 128 + signal.SIGINT
+    monkeypatch.setattr(sys, "meta_path", [Impatient(KeyboardInterrupt), *sys.meta_path])
+    monkeypatch.setattr(sys, "argv", ["bardgpt", "sample"])
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert cli.main() == 128 + signal.SIGINT
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_variable_that_a_library_cannot_read(monkeypatch, capsys):
+    """Which one it is, tqdm does not say; without any the error is the program's."""
+    monkeypatch.delitem(sys.modules, "bardgpt.cli.command")
+    error = ValueError("could not convert string to float: 'x'")
+    monkeypatch.setattr(sys, "meta_path", [Impatient(error), *sys.meta_path])
+    for name in [name for name in os.environ if name.startswith("TQDM_")]:
+        monkeypatch.delenv(name)
+    with pytest.raises(ValueError, match="could not convert"):
+        cli.main(["runs"])
+    monkeypatch.setenv("TQDM_MININTERVAL", "x")
+    assert cli.main(["runs"]) == 1
+    says = f"bardgpt: in the environment TQDM_MININTERVAL cannot be used ({error}); unset it\n"
+    assert capsys.readouterr() == ("", says)
+
+
+def test_current_folder_is_gone(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert cli.main(["train", "tiny", "--text", "ok.txt"]) == 1
+    says = "bardgpt: the current folder is not there any more; change to another\n"
+    assert capsys.readouterr() == ("", says)
+
+
+def test_names_are_shown_in_a_line(world, tmp_path, monkeypatch, capsys):
+    """What a terminal would obey is not printed."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(world / "run", tmp_path / "\x1b[2J\nrun")
+    assert cli.main(["runs", "."]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(r"\x1b[2J\nrun: step 2 of 2, validation loss ")
+    assert (len(out.splitlines()), err) == (1, "")
 
 
 # By a shell, which runs `bardgpt` in a process of its own: exit codes of all in a pipe, output and
@@ -823,6 +907,11 @@ SHELL = {
         "0",
         r"\?a.*",
         "bardgpt: 1 characters that cp1252 lacks are shown as \\?; PYTHONIOENCODING=.*\n",
+    ),
+    r"cp -r run '_$\frac$'; MPLBACKEND=nosuch bardgpt plot '_$\frac$' run --save x.png": (
+        "0",
+        r"2 runs drawn in x\.png\n",
+        "",
     ),
     "PYTHONIOENCODING=ascii bardgpt sample --run run --prompt 🎭": (
         "1",

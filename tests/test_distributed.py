@@ -1,6 +1,8 @@
 """Several processes, started as readers would start them: by `torchrun`, on this machine."""
 
 import os
+import re
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -146,6 +148,73 @@ def test_alone_nothing_is_set_up():
         distributed.raise_everywhere(None, share)
         with pytest.raises(RunError, match="taken"):
             distributed.raise_everywhere(RunError("taken"), share)
+
+
+@pytest.mark.parametrize(
+    ("share", "others"),
+    [
+        (Share(0, 2), "process 1"),
+        (Share(1, 4), "processes 0, 2, 3"),
+        (Share(7, 8), "processes 0, 1, 2, 3, 4, 5, 6"),
+        (Share(3, 2_000), "the 1,999 others"),
+    ],
+)
+def test_the_others_in_words(share, others):
+    assert share.others == others
+
+
+LONE = """
+import os, sys, time
+from bardgpt import cli, progress
+cli.main(["--version"])
+from bardgpt.training import distributed
+distributed.WAIT_SECONDS, progress.TICK = 1, 0.01
+progress.monotonic = lambda: 10 * time.monotonic()
+for rank in "01":
+    os.environ["RANK"] = rank
+    begun = time.monotonic()
+    print(cli.main(sys.argv[1:]), time.monotonic() - begun < 30, file=sys.stderr)
+"""
+
+
+def test_a_lone_worker_says_for_whom_it_waits_and_gives_up(tmp_path):
+    """Whether the other is to come to it or it to the other; PyTorch's own log is not shown."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    (tmp_path / "mine.txt").write_text(TEXT, encoding="utf-8")
+    words = ["train", "tiny", "--text", str(tmp_path / "mine.txt"), "--run", str(tmp_path / "run")]
+    there = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TQDM_DISABLE": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", LONE, *words, "--device", "cpu"],
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env=os.environ | there,
+    )
+    of_ranks = re.split(r"^1 True\n", done.stderr, flags=re.MULTILINE)
+    assert len(of_ranks) == 3
+    for rank, other in ((0, 1), (1, 0)):
+        *waits, error = of_ranks[rank].splitlines()
+        place = f"127.0.0.1:{port}"
+        assert error.startswith(
+            f"bardgpt: process {rank} of 2 did not meet the others at {place} within 1 s; start "
+            f"all of them with torchrun (waiting for process {other}: "
+        )
+        waits = [line for line in waits if line.startswith("process")]
+        line = rf"process {rank} of 2 waits at {place} for process {other}, \d+ s"
+        assert waits
+        assert all(re.fullmatch(line, said) for said in waits)
+        assert len(of_ranks[rank].splitlines()) < 20
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_slip_while_processes_meet_keeps_its_traceback(monkeypatch):
+    def slip(*_, **__):
+        raise RuntimeError("not the user's fault")
+
+    monkeypatch.setattr(torch.distributed, "init_process_group", slip)
+    with pytest.raises(RuntimeError, match="not the user's fault"):
+        process_group(Share(0, 2), "cpu").__enter__()
 
 
 def test_apples_gpu_cannot_be_one_of_several():

@@ -107,16 +107,14 @@ def decoded(data: bytes, source: object) -> tuple[str, tuple[str, ...]]:
     if data.startswith(codecs.BOM_UTF8):
         data = data.removeprefix(codecs.BOM_UTF8)
         remarks.append("the byte order mark in front was left out")
+    if (nul := data.find(b"\0")) >= 0:  # first, for there it is found at once
+        raise TextFileError(f"{source} is no text: it holds a NUL character, at position {nul:,}")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         where = f"is not UTF-8: byte 0x{data[error.start]:02x} in line {line:,}"
         raise TextFileError(_convert(source, where, "latin1")) from None
-    if "\0" in text:
-        raise TextFileError(
-            f"{source} is no text: it holds a NUL character, at position {text.index(chr(0)):,}"
-        )
     if not text:
         raise TextFileError(f"{source} is empty; name a file with a text in it")
     n_returns = text.count("\r")

@@ -19,6 +19,7 @@ from bardgpt.text_file import expanded
 # The sections of `train`, whose fields may be named with or without their section.
 SECTIONS = {"model": GPTConfig, "training": TrainingConfig}
 COMPLETION = ("--tyro-print-completion", "--tyro-write-completion")
+LONGEST = 100  # characters of an option's name that are looked at
 SHELLS = ("bash", "fish", "zsh")  # tyro has a tcsh, too, which needs one more package
 COMMANDS = ("train", "sample", "evaluate", "plot", "runs")
 SECTION_OF = {
@@ -77,6 +78,10 @@ def read(command: Any, arguments: Sequence[str], description: str) -> Any:
             config=(tyro.conf.OmitSubcommandPrefixes,),
         )
 
+    if endless := [word for word in arguments if word[:2] == "--" and LONGEST < len(_name(word))]:
+        raise UsageError(
+            f"{endless[0][:LONGEST]}… is no option; `{help_for(arguments)}` lists the options"
+        )
     if arguments and arguments[0] in COMPLETION and {*arguments[1:2]}.isdisjoint(SHELLS):
         raise UsageError(f"{arguments[0]}: name one of {', '.join(SHELLS)} after it")
     said = io.StringIO()
@@ -142,16 +147,21 @@ def as_typed(message: str, arguments: Sequence[str]) -> str:
     def option(matched: re.Match[str]) -> str:
         name = matched[1].replace("_", "-")
         whole = f"--{SECTION_OF[matched[1]]}.{name}"
-        typed = f"--{name}" in {word.split("=")[0].replace("_", "-") for word in arguments}
+        typed = f"--{name}" in {_name(word).replace("_", "-") for word in arguments}
         return f"{f'--{name}' if typed else whole} "
 
     if arguments[:1] == ["sample"]:
         message = OF_SAMPLE.sub(lambda name: f"--{name[1].replace('_', '-')} is ", message)
     fields = "|".join(sorted(SECTION_OF, key=len, reverse=True))
     message = re.sub(rf"(?<![\w.-])({fields})=", option, message)
-    for name in (word.split("=")[0] for word in arguments if word.startswith("--")):
+    for name in (_name(word) for word in arguments if word.startswith("--")):
         message = message.replace(_with_section(name), name)
     return message
+
+
+def _name(word: str) -> str:
+    """Of an option with its value: all before the value."""
+    return word.split("=", 1)[0]
 
 
 def help_for(arguments: Sequence[str]) -> str:
@@ -220,7 +230,7 @@ def _unknown(listed: str, arguments: Sequence[str], known: Collection[str]) -> s
     """
     first = [word for word in arguments if f"{listed}, ".startswith(f"{word.strip()}, ")]
     word = max(first, key=len, default=listed)
-    name, where = word.split("=")[0], help_for(arguments).removesuffix(" --help")
+    name, where = _name(word), help_for(arguments).removesuffix(" --help")
     if re.match(r"-[^\d.]", word):
         *section, name_alone = name.lstrip("-").replace("_", "-").lower().split(".")
         near = _nearest(name_alone, known)

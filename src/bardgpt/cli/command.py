@@ -1,6 +1,7 @@
 """All commands together: what is typed, what it does, and how it says no."""
 
 import contextlib
+import errno
 import re
 import signal
 import sys
@@ -94,6 +95,8 @@ def _say(error: Exception, arguments: list[str]) -> None:
     said = str(error)
     if isinstance(error, ConfigError | SamplingError):
         said = words.as_typed(said, arguments)
+    elif isinstance(error, OSError) and error.errno == errno.ENOENT and error.filename is None:
+        said = "the current folder is not there any more; change to another"
     elif isinstance(error, OSError):
         said = re.sub(r"^\[Errno -?\d+\] ", "", said)
     # The one error that has several lines by itself; in others a line break is a path's.

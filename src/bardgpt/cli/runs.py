@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import tyro
 
 from bardgpt.cli.arguments import PathOption
-from bardgpt.cli.screen import remark
+from bardgpt.cli.screen import in_a_line, remark
 from bardgpt.training.folder import (
     CONFIG,
     METRICS,
@@ -39,7 +39,7 @@ class Runs:
                 remark(f"bardgpt: {error}")
         differing = differences([about for _, about in read])
         for (place, about), own in zip(read, differing, strict=True):
-            print(f"{place}: {how_far(place, about)}")
+            print(f"{in_a_line(str(place))}: {how_far(place, about)}")
             if own:
                 print(f"    {', '.join(own)}")
 

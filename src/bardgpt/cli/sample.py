@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Sample(OfModel):
     seed: int | None = None
     """The same seed gives the same text."""
     save: PathOption | None = None
-    """A file that takes the text too, written at the end or at Ctrl-C."""
+    """A new file that takes the text too, written at the end or at Ctrl-C."""
 
     def __call__(self) -> None:
         """Sample and print; what is written when Ctrl-C comes is kept."""
@@ -51,6 +52,8 @@ class Sample(OfModel):
         _require_count("samples", self.samples, 1)
         asked = self._asked()
         if self.save is not None:
+            if os.path.lexists(self.save):  # a text is drawn once: it is never written over
+                raise SamplingError(f"{self.save} is there already; take another name for --save")
             require_writable(self.save)
         model, tokenizer = self.load()
         prompt = _first_prompt(tokenizer) if asked is None else asked

@@ -58,7 +58,8 @@ def output() -> Iterator[None]:
     except BrokenPipeError:
         _forget_output()
     except OSError as error:
-        if error.filename is not None:  # a file's own error
+        # A file's own error, one that is no system call's, or that the current folder is gone.
+        if error.filename is not None or error.errno in (None, errno.ENOENT):
             raise
         _forget_output()
         raise OutputError(f"the output cannot be written: {error.strerror or error}") from None
@@ -73,6 +74,8 @@ def require_writable(file: Path) -> None:
     folder = replaceable(file).parent
     if not folder.is_dir():
         raise FileNotFoundError(errno.ENOENT, "No such folder", str(folder))
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def _open_what_is_closed() -> None:

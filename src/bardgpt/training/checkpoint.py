@@ -62,6 +62,7 @@ def load(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any
     if not path.is_file():
         raise CheckpointError(f"{path} is a folder, pipe or device, and no checkpoint")
     try:
+        path.open("rb").close()  # safetensors would say of a file without permission that it is not
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             if header.get("format") != FORMAT:

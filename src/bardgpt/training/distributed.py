@@ -14,6 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from bardgpt.progress import working
 from bardgpt.training.devices import DeviceError, DeviceName
 
 WAIT_SECONDS = 300  # for the other processes, before one gives up
@@ -31,6 +32,14 @@ class Share:
     def writes(self) -> bool:
         """Whether this is the process that writes files and speaks."""
         return self.rank == 0
+
+    @property
+    def others(self) -> str:
+        """The other processes, in words; several are numbered where they are few."""
+        ranks = [str(rank) for rank in range(min(self.world, 9)) if rank != self.rank]
+        if self.world > 8:
+            return f"the {self.world - 1:,} others"
+        return f"process{'es' if len(ranks) > 1 else ''} {', '.join(ranks)}"
 
     def of(self, batch: Tensor) -> Tensor:
         """This process's part of a (B, ...) batch: (B / world, ...)."""
@@ -86,15 +95,18 @@ def process_group(share: Share, device: DeviceName) -> Iterator[None]:
             "choose 'cpu', or start one process"
         )
     where = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
+    who = f"process {share.rank} of {share.world}"
     try:
-        dist.init_process_group(
-            "nccl" if device == "cuda" else "gloo", timeout=timedelta(seconds=WAIT_SECONDS)
-        )
-    except (dist.DistError, ValueError, RuntimeError) as error:
+        with working(f"{who} waits at {where} for {share.others}"):
+            dist.init_process_group(
+                "nccl" if device == "cuda" else "gloo", timeout=timedelta(seconds=WAIT_SECONDS)
+            )
+    # The second is what PyTorch raises where the address or port is missing or none.
+    except (dist.DistError, ValueError) as error:
         said = (str(error).splitlines() or [""])[0][:120]
         raise DeviceError(
-            f"process {share.rank} of {share.world} did not meet the others at {where} within "
-            f"{WAIT_SECONDS} s; start all of them with torchrun ({said})"
+            f"{who} did not meet the others at {where} within {WAIT_SECONDS} s; start all of them "
+            f"with torchrun (waiting for {share.others}: {said})"
         ) from None
     yield
     dist.destroy_process_group()  # not after an error: it could wait for a process that has died

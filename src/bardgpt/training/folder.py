@@ -91,7 +91,7 @@ def read_about(folder: Path) -> About:
     try:
         if file.stat().st_size > MOST_CONFIG:
             raise ValueError(f"it has more than {MOST_CONFIG:,} bytes")
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = json.loads(file.read_text(encoding="utf-8-sig"))  # some editors add a mark
         parts = [values[part] for part in ("model", "training", "vocabulary", "text")]
         model, training, vocabulary, text = parts
         preset = Preset(

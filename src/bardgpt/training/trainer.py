@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from bardgpt.batches import random_windows
 from bardgpt.config import ConfigError, TrainingConfig
 from bardgpt.gpt import GPT, next_character_loss
+from bardgpt.layers.normalization import BatchNorm
 from bardgpt.training.checkpoint import MODEL, REMEDY, CheckpointError, load_weights
 from bardgpt.training.devices import Precision, autocast
 from bardgpt.training.distributed import Share, mean
@@ -59,13 +60,20 @@ class Trainer:
                 synchronised between processes.
 
         Raises:
-            ConfigError: if the processes cannot share the batch evenly, or as `build_optimizers`.
+            ConfigError: if the processes cannot share the batch evenly, if batch norm would have
+                one position to compare with itself, or as `build_optimizers`.
         """
         self.share = share or Share()
         if config.batch_size % self.share.world:
             raise ConfigError(
                 f"batch_size={config.batch_size}: {self.share.world} processes cannot share it "
                 f"evenly; take a multiple of {self.share.world}"
+            )
+        positions = config.batch_size // self.share.world * model.config.block_size
+        if positions < 2 and any(isinstance(module, BatchNorm) for module in model.modules()):
+            raise ConfigError(
+                "norm='batch' of one number for each channel: take a larger batch_size or "
+                "block_size, or norm='layer'"
             )
         self.model, self.config = model, config
         self.precision: Precision = precision
