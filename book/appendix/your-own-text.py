@@ -121,7 +121,18 @@ table("text", ["counting", "context", "tiny", "step", "small", "step"], rows)
 # Read it from the top. With 10,000 characters counting wins: each model is worse than a table that
 # takes a second. With 100,000 `small` is ahead of it, and with a million clearly, by more than a
 # tenth of a nat. `tiny` stays behind the tables everywhere: with a window of 8 characters and so
-# few numbers, a small text is not its problem. PYTHON_PROSE
+# few numbers, a small text is not its problem.With
+# ten million characters of Python `small` is far ahead, and it has read only two thirds of them, once.
+#
+# What does a loss look like? Here is what the last model writes, the beginning of a class:
+
+# %%
+python = found["Python's library, 10,000,000"].fits["small"].texts["best"]
+print(python[:400])
+
+# %% [markdown]
+# It never learned what Python is. Indentation, `self`, brackets that close and words out of pieces
+# of words all come from guessing the next character.
 
 # %% [markdown]
 # ## When it learns by heart
@@ -142,24 +153,31 @@ figures.by_heart(
 # *Loss on training batches (dashed, with dropout) and on the last tenth (solid); the point is
 # where the best weights were kept, the dotted line is the best count table.*
 #
-# Seven pages are read a hundred times in the first 250 steps, and `small` has the room to keep them
-# word by word: on what it reads the loss ends near 0, on the last page it ends at 5.4, higher than a
-# uniform guess. So the answer is: down for a moment, and then up without end. With ten times the
-# text the same happens later; with a hundred times it does not happen in these 1,500 steps.
+# So the answer is: down for a moment, and then up without end. In 250 steps `small` reads its seven
+# pages a hundred times, and it has the room to keep them word by word. On what it reads the loss
+# ends near 0; on the last page it ends higher than that of a blind guess. With ten times the text
+# the same happens later, and with a hundred times not at all in these 1,500 steps.
 #
 # **When the validation loss turns up, more steps make the model worse**, however fine its samples
-# look. That is why the best weights are kept, and why `sample` takes them. The signs of learning by
-# heart are a training loss far below the validation loss, and samples with long copies:
+# look. That is why the best weights are kept, and why `sample` takes them. Two signs tell that a
+# model learns by heart: a training loss far below the validation loss, and samples that copy. Each
+# model wrote 1,000 characters; how long is the longest piece of them that stands in the text that
+# it has read?
 
 # %% tags=["hide-input"]
 for name, text in pieces.items():
     small = text.fits["small"]
-    lengths = [f"{weights} weights {small.copies[weights]:4}" for weights in ("best", "last")]
-    print(f"{name:24} longest copy, in characters: {', '.join(lengths)}")
+    print(f"{name:22}", end="")
+    for weights, reading in (("best", small.best), ("last", small.last)):
+        loss, copied = reading["validation"], small.copies[weights]
+        print(f"   {weights}: loss {loss:.2f}, copies {copied:5,}", end="")
+    print()
 
 # %% [markdown]
-# The last weights of the smallest text write whole passages of it; those of the largest copy no
-# more than a phrase that Shakespeare himself repeats.
+# *Validation loss of the best and the last weights of `small`, and the longest copy in characters.*
+#
+# After its last step on the smallest text, the model writes nothing but that text: all 1,000
+# characters are one copy. The others copy no more than half a line.
 
 # %% [markdown]
 # ## Which preset?
@@ -169,7 +187,7 @@ for name, text in pieces.items():
 # | 10,000 characters, a letter | the count tables, or more text | a model of any size learns it by heart within a minute |
 # | 100,000, a long story | `small`, and stop it when the validation loss turns | a little better than counting four characters |
 # | a million, some novels | `small`, to its end | clearly better than counting; names and line breaks come right |
-# | ten million, a shelf | `small` with more steps (`--steps 6000`), or `sprint` | CHOICE_PYTHON |
+# | ten million, a shelf | `small` with more steps (`--steps 6000`), or `sprint` | much better than counting; the form is right, the sense is not |
 #
 # Ten minutes is what `small` takes here, on one core of a server; `--steps` makes a run shorter or
 # longer, and `bardgpt plot` draws how far it is. `sprint`, the full model, takes an hour or more on
