@@ -6,6 +6,7 @@ None of them stops a run or looks odd in a table: only a check that works the nu
 from faults.kinds import Fault, UnitTest
 
 KINDS = "src/bardgpt/lab/makers/kinds.py"
+CONTINUATIONS = "src/bardgpt/lab/makers/continuations.py"
 LOOKER = "src/bardgpt/lab/makers/looker.py"
 RUNNER = "src/bardgpt/lab/makers/experiments.py"
 FULL = "src/bardgpt/lab/makers/full_record.py"
@@ -205,7 +206,7 @@ FAULTS = [
     Fault(
         "weights-before-the-first-step",
         "A model made anew from the seed has the right shape, and has learned nothing.",
-        KINDS,
+        CONTINUATIONS,
         "checkpoint.content(model.state_dict()",
         "checkpoint.content(seeded_model(model.config, self.seed).state_dict()",
         experiments("test_weights_of_a_rung_are_written_beside_the_record_and_read_again"),
@@ -213,7 +214,7 @@ FAULTS = [
     Fault(
         "three-temperatures-all-1",
         "The loop goes over the temperatures, and what it calls is not told.",
-        KINDS,
+        CONTINUATIONS,
         "temperature=temperature, **drawn",
         "**drawn",
         experiments("test_continuations_by_hand"),
