@@ -17,7 +17,7 @@ from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
 from bardgpt.lab import probes
 from bardgpt.lab.count_tables import BEST_CONTEXT, CountTable
-from bardgpt.lab.ladder import PROMPT, RUNGS
+from bardgpt.lab.ladder import PROMPT, RUN, RUNGS
 from bardgpt.lab.likeness import Reference, text_statistics
 from bardgpt.lab.makers import continuations, experiments, kinds, provenance
 from bardgpt.lab.makers import looker as lookers
@@ -26,6 +26,7 @@ from bardgpt.lab.makers.continuations import Continuations
 from bardgpt.lab.makers.kinds import AtStart, CountTables, Sweep, Training
 from bardgpt.lab.makers.looker import Looker, seeded_model
 from bardgpt.lab.probes import EVALUATION, stream_statistics
+from bardgpt.presets import PRESETS
 from bardgpt.pretrained import CONFIG, WEIGHTS
 from bardgpt.sampling import generate
 from bardgpt.training.loop import train_model
@@ -603,6 +604,69 @@ def test_sweeps_compare_equal_parameters_where_they_say_so():
         plain, residual = (depths[f"{block}-{L}"].model for block in ("plain", "residual"))
         assert dataclasses.replace(plain, block="residual") == residual
         assert plain.n_layer == L
+
+
+def differing(one, other):
+    """The fields in which two configs differ."""
+    return {
+        field.name
+        for field in dataclasses.fields(one)
+        if getattr(one, field.name) != getattr(other, field.name)
+    }
+
+
+def test_size_is_told_from_recipe_with_sprints_own():
+    """The last small rung in sprint's way, and for as many characters; nothing else of it."""
+    sprint, rung = PRESETS["sprint"], RUNGS["pre-norm"].config
+    recipe, long = EXPERIMENTS["pre-norm-recipe"], EXPERIMENTS["pre-norm-long"]
+    assert differing(recipe.training, sprint.training) == {"steps", "evaluate_every", "seed"}
+    assert recipe.training.steps == RUN.steps
+    assert differing(recipe.model, rung) == {"initialization", "fused"}
+    assert recipe.model.initialization == sprint.model.initialization
+    assert differing(long.training, RUN) == {"steps", "evaluate_every"}
+    assert differing(long.model, rung) == {"fused"}
+    characters = [
+        training.steps * training.batch_size * model.block_size
+        for training, model in ((long.training, long.model), (sprint.training, sprint.model))
+    ]
+    assert characters[0] == characters[1]
+
+
+def test_hidden_widths_are_compared_at_equal_parameters_once():
+    models = {name: each.model for name, each in EXPERIMENTS["hidden-widths"].variants.items()}
+    sizes = {name: model.n_hidden // model.n_embd for name, model in models.items()}
+    assert sizes == {"1": 1, "2": 2, "4": 4, "8": 8, "wide": 1, "gelu": 4}
+    assert models["wide"].n_parameters() == models["4"].n_parameters()
+    assert differing(models["wide"], models["4"]) == {"n_embd", "expansion"}
+    assert differing(models["gelu"], models["4"]) == {"activation"}
+    grown = EXPERIMENTS["feed-forward-two-layer"].model
+    assert differing(models["4"], grown) == {"fused"}
+    assert {each.training for each in EXPERIMENTS["hidden-widths"].variants.values()} == {RUN}
+
+
+def test_no_norm_is_tried_at_the_settings_of_the_others():
+    others = EXPERIMENTS["rates"].variants
+    for name, each in EXPERIMENTS["no-norm"].variants.items():
+        beside = others[name.replace("no-norm", "post-norm")]
+        assert differing(each.model, beside.model) == {"block"}
+        assert (each.model.block, each.model.final_norm) == ("residual", False)
+        assert (each.training, each.seeds) == (beside.training, beside.seeds)
+    tried = {name.replace("post-norm", "no-norm") for name in others if "post-norm" in name}
+    assert EXPERIMENTS["no-norm"].variants.keys() == tried
+
+
+def test_toys_differ_in_what_their_names_say():
+    toys = EXPERIMENTS["copying"].toys
+    first = toys["both, one head"]
+    changes = {name: differing(toy, first) for name, toy in toys.items()}
+    assert changes == {
+        "both, one head": set(),
+        "both, two heads": {"n_head"},
+        "both, one head, longer": {"steps"},
+        "both, one head, 8 letters": {"letters"},
+        "either, one head": {"task"},
+        "either, two heads": {"task", "n_head"},
+    }
 
 
 def test_interrupted_command_goes_on_where_it_stopped(tiny, monkeypatch):

@@ -348,6 +348,30 @@ FAULTS = [
         "keep = chosen.keep",
         experiments("test_check_does_not_find_the_runs_that_it_repeats"),
     ),
+    Fault(
+        "recipe-without-its-start",
+        "Optimizer and schedule are sprint's, and the weights start as they always did.",
+        "src/bardgpt/lab/makers/catalogue.py",
+        "initialization=sprint.model.initialization",
+        "initialization=model.initialization",
+        experiments("test_size_is_told_from_recipe_with_sprints_own"),
+    ),
+    Fault(
+        "windows-counted-for-characters",
+        "As many windows as sprint sees, of 8 characters where it has 256: a 32nd of the text.",
+        "src/bardgpt/lab/makers/catalogue.py",
+        "steps = seen // (RUN.batch_size * model.block_size)",
+        "steps = sprint.training.steps * sprint.training.batch_size // RUN.batch_size",
+        experiments("test_size_is_told_from_recipe_with_sprints_own"),
+    ),
+    Fault(
+        "lost-run-with-its-last-loss",
+        "A run that broke off is compared by what it had reached before.",
+        "src/bardgpt/records/record.py",
+        '[math.inf if loss is None else loss for loss in kept["validation"]]',
+        '[4.0 if loss is None else loss for loss in kept["validation"]]',
+        experiments("test_a_sweep_with_lost_runs_is_written_and_read_back"),
+    ),
     # The key of finished runs.
     Fault(
         "key-forgets-a-room",
