@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import json
+import math
 import os
 from pathlib import Path
 
@@ -16,15 +17,17 @@ from bardgpt.evaluation import estimate, evaluate, losses_in_context
 from bardgpt.gpt import GPT
 from bardgpt.lab import probes
 from bardgpt.lab.count_tables import BEST_CONTEXT, CountTable
-from bardgpt.lab.ladder import PROMPT, RUNGS
+from bardgpt.lab.ladder import PROMPT, RUN, RUNGS
 from bardgpt.lab.likeness import Reference, text_statistics
-from bardgpt.lab.makers import experiments, judged, kinds, provenance
+from bardgpt.lab.makers import continuations, experiments, judged, kinds, provenance
 from bardgpt.lab.makers import looker as lookers
 from bardgpt.lab.makers.catalogue import EXPERIMENTS
+from bardgpt.lab.makers.continuations import Continuations
 from bardgpt.lab.makers.judged import Judged
-from bardgpt.lab.makers.kinds import AtStart, Continuations, CountTables, Sweep, Training
+from bardgpt.lab.makers.kinds import AtStart, CountTables, Sweep, Training
 from bardgpt.lab.makers.looker import Looker, seeded_model
 from bardgpt.lab.probes import EVALUATION, stream_statistics
+from bardgpt.presets import PRESETS
 from bardgpt.pretrained import CONFIG, WEIGHTS
 from bardgpt.sampling import generate
 from bardgpt.training.loop import train_model
@@ -40,7 +43,7 @@ def few(monkeypatch, shakespeare):
     text = shakespeare._replace(
         train=shakespeare.train[:20_000], validation=shakespeare.validation[:5_000]
     )
-    for module in (kinds, lookers):
+    for module in (kinds, continuations, lookers):
         monkeypatch.setattr(module, "shakespeare", lambda: text)
     monkeypatch.setattr(kinds, "SAMPLE_LENGTH", 1_000)
     monkeypatch.setattr(kinds, "PIECE", 30)
@@ -113,7 +116,9 @@ def test_sweep_reads_back(name):
     for variant, result in loaded.items():
         assert result.model == variants[variant].model
         assert result.training == variants[variant].training
-        assert result.band().n == len(result.seeds) == len(variants[variant].seeds)
+        assert len(result.validation) == len(result.seeds) == len(variants[variant].seeds)
+        if all(map(math.isfinite, result.validation)):  # no run was lost
+            assert result.band().n == len(result.seeds)
         assert list(result.probes) == [*variants[variant].probes, *variants[variant].at_end]
 
 
@@ -289,7 +294,7 @@ def test_count_tables_by_hand(few):
 def test_continuations_by_hand(few, monkeypatch, part):
     # Fast enough that the text depends on the windows, not on the first weights alone.
     training = TrainingConfig(steps=20, learning_rate=0.05, evaluate_every=20)
-    monkeypatch.setattr(kinds, "RUN", training)
+    monkeypatch.setattr(continuations, "RUN", training)
     asked = Continuations("ROMEO:", context=2, seed=3, length=50, temperatures=(0.25, 1.0))
     run = asked.run(part)
     if part == "counts":
@@ -309,8 +314,10 @@ def test_continuations_by_hand(few, monkeypatch, part):
 def test_weights_of_a_rung_are_written_beside_the_record_and_read_again(few, tiny, monkeypatch):
     """Those after the last step, as float32, in a folder that `pretrained` reads."""
     training = TrainingConfig(steps=20, learning_rate=0.05, evaluate_every=20)
-    monkeypatch.setattr(kinds, "RUN", training)
-    monkeypatch.setattr(kinds, "RUNGS", {name: RUNGS[name] for name in ("bigram", "pre-norm")})
+    monkeypatch.setattr(continuations, "RUN", training)
+    monkeypatch.setattr(
+        continuations, "RUNGS", {name: RUNGS[name] for name in ("bigram", "pre-norm")}
+    )
     monkeypatch.setattr(pretrained, "RUNGS", tiny / "recorded/rungs")
     asked = {"tiny": Continuations("ROMEO:", context=2, seed=3, length=5)}
     monkeypatch.setattr(experiments, "EXPERIMENTS", asked)
@@ -458,6 +465,36 @@ def test_brief_keeps_neither_text_nor_the_loss_on_the_training_split(few):
     }
 
 
+LOSING = dataclasses.replace(SHORT, learning_rate=1e30)
+
+
+def test_a_lost_run_keeps_its_reason_and_no_losses(few):
+    """Lost on the way, not a crash of the whole experiment; nothing of it can be compared."""
+    lost = Training(BIGRAM, LOSING, brief=True)
+    result = lost.run(0)
+    assert result["lost"].startswith("the loss was nan in step 2: ")
+    none = [None, None, None]
+    assert result["history"] == {"step": [0, 2, 4], "train": none, "validation": none}
+    assert lost.quantities({"runs": [Training(BIGRAM, SHORT, brief=True).run(0), result]}) == {}
+
+
+def test_a_sweep_with_lost_runs_is_written_and_read_back(tiny, monkeypatch):
+    variants = {
+        f"{name}-{n}": Training(dataclasses.replace(BIGRAM, n_embd=n), each, (0, 1, 2), brief=True)
+        for name, each in (("well", SHORT), ("lost", LOSING))
+        for n in (4, 5)
+    }
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": Sweep(variants)})
+    assert experiments.main(["--workers", "1"]) == 0
+    loaded = records.load_sweep("tiny")
+    assert loaded["lost-4"].validation == [math.inf] * 3
+    assert loaded["lost-4"].histories[0].at(0) == math.inf
+    assert loaded["well-4"].band().n == 3
+    with pytest.raises(ValueError, match=r"\[inf, inf, inf\]: what is not finite leaves no mean"):
+        loaded["lost-4"].band()
+    assert experiments.main(["--check", "--workers", "1"]) == 0
+
+
 def test_a_look_at_the_start_trains_nothing(few):
     experiment = AtStart(BLOCK, seeds=(0, 1, 2))
     assert experiment.parts() == [0, 1, 2]
@@ -562,8 +599,8 @@ def test_numbers_are_kept_to_six_digits():
 
 
 def test_continuations_ask_every_rung_and_a_count_table_the_same(few, monkeypatch):
-    monkeypatch.setattr(kinds, "RUN", TrainingConfig(steps=2, evaluate_every=2))
-    asked = kinds.Continuations("ROMEO:", length=30)
+    monkeypatch.setattr(continuations, "RUN", TrainingConfig(steps=2, evaluate_every=2))
+    asked = Continuations("ROMEO:", length=30)
     assert asked.parts() == ["counts", *RUNGS]
     record = asked.results([asked.run("counts"), asked.run("bigram"), asked.run("pre-norm")])
     texts = [text for of in record["texts"].values() for text in of.values()]
@@ -586,6 +623,69 @@ def test_sweeps_compare_equal_parameters_where_they_say_so():
         plain, residual = (depths[f"{block}-{L}"].model for block in ("plain", "residual"))
         assert dataclasses.replace(plain, block="residual") == residual
         assert plain.n_layer == L
+
+
+def differing(one, other):
+    """The fields in which two configs differ."""
+    return {
+        field.name
+        for field in dataclasses.fields(one)
+        if getattr(one, field.name) != getattr(other, field.name)
+    }
+
+
+def test_size_is_told_from_recipe_with_sprints_own():
+    """The last small rung in sprint's way, and for as many characters; nothing else of it."""
+    sprint, rung = PRESETS["sprint"], RUNGS["pre-norm"].config
+    recipe, long = EXPERIMENTS["pre-norm-recipe"], EXPERIMENTS["pre-norm-long"]
+    assert differing(recipe.training, sprint.training) == {"steps", "evaluate_every", "seed"}
+    assert recipe.training.steps == RUN.steps
+    assert differing(recipe.model, rung) == {"initialization", "fused"}
+    assert recipe.model.initialization == sprint.model.initialization
+    assert differing(long.training, RUN) == {"steps", "evaluate_every"}
+    assert differing(long.model, rung) == {"fused"}
+    characters = [
+        training.steps * training.batch_size * model.block_size
+        for training, model in ((long.training, long.model), (sprint.training, sprint.model))
+    ]
+    assert characters[0] == characters[1]
+
+
+def test_hidden_widths_are_compared_at_equal_parameters_once():
+    models = {name: each.model for name, each in EXPERIMENTS["hidden-widths"].variants.items()}
+    sizes = {name: model.n_hidden // model.n_embd for name, model in models.items()}
+    assert sizes == {"1": 1, "2": 2, "4": 4, "8": 8, "wide": 1, "gelu": 4}
+    assert models["wide"].n_parameters() == models["4"].n_parameters()
+    assert differing(models["wide"], models["4"]) == {"n_embd", "expansion"}
+    assert differing(models["gelu"], models["4"]) == {"activation"}
+    grown = EXPERIMENTS["feed-forward-two-layer"].model
+    assert differing(models["4"], grown) == {"fused"}
+    assert {each.training for each in EXPERIMENTS["hidden-widths"].variants.values()} == {RUN}
+
+
+def test_no_norm_is_tried_at_the_settings_of_the_others():
+    others = EXPERIMENTS["rates"].variants
+    for name, each in EXPERIMENTS["no-norm"].variants.items():
+        beside = others[name.replace("no-norm", "post-norm")]
+        assert differing(each.model, beside.model) == {"block"}
+        assert (each.model.block, each.model.final_norm) == ("residual", False)
+        assert (each.training, each.seeds) == (beside.training, beside.seeds)
+    tried = {name.replace("post-norm", "no-norm") for name in others if "post-norm" in name}
+    assert EXPERIMENTS["no-norm"].variants.keys() == tried
+
+
+def test_toys_differ_in_what_their_names_say():
+    toys = EXPERIMENTS["copying"].toys
+    first = toys["both, one head"]
+    changes = {name: differing(toy, first) for name, toy in toys.items()}
+    assert changes == {
+        "both, one head": set(),
+        "both, two heads": {"n_head"},
+        "both, one head, longer": {"steps"},
+        "both, one head, 8 letters": {"letters"},
+        "either, one head": {"task"},
+        "either, two heads": {"task", "n_head"},
+    }
 
 
 def test_interrupted_command_goes_on_where_it_stopped(tiny, monkeypatch):

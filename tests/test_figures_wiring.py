@@ -1,5 +1,7 @@
 """Wirings, drawn: gradients and streams by depth, losses by rate."""
 
+import math
+
 from artists import (
     curves,
     drawn,
@@ -140,3 +142,25 @@ def test_rate_sweep_joins_the_runs_of_a_seed_over_the_rates():
     assert [name for name, _ in shown] == ["post-norm", "pre-norm", "letters' frequencies"]
     roles = ("post-norm", "pre-norm", "count")
     assert all(is_role(colour, role) for (_, colour), role in zip(shown, roles, strict=True))
+
+
+def test_losses_beyond_the_plot_stand_on_a_line_of_their_own():
+    """Of 20,000 nats the others would be one line at the bottom; a lost run has no loss at all."""
+    losses = {
+        ("blocks", 0): {
+            "no-norm": {0.001: [2.5, 2.6], 0.01: [20_000.0, math.inf], 0.03: [3.75, 3.8]},
+            "post-norm": {0.001: [2.25, 2.3], 0.01: [3.25, 3.5], 0.03: [3.25, 3.25]},
+        },
+        ("more", 0): {"post-norm": {0.001: [2.0, 2.1]}},
+    }
+    first, second = drawn(figures.rate_sweep(losses, 3.375)).axes
+    rates = [0.001, 0.01, 0.03]
+    assert curves(first)[:2] == [
+        ("no norm", rates, [2.5, 3.775, 3.75]),
+        (None, rates, [2.6, 3.775, 3.775]),
+    ]
+    assert curves(first)[2] == ("post-norm", rates, [2.25, 3.25, 3.25])
+    assert is_role(lines(first)[0][3], "no-norm")
+    for axes in (first, second):
+        assert levels(axes) == [("letters' frequencies", 3.375), ("above this, or lost", 3.775)]
+    assert [axes.get_title() for axes in (first, second)] == ["blocks", "more"]

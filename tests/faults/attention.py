@@ -4,6 +4,22 @@ from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
+        "toy-asks-two-back",
+        "Counted from 1 in one place and from 0 in another: the letter two back is asked for.",
+        "src/bardgpt/lab/copying.py",
+        "return ids[:, FIRST - 1 : -1], ids[:, :-FIRST]",
+        "return ids[:, FIRST - 2 : -2], ids[:, :-FIRST]",
+        UnitTest("tests/test_copying.py", "test_answers_are_the_letters_one_and_three_back"),
+    ),
+    Fault(
+        "one-right-answer-of-two-counts",
+        "Whoever names one of two letters has not copied both.",
+        "src/bardgpt/lab/copying.py",
+        "hits.all(dim=0)",
+        "hits.any(dim=0)",
+        UnitTest("tests/test_copying.py", "test_losses_and_right_answers_by_hand"),
+    ),
+    Fault(
         "no-mask",
         "An encoder's attention in a decoder: each character reads the answer it should predict.",
         "src/bardgpt/layers/attention.py",

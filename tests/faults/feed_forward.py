@@ -4,6 +4,14 @@ from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
+        "hidden-width-not-heard",
+        "The config has a choice, and the layer is four times as wide whatever it says.",
+        "src/bardgpt/config.py",
+        "self.n_embd * (self.expansion if",
+        "self.n_embd * (4 if",
+        UnitTest("tests/test_feed_forward.py", "test_a_hidden_layer_of_another_width"),
+    ),
+    Fault(
         "relu-left-out",
         "Two linear layers in a row are one linear layer: more weights, and nothing gained.",
         "src/bardgpt/layers/feed_forward.py",

@@ -6,6 +6,7 @@ None of them stops a run or looks odd in a table: only a check that works the nu
 from faults.kinds import Fault, UnitTest
 
 KINDS = "src/bardgpt/lab/makers/kinds.py"
+CONTINUATIONS = "src/bardgpt/lab/makers/continuations.py"
 LOOKER = "src/bardgpt/lab/makers/looker.py"
 RUNNER = "src/bardgpt/lab/makers/experiments.py"
 FULL = "src/bardgpt/lab/makers/full_record.py"
@@ -205,7 +206,7 @@ FAULTS = [
     Fault(
         "weights-before-the-first-step",
         "A model made anew from the seed has the right shape, and has learned nothing.",
-        KINDS,
+        CONTINUATIONS,
         "checkpoint.content(model.state_dict()",
         "checkpoint.content(seeded_model(model.config, self.seed).state_dict()",
         experiments("test_weights_of_a_rung_are_written_beside_the_record_and_read_again"),
@@ -213,7 +214,7 @@ FAULTS = [
     Fault(
         "three-temperatures-all-1",
         "The loop goes over the temperatures, and what it calls is not told.",
-        KINDS,
+        CONTINUATIONS,
         "temperature=temperature, **drawn",
         "**drawn",
         experiments("test_continuations_by_hand"),
@@ -346,6 +347,30 @@ FAULTS = [
         'keep = chosen.keep / f"check-{os.getpid()}" if chosen.check else chosen.keep',
         "keep = chosen.keep",
         experiments("test_check_does_not_find_the_runs_that_it_repeats"),
+    ),
+    Fault(
+        "recipe-without-its-start",
+        "Optimizer and schedule are sprint's, and the weights start as they always did.",
+        "src/bardgpt/lab/makers/catalogue.py",
+        "initialization=sprint.model.initialization",
+        "initialization=model.initialization",
+        experiments("test_size_is_told_from_recipe_with_sprints_own"),
+    ),
+    Fault(
+        "windows-counted-for-characters",
+        "As many windows as sprint sees, of 8 characters where it has 256: a 32nd of the text.",
+        "src/bardgpt/lab/makers/catalogue.py",
+        "steps = seen // (RUN.batch_size * model.block_size)",
+        "steps = sprint.training.steps * sprint.training.batch_size // RUN.batch_size",
+        experiments("test_size_is_told_from_recipe_with_sprints_own"),
+    ),
+    Fault(
+        "lost-run-with-its-last-loss",
+        "A run that broke off is compared by what it had reached before.",
+        "src/bardgpt/records/record.py",
+        '[math.inf if loss is None else loss for loss in kept["validation"]]',
+        '[4.0 if loss is None else loss for loss in kept["validation"]]',
+        experiments("test_a_sweep_with_lost_runs_is_written_and_read_back"),
     ),
     # The key of finished runs.
     Fault(

@@ -1,5 +1,6 @@
 """One quantity over repeated runs: a mean and its spread."""
 
+import math
 import statistics
 from dataclasses import dataclass
 from typing import Self
@@ -24,10 +25,13 @@ class Band:
         """The band of some runs' values.
 
         Raises:
-            ValueError: with fewer than three, whose spread says next to nothing.
+            ValueError: with fewer than three, whose spread says next to nothing; with one that is
+                not finite, which leaves no mean.
         """
         if len(values) < 3:
             raise ValueError(f"{len(values)} runs give no spread; a band needs at least 3")
+        if not all(map(math.isfinite, values)):
+            raise ValueError(f"{values}: what is not finite leaves no mean; count such runs")
         return cls(statistics.fmean(values), statistics.stdev(values), len(values))
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@
 """
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,8 @@ class Record:
         model: the architecture.
         training: the run, but for the seed.
         seeds: one for each run.
-        histories: one for each run.
+        histories: one for each run; one that was lost, for its loss was no number any more, has
+            an infinite validation loss all along.
         train: final loss on the whole training split, one for each run; empty for a sweep's.
         samples: for each length of training, the text statistics of each run; empty for a sweep's.
         probes: by probe and by step, what each run gave: a number by name, or a list of numbers by
@@ -162,7 +164,7 @@ def _record(name: str, experiment: dict[str, Any], runs: list[dict[str, Any]], m
         model=GPTConfig.from_json(json.dumps(experiment["model"])),
         training=TrainingConfig.from_json(json.dumps(experiment["training"])),
         seeds=experiment["seeds"],
-        histories=[History(**run["history"]) for run in runs],
+        histories=[_history(run["history"]) for run in runs],
         train=[run["train"] for run in runs if "train" in run],
         samples=_by_step([run["samples"] for run in runs]),
         probes={
@@ -170,6 +172,11 @@ def _record(name: str, experiment: dict[str, Any], runs: list[dict[str, Any]], m
         },
         made=made,
     )
+
+
+def _history(kept: dict[str, Any]) -> History:
+    losses = [math.inf if loss is None else loss for loss in kept["validation"]]
+    return History(kept["step"], kept["train"], losses)
 
 
 def _by_step(runs: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:

@@ -33,6 +33,7 @@ COLOURS = {
     "norm": "#e69f00",
     "batch norm": "#56b4e9",
     "dropout": "#f0e442",
+    "no-norm": "#009e73",
     "post-norm": "#d55e00",
     "pre-norm": "#0072b2",
     "no-final-norm": "#56b4e9",

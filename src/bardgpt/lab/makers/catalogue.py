@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, get_args
 
 from bardgpt.config import GPTConfig, Initialization, TrainingConfig
+from bardgpt.lab.copying import Copying
 from bardgpt.lab.ladder import (
     BIGRAM,
     FEED_FORWARD,
@@ -17,10 +18,11 @@ from bardgpt.lab.ladder import (
     RUN,
     SEEDS,
 )
+from bardgpt.lab.makers.continuations import Continuations
+from bardgpt.lab.makers.copying import Copyings
 from bardgpt.lab.makers.judged import Judged
 from bardgpt.lab.makers.kinds import (
     AtStart,
-    Continuations,
     CountTables,
     Experiment,
     Sweep,
@@ -30,6 +32,7 @@ from bardgpt.presets import PRESETS
 
 LONG = TrainingConfig(steps=20_000, evaluate_every=1_000)
 BLOCK_PROBES = ("heads", "stream", "units")
+Variants = dict[str, Training]
 
 
 def variant(
@@ -39,7 +42,32 @@ def variant(
     return Training(dataclasses.replace(model, fused=True), training, seeds, brief=True, **others)
 
 
-def size_or_recipe() -> dict[str, Training]:
+# Chapter 3: where one head is not enough, and where it is; with five times the steps, and with half
+# the letters, places and channels.
+TOYS = {
+    "both, one head": Copying(n_head=1),
+    "both, two heads": Copying(n_head=2),
+    "both, one head, longer": Copying(n_head=1, steps=10_000),
+    "both, one head, 8 letters": Copying(n_head=1, letters=8),
+    "either, one head": Copying(n_head=1, task="either"),
+    "either, two heads": Copying(n_head=2, task="either"),
+}
+
+
+def hidden_widths() -> Variants:
+    """One block with 1, 2, 4 and 8 hidden units for each channel, and two controls (chapter 4).
+
+    "wide" has exactly as many parameters as 4 units for each of 32 channels, spent on 44 channels
+    with one unit each.
+    """
+    grown = dataclasses.replace(FEED_FORWARD, feed_forward="two-layer")
+    models = {str(n): dataclasses.replace(grown, expansion=n) for n in (1, 2, 4, 8)}
+    models["wide"] = dataclasses.replace(grown, expansion=1, n_embd=44)
+    models["gelu"] = dataclasses.replace(grown, activation="gelu")
+    return {name: variant(model, RUN) for name, model in models.items()}
+
+
+def size_or_recipe() -> Variants:
     """The last small rung, trained as the full model was: in its way, or for as long (chapter 9).
 
     Nothing is dropped: the rung does not learn by heart. Its heads are run in one product, as the
@@ -59,7 +87,7 @@ def size_or_recipe() -> dict[str, Training]:
     }
 
 
-def depths() -> dict[str, Training]:
+def depths() -> Variants:
     """1 to 16 blocks, plain and residual, with equal parameters at each depth (chapter 5)."""
     run = TrainingConfig(steps=2_000, evaluate_every=500)
     return {
@@ -69,7 +97,7 @@ def depths() -> dict[str, Training]:
     }
 
 
-def coming_online() -> dict[str, Training]:
+def coming_online() -> Variants:
     """How loud branches are over training, by initialization (chapter 5)."""
     run = TrainingConfig(steps=1_000, evaluate_every=50)
     return {
@@ -102,29 +130,49 @@ def starts() -> dict[str, AtStart]:
     }
 
 
-def rates() -> dict[str, Training]:
-    """Post- against pre-norm over learning rates, with and without warm-up (chapter 7)."""
-    no_final_norm = dataclasses.replace(PRE_NORM, final_norm=False)
-    wirings = {"post-norm": POST_NORM, "pre-norm": PRE_NORM, "no-final-norm": no_final_norm}
-    cases = [
-        (3, "default", (1e-3, 3e-3, 1e-2, 3e-2), ("post-norm", "pre-norm", "no-final-norm")),
-        (12, "default", (1e-3, 3e-3, 1e-2, 3e-2), ("post-norm", "pre-norm")),
-        (12, "xavier", (3e-4, 1e-3, 3e-3, 1e-2), ("post-norm", "pre-norm")),
-    ]
+# Blocks, how they start, and the rates that are tried.
+RATES = (
+    (3, "default", (1e-3, 3e-3, 1e-2, 3e-2)),
+    (12, "default", (1e-3, 3e-3, 1e-2, 3e-2)),
+    (12, "xavier", (3e-4, 1e-3, 3e-3, 1e-2)),
+)
+
+
+def over_rates(L: int, start: str, rates: tuple[float, ...], **models: GPTConfig) -> Variants:
+    """Models of L blocks over learning rates, with and without warm-up; "_" is "-" in a name."""
     return {
-        f"{L}-{start}-{wiring}-{rate:g}-{warmup}": variant(
-            dataclasses.replace(wirings[wiring], n_layer=L, initialization=start),
+        f"{L}-{start}-{name.replace('_', '-')}-{rate:g}-{warmup}": variant(
+            dataclasses.replace(model, n_layer=L, initialization=start),
             TrainingConfig(steps=1_000, evaluate_every=500, learning_rate=rate, warmup=warmup),
             SEEDS[:3],
         )
-        for L, start, tried, compared in cases
-        for wiring in compared
-        for rate in tried
+        for name, model in models.items()
+        for rate in rates
         for warmup in (0, 200)
     }
 
 
-def dropout() -> dict[str, Training]:
+def rates() -> Variants:
+    """Post- against pre-norm (chapter 7); in few blocks, also without the final norm."""
+    variants: Variants = {}
+    for L, start, tried in RATES:
+        models = {"post_norm": POST_NORM, "pre_norm": PRE_NORM}
+        if L == 3:
+            models["no_final_norm"] = dataclasses.replace(PRE_NORM, final_norm=False)
+        variants |= over_rates(L, start, tried, **models)
+    return variants
+
+
+def no_norm() -> Variants:
+    """Residual connections alone, over the same rates: where a norm decides (chapters 6, 7)."""
+    return {
+        name: each
+        for L, start, tried in RATES
+        for name, each in over_rates(L, start, tried, no_norm=RESIDUAL).items()
+    }
+
+
+def dropout() -> Variants:
     """A model that learns 20,000 characters by heart, by dropout; and one with all of the text.
 
     Chapter 8. Those with dropout are asked at the end what their masks do.
@@ -160,12 +208,14 @@ EXPERIMENTS: dict[str, Experiment[Any]] = {
     "one-head": Training(ONE_HEAD),
     "one-head-no-positions": Training(dataclasses.replace(ONE_HEAD, positions=False)),
     "four-heads": Training(FOUR_HEADS, probes=("heads",)),
+    "copying": Copyings(TOYS),
     "feed-forward": Training(FEED_FORWARD, probes=BLOCK_PROBES),
     # Controls of chapter 4: a layer that can fold into the next, and one that has grown.
     "feed-forward-linear": Training(dataclasses.replace(FEED_FORWARD, activation="none")),
     "feed-forward-two-layer": Training(
         dataclasses.replace(FEED_FORWARD, feed_forward="two-layer"), probes=BLOCK_PROBES
     ),
+    "hidden-widths": Sweep(hidden_widths()),
     "plain-blocks": Training(PLAIN_BLOCKS, probes=BLOCK_PROBES),
     "residual": Training(RESIDUAL, probes=BLOCK_PROBES),
     "post-norm": Training(POST_NORM, probes=(*BLOCK_PROBES, "norms", "modes")),
@@ -184,6 +234,7 @@ EXPERIMENTS: dict[str, Experiment[Any]] = {
     "starts": Sweep(starts()),
     "continuations": Continuations(PROMPT),
     "rates": Sweep(rates()),
+    "no-norm": Sweep(no_norm()),
     "dropout": Sweep(dropout()),
     # Chapter 9: how the recorded model compares with what others report.
     "judged": Judged(),

@@ -1,28 +1,26 @@
 """The kinds of experiments: what is run, and what its record says.
 
-`Experiment` is what the runner asks of each; the classes after it are the kinds there are.
+`Experiment` is what the runner asks of each; the classes after it are the kinds there are, but for
+`Continuations`.
 """
 
-import base64
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from bardgpt import pretrained
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.corpus import VOCAB_SIZE
 from bardgpt.evaluation import evaluate
-from bardgpt.lab.count_tables import BEST_CONTEXT, CountTable
-from bardgpt.lab.ladder import LIVE_STEPS, PIECE, RUN, RUNGS, SAMPLE_LENGTH, SEEDS
+from bardgpt.lab.count_tables import CountTable
+from bardgpt.lab.ladder import LIVE_STEPS, PIECE, RUN, SAMPLE_LENGTH, SEEDS
 from bardgpt.lab.likeness import Reference, text_statistics
 from bardgpt.lab.makers.looker import Looker, seeded_model
 from bardgpt.sampling import sample
 from bardgpt.shakespeare import shakespeare
 from bardgpt.text import Text
-from bardgpt.training import checkpoint
 from bardgpt.training.loop import train_model
+from bardgpt.training.trainer import DivergedError
 
 Part = TypeVar("Part")
 # Among a record's results, what gets files of its own: base64 of each, by its place among records.
@@ -96,7 +94,8 @@ class Training:
     def run(self, seed: int) -> dict[str, Any]:
         """Train from one seed; look and sample on the way.
 
-        At a constant rate a chapter's short run is the beginning of this one.
+        At a constant rate a chapter's short run is the beginning of this one. A run whose loss
+        stops being a number is lost: it keeps the reason, and None for each of its losses.
         """
         text = shakespeare()
         reference = None if self.brief else _reference(text)
@@ -116,9 +115,15 @@ class Training:
                 run["text"] = drawn[:PIECE]
 
         config = dataclasses.replace(self.training, seed=seed)
-        history = train_model(
-            model, looker.learned, text.validation, config, progress=False, watch=watch
-        )
+        try:
+            history = train_model(
+                model, looker.learned, text.validation, config, progress=False, watch=watch
+            )
+        except DivergedError as error:
+            steps = [*range(0, config.steps, config.evaluate_every), config.steps]
+            none = [None] * len(steps)
+            nothing = {"step": steps, "train": none, "validation": none}
+            return run | {"lost": str(error), "history": nothing}
         if not self.brief:
             run["train"] = evaluate(model, looker.learned)
         return run | {"history": history.to_dict()}
@@ -127,7 +132,7 @@ class Training:
         """Model, training, seeds, probes; and a slice, if it learns from one."""
         definition = {
             "model": dataclasses.asdict(self.model),
-            "training": _without_seed(self.training),
+            "training": without_seed(self.training),
             "seeds": list(self.seeds),
             "probes": [*self.probes, *self.at_end],
         }
@@ -140,7 +145,9 @@ class Training:
         return {"runs": runs}
 
     def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
-        """The final losses."""
+        """The final losses; none if a run was lost, for rounding decides which runs are."""
+        if any("lost" in run for run in record["runs"]):
+            return {}
         histories = [run["history"] for run in record["runs"]]
         losses = {"validation loss": [history["validation"][-1] for history in histories]}
         if not self.brief:
@@ -265,84 +272,6 @@ class CountTables:
         }
 
 
-@dataclass(frozen=True)
-class Continuations:
-    """The same words, continued by every rung and by the best count table.
-
-    A rung is trained as in the run of its own record that has this seed; on the same machine it is
-    the same run. Its last weights are kept, as `bardgpt.pretrained.load_rung` reads them.
-
-    Attributes:
-        prompt: what all continue.
-        context: of the count table, which speaks at temperature 1 alone.
-        seed: of training and of drawing.
-        length: characters of a continuation.
-        temperatures: at which each rung speaks.
-    """
-
-    prompt: str
-    context: int = BEST_CONTEXT
-    seed: int = 0
-    length: int = 300
-    temperatures: tuple[float, ...] = (0.5, 1.0, 1.5)
-
-    def parts(self) -> list[str]:
-        """The count table, then the rungs."""
-        return ["counts", *RUNGS]
-
-    def run(self, part: str) -> dict[str, Any]:
-        """Count, or train in full; then continue the prompt, and keep the weights."""
-        text = shakespeare()
-        drawn = {"prompt": self.prompt, "length": self.length, "seed": self.seed}
-        if part == "counts":
-            table = CountTable(text.train, self.context, VOCAB_SIZE)
-            return {"of": part, "texts": {"1": table.sample(text.tokenizer, **drawn)}}
-        model = seeded_model(RUNGS[part].config, self.seed)
-        config = dataclasses.replace(RUN, seed=self.seed)
-        history = train_model(model, text.train, text.validation, config, progress=False)
-        texts = {
-            f"{temperature:g}": sample(model, text.tokenizer, temperature=temperature, **drawn)
-            for temperature in self.temperatures
-        }
-        about = {
-            "model": dataclasses.asdict(model.config),
-            "training": dataclasses.asdict(config),
-            "vocabulary": text.tokenizer.vocabulary,
-        }
-        weights = checkpoint.content(model.state_dict(), {"of": "the last step"})
-        files = {
-            f"rungs/{part}/{pretrained.CONFIG}": f"{json.dumps(about, indent=1)}\n".encode(),
-            f"rungs/{part}/{pretrained.WEIGHTS}": weights,
-        }
-        return {
-            "of": part,
-            "texts": texts,
-            "validation": history.validation[-1],
-            FILES: {file: base64.b64encode(content).decode() for file, content in files.items()},
-        }
-
-    def definition(self) -> dict[str, Any]:
-        """What is asked, how the rungs are trained, and their models."""
-        rungs = {name: {"model": dataclasses.asdict(rung.config)} for name, rung in RUNGS.items()}
-        asked = dataclasses.asdict(self) | {"temperatures": list(self.temperatures)}
-        return asked | {"training": _without_seed(RUN), "rungs": rungs}
-
-    def results(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
-        """The texts by who wrote them and temperature, the losses of the weights, and their files.
-
-        The losses are on the whole validation split, in nats per character.
-        """
-        return {
-            "texts": {run["of"]: run["texts"] for run in runs},
-            "validation": {run["of"]: run["validation"] for run in runs if "validation" in run},
-            FILES: {file: content for run in runs for file, content in run.get(FILES, {}).items()},
-        }
-
-    def quantities(self, record: dict[str, Any]) -> dict[str, list[float]]:
-        """None: another machine's rounding draws other characters."""
-        return {}
-
-
 def rounded(numbers: Mapping[str, float | list[float]]) -> dict[str, Any]:
     """A result with six significant digits, which is more than seeds agree in."""
 
@@ -359,7 +288,7 @@ def _reference(text: Text) -> Reference:
     return Reference.of(text.tokenizer.decode(text.train))
 
 
-def _without_seed(training: TrainingConfig) -> dict[str, Any]:
+def without_seed(training: TrainingConfig) -> dict[str, Any]:
     """A training as a definition has it: each run has a seed of its own."""
     fields = dataclasses.asdict(training)
     del fields["seed"]

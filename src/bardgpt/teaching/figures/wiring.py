@@ -1,6 +1,6 @@
 """Norms after the addition and norms in the branch: at the start, with depth, over learning rates.
 
-Wirings are named as in the records: "post-norm", "pre-norm", "no-final-norm".
+Wirings are named as in the records: "no-norm", "post-norm", "pre-norm", "no-final-norm".
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,12 @@ from bardgpt.teaching.figures.style import STYLE, each_run, panels, shaded
 from bardgpt.teaching.palette import COLOURS
 
 LOOKS = {
+    "no-norm": ("D-.", "no norm"),
     "post-norm": ("s--", "post-norm"),
     "pre-norm": ("o-", "pre-norm"),
     "no-final-norm": ("^:", "pre-norm without the final norm"),
 }
+ROOM = 0.4  # nats above the letters' frequencies in which a loss has its own place
 PLACES = ("on the stream", "of the feed-forward matrix")
 
 
@@ -81,9 +83,18 @@ def rate_sweep(
 
     Args:
         losses: by model (a row each) and steps of warm-up (a column each), row by row; by wiring
-            and rate, the loss of each run. The first row has every wiring.
-        level: the loss of the letters' frequencies.
+            and rate, the loss of each run, infinite if it was lost. The first row has every wiring.
+        level: the loss of the letters' frequencies. What lies more than `ROOM` above it is drawn
+            there, on a line of its own.
     """
+    top = level + ROOM
+    beyond = any(
+        loss > top
+        for wirings in losses.values()
+        for by_rate in wirings.values()
+        for runs in by_rate.values()
+        for loss in runs
+    )
     warmups = list(dict.fromkeys(warmup for _, warmup in losses))
     rows = len(losses) // len(warmups)
     figure, axes = panels(rows, len(warmups), figsize=(6.4, 2.3 * rows), sharex="row", sharey=True)
@@ -91,16 +102,20 @@ def rate_sweep(
         for wiring, by_rate in wirings.items():
             look, name = LOOKS[wiring]
             rates = list(by_rate)
-            runs = zip(*by_rate.values(), strict=True)
+            shown = [[min(loss, top) for loss in at_rate] for at_rate in by_rate.values()]
+            runs = zip(*shown, strict=True)
             style = {"color": COLOURS[wiring], "markersize": 5, "linewidth": 1.1, "alpha": 0.65}
             each_run(each, ((rates, run) for run in runs), look, label=name, **style)
         name = "letters' frequencies"
         each.axhline(level, color=COLOURS["count"], linestyle="--", linewidth=1, label=name)
+        if beyond:
+            name = "above this, or lost"
+            each.axhline(top, color=COLOURS["muted"], linestyle=":", linewidth=1, label=name)
         each.set_xscale("log")
         each.set_xticks(rates, [f"{rate:g}" for rate in rates], fontsize=9)
         each.xaxis.set_minor_locator(NullLocator())
         words = f"{warmup} steps of warm-up" if warmup else "no warm-up"
-        each.set_title(f"{model}\n{words}", fontsize=10)
+        each.set_title(f"{model}\n{words}" if len(warmups) > 1 else model, fontsize=10)
     for each in axes[-len(warmups) :]:
         each.set_xlabel("learning rate")
     for each in axes[:: len(warmups)]:
