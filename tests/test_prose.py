@@ -195,6 +195,12 @@ CITED = "reported by others: book/references.md"
 OF_ONE_HEAD_MORE = "chapter 3 prints the gain"
 WHO_MOVES = "a shade in the figure of who moves, which stores no numbers; read with its colour bar"
 
+
+def own_text(characters: int) -> records.Fit:
+    """What `small` made of the first characters of Tiny Shakespeare."""
+    return records.own_texts()[f"Shakespeare, {characters:,}"].fits["small"]
+
+
 ELSEWHERE = {
     "01-text-and-yardstick": {
         "2.06": Elsewhere(CITED, lambda: reported("ng-video-lecture", RUNGS["pre-norm"].title)),
@@ -290,6 +296,10 @@ ELSEWHERE = {
     },
     "fast-attention": {
         "1.7": Elsewhere(DRAWN, lambda: times("list of heads, bfloat16, dropout")),
+    },
+    "your-own-text": {
+        "0.75": Elsewhere(DRAWN, lambda: own_text(100_000).last["train"]),
+        "1.37": Elsewhere(DRAWN, lambda: own_text(1_000_000).last["train"]),
     },
 }
 

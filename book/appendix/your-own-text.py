@@ -83,7 +83,7 @@ table = CountTable(train, 5, tokenizer.vocab_size)
 by_context = table.losses_by_context(validation).mean(dim=1).tolist()
 print(f"{len(characters):,} characters, {tokenizer.vocab_size} different ones")
 for context, loss in enumerate(by_context):
-    print(f"{context} characters of context: {loss:.3f} nats per character")
+    print(f"{context} before: {loss:.3f} nats per character")
 
 # %% [markdown]
 # On a text of this size four characters of context are best, and three nearly as good. Five are
@@ -192,8 +192,8 @@ for name, text in pieces.items():
 # Ten minutes is what `small` takes here, on one core of a server; `--steps` makes a run shorter or
 # longer, and `bardgpt plot` draws how far it is. `sprint`, the full model, takes an hour or more on
 # two cores, and on a million characters it reaches what [chapter 9](../09-scaling-up.ipynb) says.
-# We have not run it on other texts. With a text between these sizes, more dropout puts off the turn:
-# `--dropout 0.3 --embedding-dropout 0.3`.
+# We have not run it on other texts. With a text between these sizes, more dropout (`--dropout`,
+# `--embedding-dropout`) puts off the turn; [chapter 8](../08-dropout.ipynb) says by how much, and when.
 
 # %% [markdown]
 # ## From Python
@@ -211,9 +211,10 @@ few = replace(tiny.training, steps=500, evaluate_every=250)
 history = train_model(model, train, validation, few, progress=False)
 print(f"after {few.steps} steps about {history.validation[-1]:.1f} nats per character")
 
-# %% tags=["nbval-ignore-output"]
-print(sample(model, tokenizer, prompt="The ", length=200, seed=1))
+# %%
+written = sample(model, tokenizer, prompt="The ", length=200, seed=1)
+print(f"{len(written)} characters after the prompt, {len(set(written))} different ones")
 
 # %% [markdown]
-# Half a thousand steps of the smallest model: it has found out how long words are, and little
-# more. [The recipes](../recipes.md) have more such programs.
+# Half a thousand steps of the smallest model: it is about as good as a table of pairs, and
+# `print(written)` shows what that looks like. [The recipes](../recipes.md) have more such programs.
