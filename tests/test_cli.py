@@ -494,6 +494,16 @@ def test_memory_that_runs_out_on_a_gpu_is_no_traceback(trained, monkeypatch, sai
     assert (code, err) == (1, "bardgpt: CUDA out of memory. Tried to allocate 2 GiB.\n")
 
 
+@pytest.mark.parametrize(
+    "fail", [lambda: torch.empty(2**50), lambda: bytearray(2**60)], ids=["PyTorch", "Python"]
+)
+def test_memory_that_runs_out_on_a_cpu_is_a_line(trained, monkeypatch, said, fail):
+    monkeypatch.setattr("bardgpt.cli.sample.stream", lambda *_, **__: fail())
+    code, out, err = said("sample", "--run", trained)
+    line = "bardgpt: there is not enough memory; take a smaller model, batch or window\n"
+    assert (code, out, err) == (1, "", line)
+
+
 def test_the_run_writes_what_was_asked_for(trained):
     about = json.loads((trained / "config.json").read_text(encoding="utf-8"))
     expected = replace(PRESETS["tiny"].model, n_layer=1, n_embd=8, n_head=2)
