@@ -10,7 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from bardgpt import files
+from bardgpt import files, threads
 from bardgpt.lab import clock
 from bardgpt.lab.makers import bench
 from bardgpt.layers.attention import CausalSelfAttention
@@ -314,6 +314,38 @@ def test_committed_bench_is_found_among_the_records(monkeypatch, tmp_path):
         speeds.load()
     (tmp_path / "bench.json").write_text(json.dumps(dataclasses.asdict(SPEEDS)), encoding="utf-8")
     assert speeds.load() == SPEEDS
+
+
+def test_threads_by_size_compares_one_thread_with_all(monkeypatch):
+    """Each turn both, and afterwards as many as before; all take four times as long here."""
+    chosen, asked = [3], []
+
+    def timed(work, device):
+        work()
+        asked.append(chosen[0])
+        return {1: 1.0, 3: 4.0}[chosen[0]]
+
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: chosen.__setitem__(0, n))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: chosen[0])
+    monkeypatch.setattr(bench, "timed", timed)
+    ratios = bench.threads_by_size([(2, 4, 12), (1, 1, 32)], turns=3)
+    assert ratios == {96: 0.25, 32: 0.25}
+    assert asked == [1, 3, 3, 1] * 4
+    assert chosen == [3]
+
+
+def test_sizes_lie_on_both_sides_of_small():
+    numbers = [B * T * C for B, T, C in bench.SIZES]
+    assert numbers == sorted(numbers)
+    assert numbers[1] < threads.SMALL < numbers[-2]
+
+
+def test_threads_are_told_in_lines(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["bench", "--threads"])
+    monkeypatch.setattr(bench, "threads_by_size", lambda: {2**20: 1.5})
+    bench.main()
+    said = capsys.readouterr().out
+    assert said.startswith("   1,048,576 numbers:  1.50 times as fast in ")
 
 
 def test_committed_bench_has_every_case():

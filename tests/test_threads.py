@@ -3,17 +3,21 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
+from test_run import CPU, MODEL, TEXT, TRAINING
 
 from bardgpt import threads
 from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.gpt import GPT
+from bardgpt.presets import Preset
 from bardgpt.sampling import stream
 from bardgpt.threads import SMALL, suited
 from bardgpt.training.loop import train_model
+from bardgpt.training.run import train_in_folder
 
 IDS = torch.arange(300) % 7
 
@@ -93,6 +97,25 @@ def test_training_evaluation_and_sampling_take_what_suits(monkeypatch):
         next(following)
         assert (model.threads, torch.get_num_threads()) == (number, 3)
         following.close()
+
+
+def test_a_run_in_a_folder_takes_what_suits(monkeypatch, tmp_path):
+    """Every step and evaluation of the command's loop."""
+    seen, forward = [], GPT.forward
+
+    def noting(self, *given):
+        seen.append(torch.get_num_threads())
+        return forward(self, *given)
+
+    monkeypatch.setattr(GPT, "forward", noting)
+    preset = Preset(MODEL, replace(TRAINING, steps=2))
+    for small, number in ((threads.SMALL, 1), (1, 3)):
+        monkeypatch.setattr(threads, "SMALL", small)
+        seen.clear()
+        train_in_folder(tmp_path / str(number), preset, text=TEXT, machine=CPU, progress=False)
+        assert len(seen) > 2
+        assert {*seen} == {number}
+        assert torch.get_num_threads() == 3
 
 
 def test_unchosen_is_what_pytorch_takes():

@@ -6,6 +6,9 @@ put aside, so that two threads can be many times slower than one. PyTorch takes 
 there are processors, whatever the size. Here small models get one, and large ones what PyTorch
 takes; the number is only ever lowered.
 
+Where small ends is a property of machines: `python -m bardgpt.lab.makers.bench --threads` says, on
+one that does nothing else, how much faster all threads are than one, by size.
+
 Whoever has chosen is obeyed: in the environment (`VARIABLES`), or with `torch.set_num_threads`
 after this module was imported.
 """

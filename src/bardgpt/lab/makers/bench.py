@@ -10,11 +10,12 @@ import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Literal
 
 import torch
@@ -42,6 +43,11 @@ BATCH_SIZE = 16  # windows of 256: enough to keep the cores busy, and a step end
 SAMPLED = 500  # characters after a prompt of one, as `bardgpt sample` does; the window fills twice
 MATRIX = 2_048  # side of the matrices that measure the peak
 PRODUCTS = 4  # of such matrices in a turn
+# Windows, their length and the width, from a sampling step's size to twice the fast path's.
+SIZES = (
+    *((1, 1, 384), (32, 8, 32), (8, 64, 128), (4, 128, 384), (8, 256, 256), (4, 256, 768)),
+    *((16, 256, 384), (32, 256, 384)),
+)
 
 
 @dataclass(frozen=True)
@@ -224,8 +230,48 @@ def table(measured: Speeds) -> str:
     return "\n".join(lines)
 
 
+def threads_by_size(
+    sizes: Sequence[tuple[int, int, int]] = SIZES, turns: int = 4 * TURNS
+) -> dict[int, float]:
+    """How many times faster a training step is with all threads than with one.
+
+    For a machine that does nothing else; it tells where `bardgpt.threads.SMALL` should lie, which
+    is where this passes 1.
+
+    Args:
+        sizes: windows, their length and the model's width; two layers, as all of them are alike.
+        turns: of which the median counts.
+
+    Returns:
+        The ratio by numbers in an activation.
+    """
+    most, ratios = torch.get_num_threads(), {}
+    for B, T, C in sizes:
+        few = {"n_layer": 2, "n_head": 4, "n_embd": C, "block_size": T}
+        config = dataclasses.replace(PRESETS["full"].model, **few)
+        ids = torch.randint(config.vocab_size, (100_000,))  # (N,)
+        of = Trainer(GPT(config), ids, TrainingConfig(batch_size=B))
+        works = {str(n): partial(_step_in_threads, n, of) for n in (1, most)}
+        seconds = in_turns(works, turns, "cpu")
+        torch.set_num_threads(most)
+        ratios[B * T * C] = median(seconds["1"]) / median(seconds[str(most)])
+    return ratios
+
+
+def _step_in_threads(number: int, of: Trainer) -> None:
+    torch.set_num_threads(number)
+    of.advance()
+
+
 def main() -> None:
-    """`python -m bardgpt.lab.makers.bench [FILE]`: run, write the record, say it in a table."""
+    """`python -m bardgpt.lab.makers.bench [FILE]`: run, write the record, say it in a table.
+
+    With `--threads` in the file's place: only say what threads are worth, by size.
+    """
+    if sys.argv[1:] == ["--threads"]:
+        for numbers, ratio in threads_by_size().items():
+            print(f"{numbers:12,} numbers: {ratio:5.2f} times as fast in {torch.get_num_threads()}")
+        return
     file = Path(sys.argv[1]) if len(sys.argv) > 1 else files.RECORDED / "bench.json"
     write_whole(file, (json.dumps(dataclasses.asdict(bench()), indent=1) + "\n").encode())
     print(table(speeds.load(file)))
