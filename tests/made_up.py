@@ -28,6 +28,7 @@ def record(
     steps: int = 1_000,
     batches: list[float] | None = None,
     probes: dict[str, dict[int, list[dict[str, Any]]]] | None = None,
+    model: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The record of an experiment.
 
@@ -37,11 +38,16 @@ def record(
         batches: the mean loss of each run's last training batches; 1 nat below `lasts` if not
             given.
         probes: by probe and by step, what each run gives.
+        model: fields in which the model is another than `MODEL`.
     """
     training = dataclasses.asdict(TrainingConfig(steps=steps, evaluate_every=steps // 2))
     del training["seed"]
     return {
-        "experiment": {"model": MODEL, "training": training, "seeds": [*range(len(lasts))]},
+        "experiment": {
+            "model": MODEL | (model or {}),
+            "training": training,
+            "seeds": [*range(len(lasts))],
+        },
         "made": MADE,
         "runs": [
             {

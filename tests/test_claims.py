@@ -22,13 +22,13 @@ from bardgpt.presets import PRESETS
 ROOT = Path(__file__).parent.parent
 # The ids that the chapters so far owe a row.
 OWED = {
-    "03-multi-head-attention": [f"mha-{i}" for i in range(1, 6)],
-    "04-feed-forward": [f"ffn-{i}" for i in range(1, 5)],
+    "03-multi-head-attention": [f"mha-{i}" for i in range(1, 7)],
+    "04-feed-forward": [f"ffn-{i}" for i in range(1, 6)],
     "05-residual-connections": [f"res-{i}" for i in range(1, 6)],
     "06-layer-normalization": [f"ln-{i}" for i in range(1, 6)],
     "07-pre-and-post-norm": [f"pp-{i}" for i in range(1, 4)],
     "08-dropout": [f"drop-{i}" for i in range(1, 5)],
-    "09-scaling-up": [f"scale-{i}" for i in range(1, 4)],
+    "09-scaling-up": [f"scale-{i}" for i in range(1, 5)],
 }
 
 
@@ -125,6 +125,37 @@ def test_heads_differ_when_trained(folder):
     )
 
 
+def test_two_questions_and_one_mean(folder):
+    """Shares in percent, losses over the runs, and the least loss from the number of letters."""
+    toy = {"n_head": 1, "task": "both", "letters": 8, "steps": 700}
+    asked = {
+        "both, one head": (toy, 0.5, (0.10, 0.10, 0.25)),
+        "both, two heads": (toy | {"n_head": 2}, 0.1, (0.99, 1.0, 1.0)),
+        "both, one head, longer": (toy | {"steps": 9_000}, 0.2, (0.80, 0.80, 0.95)),
+        "both, one head, 8 letters": (toy, 0.3, (0.70, 0.70, 0.76)),
+        "either, one head": (toy | {"task": "either"}, 0.61, (0.4, 0.4, 0.4)),
+        "either, two heads": (toy | {"task": "either"}, 0.62, (0.4, 0.4, 0.4)),
+    }
+    made_up.write(
+        folder,
+        copying={
+            "experiment": {"toys": {name: of for name, (of, *_) in asked.items()}, "seeds": [1, 2]},
+            "toys": {
+                name: named(["loss", "right"], [three(loss, 0.01), [*shares]])
+                for name, (_, loss, shares) in asked.items()
+            },
+        },
+    )
+    assert finding("mha-6") == (
+        "Copy the letter one back and the letter three back: two heads by hand make no mistake. "
+        "After 700 steps, over 2 seeds, both are right at 99.7% of positions with two heads of 16, "
+        "at 15.0% of positions with one head of 32. One head is not unable: after 9,000 steps "
+        "85.0% of positions, with 8 letters 72.0% of positions. Asked for the two letters in any "
+        "order, one head is enough: 0.620 ± 0.017 (3 runs) nats per answer, two heads "
+        "0.630 ± 0.017 (3 runs), and no model less than 0.607."
+    )
+
+
 def test_feed_forward_gains_by_its_relu(folder):
     made_up.write(
         folder,
@@ -137,6 +168,27 @@ def test_feed_forward_gains_by_its_relu(folder):
         "out: 2.330 ± 0.017 (3 runs). Gains with the same seeds, in nats per character: the layer "
         "over nothing 0.110 ± 0.010 (3 runs), its linear map alone -0.010 ± 0.010 (3 runs), the "
         "ReLU over the linear map 0.120 ± 0.017 (3 runs)."
+    )
+
+
+def test_hidden_widths_beside_equal_parameters(folder):
+    """Each with its own number of parameters, which the sentence works out."""
+    grown = {"feed_forward": "two-layer"}
+    widths = {
+        n: record(*three(loss, 0.01), model=grown | {"expansion": int(n)}, steps=900)
+        for n, loss in (("1", 2.30), ("2", 2.25), ("4", 2.20), ("8", 2.10))
+    }
+    wide = record(2.28, 2.26, 2.27, model=grown | {"expansion": 1, "n_embd": 44})
+    gelu = record(2.18, 2.18, 2.24, model=grown | {"activation": "gelu"})
+    made_up.write(folder, hidden_widths=sweep(widths | {"wide": wide, "gelu": gelu}))
+    assert finding("ffn-5") == (
+        "One block, C = 32, 900 steps: 1 C 2.310 ± 0.017 (3 runs) with 9,665 parameters; "
+        "2 C 2.260 ± 0.017 (3 runs) with 11,745 parameters; "
+        "4 C 2.210 ± 0.017 (3 runs) with 15,905 parameters; "
+        "8 C 2.110 ± 0.017 (3 runs) with 24,225 parameters. As many parameters as with 4 C, spent "
+        "on 44 channels with 44 hidden units: 2.270 ± 0.010 (3 runs); 4 C ahead of that by "
+        "0.060 ± 0.020 (3 runs). GELU in the ReLU's place: 2.200 ± 0.035 (3 runs); ahead of the "
+        "ReLU by 0.010 ± 0.017 (3 runs) nats per character."
     )
 
 
@@ -474,6 +526,21 @@ def test_full_model_against_what_the_lecture_reports(folder, loss, verdict):
         f"{verdict} by one run of preset `sprint` (1,200 steps, 9,600,000 characters, 1.5 hours, "
         "bfloat16) on a made-up machine. The architecture is the notes'; start, places of dropout, "
         "optimizer and schedule are not. The notes' own training, preset `full`, was not run."
+    )
+
+
+def test_size_and_recipe_apart(folder):
+    made_up.write(
+        folder,
+        pre_norm=record(2.10, 2.12, 2.14),
+        pre_norm_recipe=record(2.05, 2.05, 2.08),
+    )
+    made_up.write_full(folder, **{"validation of the packed weights": 1.42})
+    assert finding("scale-4") == (
+        "Not all of it. The last small rung as the ladder trains it: 2.120 ± 0.020 (3 runs); with "
+        "`sprint`'s optimizer, schedule and initialization, over as many steps: "
+        "2.060 ± 0.017 (3 runs). Of the 0.700 nats between the rung and the full model that is "
+        "0.060 by recipe alone."
     )
 
 

@@ -635,20 +635,13 @@ def differing(one, other):
 
 
 def test_size_is_told_from_recipe_with_sprints_own():
-    """The last small rung in sprint's way, and for as many characters; nothing else of it."""
+    """The last small rung in sprint's way, over its own steps; nothing else of it."""
     sprint, rung = PRESETS["sprint"], RUNGS["pre-norm"].config
-    recipe, long = EXPERIMENTS["pre-norm-recipe"], EXPERIMENTS["pre-norm-long"]
+    recipe = EXPERIMENTS["pre-norm-recipe"]
     assert differing(recipe.training, sprint.training) == {"steps", "evaluate_every", "seed"}
     assert recipe.training.steps == RUN.steps
     assert differing(recipe.model, rung) == {"initialization", "fused"}
     assert recipe.model.initialization == sprint.model.initialization
-    assert differing(long.training, RUN) == {"steps", "evaluate_every"}
-    assert differing(long.model, rung) == {"fused"}
-    characters = [
-        training.steps * training.batch_size * model.block_size
-        for training, model in ((long.training, long.model), (sprint.training, sprint.model))
-    ]
-    assert characters[0] == characters[1]
 
 
 def test_hidden_widths_are_compared_at_equal_parameters_once():
@@ -661,17 +654,6 @@ def test_hidden_widths_are_compared_at_equal_parameters_once():
     grown = EXPERIMENTS["feed-forward-two-layer"].model
     assert differing(models["4"], grown) == {"fused"}
     assert {each.training for each in EXPERIMENTS["hidden-widths"].variants.values()} == {RUN}
-
-
-def test_no_norm_is_tried_at_the_settings_of_the_others():
-    others = EXPERIMENTS["rates"].variants
-    for name, each in EXPERIMENTS["no-norm"].variants.items():
-        beside = others[name.replace("no-norm", "post-norm")]
-        assert differing(each.model, beside.model) == {"block"}
-        assert (each.model.block, each.model.final_norm) == ("residual", False)
-        assert (each.training, each.seeds) == (beside.training, beside.seeds)
-    tried = {name.replace("post-norm", "no-norm") for name in others if "post-norm" in name}
-    assert EXPERIMENTS["no-norm"].variants.keys() == tried
 
 
 def test_toys_differ_in_what_their_names_say():

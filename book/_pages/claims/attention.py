@@ -2,6 +2,7 @@
 
 from _pages.claims.claim import Claim, exact
 from bardgpt import records
+from bardgpt.lab.copying import Copying
 
 
 def _heads_differ() -> str:
@@ -27,6 +28,28 @@ def four_against_one() -> str:
     return (
         f"One head of 32: {one.band()}; four of 8: {four.band()}; gain with the same seeds: "
         f"{gain} nats per character."
+    )
+
+
+def _two_questions() -> str:
+    record = records.read("copying")
+    bands = {name: records.bands(runs) for name, runs in record["toys"].items()}
+    toys = {name: Copying(**toy) for name, toy in record["experiment"]["toys"].items()}
+
+    def right(name: str) -> str:
+        return f"{bands[name]['right'].mean:.1%} of positions"
+
+    steps, longer = (toys[name].steps for name in ("both, one head", "both, one head, longer"))
+    seeds, either = len(record["experiment"]["seeds"]), "either, one head"
+    return (
+        f"Copy the letter one back and the letter three back: two heads by hand make no mistake. "
+        f"After {steps:,} steps, over {seeds} seeds, both are right at {right('both, two heads')} "
+        f"with two heads of 16, at {right('both, one head')} with one head of 32. One head is not "
+        f"unable: after {longer:,} steps {right('both, one head, longer')}, with 8 letters "
+        f"{right('both, one head, 8 letters')}. "
+        f"Asked for the two letters in any order, one head is enough: {bands[either]['loss']} nats "
+        f"per answer, two heads {bands['either, two heads']['loss']}, and no model less than "
+        f"{toys[either].floor:.3f}."
     )
 
 
@@ -69,5 +92,12 @@ CLAIMS = (
         "parameters.",
         "03-multi-head-attention",
         _heads_differ,
+    ),
+    Claim(
+        "mha-6",
+        "It helps to have several channels of communication, for tokens have several things to "
+        "find out at once.",
+        "03-multi-head-attention",
+        _two_questions,
     ),
 )

@@ -16,6 +16,22 @@ def _time_to_think() -> str:
     )
 
 
+def _width() -> str:
+    sweep = records.load_sweep("hidden-widths")
+    four, wide, gelu = (sweep[name] for name in ("4", "wide", "gelu"))
+    widths = "; ".join(
+        f"{n} C {sweep[n].band()} with {sweep[n].model.n_parameters():,} parameters"
+        for n in ("1", "2", "4", "8")
+    )
+    return (
+        f"One block, C = {four.model.n_embd}, {four.training.steps:,} steps: {widths}. As many "
+        f"parameters as with 4 C, spent on {wide.model.n_embd} channels with "
+        f"{wide.model.n_hidden} hidden units: {wide.band()}; 4 C ahead of that by "
+        f"{records.gain(wide, four)}. GELU in the ReLU's place: {gelu.band()}; ahead of the ReLU "
+        f"by {records.gain(four, gelu)} nats per character."
+    )
+
+
 CLAIMS = (
     Claim(
         "ffn-1",
@@ -49,5 +65,11 @@ CLAIMS = (
         "layer in its place, which folds into the logits, does not.",
         "04-feed-forward",
         _time_to_think,
+    ),
+    Claim(
+        "ffn-5",
+        "The hidden layer is four times as wide as the stream, as in the paper and the lecture.",
+        "04-feed-forward",
+        _width,
     ),
 )

@@ -67,24 +67,18 @@ def hidden_widths() -> Variants:
     return {name: variant(model, RUN) for name, model in models.items()}
 
 
-def size_or_recipe() -> Variants:
-    """The last small rung, trained as the full model was: in its way, or for as long (chapter 9).
+def with_sprints_recipe() -> Training:
+    """The last small rung, trained in the full model's way (chapter 9).
 
     Nothing is dropped: the rung does not learn by heart. Its heads are run in one product, as the
     full model's are, for Muon takes a matrix as a whole.
     """
-    model, sprint = dataclasses.replace(PRE_NORM, fused=True), PRESETS["sprint"]
-    started = dataclasses.replace(model, initialization=sprint.model.initialization)
-    as_sprint = dataclasses.replace(
+    sprint = PRESETS["sprint"]
+    model = dataclasses.replace(PRE_NORM, fused=True, initialization=sprint.model.initialization)
+    training = dataclasses.replace(
         sprint.training, steps=RUN.steps, evaluate_every=RUN.evaluate_every, seed=RUN.seed
     )
-    seen = sprint.training.steps * sprint.training.batch_size * sprint.model.block_size
-    steps = seen // (RUN.batch_size * model.block_size)
-    as_long = dataclasses.replace(RUN, steps=steps, evaluate_every=1_000)
-    return {
-        "pre-norm-recipe": Training(started, as_sprint),
-        "pre-norm-long": Training(model, as_long),
-    }
+    return Training(model, training)
 
 
 def depths() -> Variants:
@@ -163,15 +157,6 @@ def rates() -> Variants:
     return variants
 
 
-def no_norm() -> Variants:
-    """Residual connections alone, over the same rates: where a norm decides (chapters 6, 7)."""
-    return {
-        name: each
-        for L, start, tried in RATES
-        for name, each in over_rates(L, start, tried, no_norm=RESIDUAL).items()
-    }
-
-
 def dropout() -> Variants:
     """A model that learns 20,000 characters by heart, by dropout; and one with all of the text.
 
@@ -228,13 +213,12 @@ EXPERIMENTS: dict[str, Experiment[Any]] = {
     "pre-norm-no-final-norm": Training(
         dataclasses.replace(PRE_NORM, final_norm=False), probes=("stream", "norms")
     ),
-    **size_or_recipe(),
+    "pre-norm-recipe": with_sprints_recipe(),
     "depths": Sweep(depths()),
     "coming-online": Sweep(coming_online()),
     "starts": Sweep(starts()),
     "continuations": Continuations(PROMPT),
     "rates": Sweep(rates()),
-    "no-norm": Sweep(no_norm()),
     "dropout": Sweep(dropout()),
     # Chapter 9: how the recorded model compares with what others report.
     "judged": Judged(),
