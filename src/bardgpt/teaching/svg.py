@@ -53,7 +53,7 @@ def variables(theme: int) -> str:
 SHEET = (
     ".bard-figure{container-type:inline-size}"
     ".bard-narrow{display:none}"
-    "@container (max-width:34rem){.bard-wide{display:none}.bard-narrow{display:block}}"
+    "@container (max-width:36rem){.bard-wide{display:none}.bard-narrow{display:block}}"
     f".bard-halo{{paint-order:stroke;stroke:{paint('#ffffff')};stroke-width:3px}}"
     f"@media not print{{{DARK}{{{variables(1)}}}}}"
 )
@@ -84,7 +84,7 @@ def picture(
     """
     width, height = size
     style = (
-        f"display:block;width:100%;max-width:{width / font:.4g}rem;height:auto;margin:0 auto;"
+        f"display:block;width:{width / font:.4g}rem;max-width:100%;height:auto;margin:0 auto;"
         f"stroke-linejoin:round;fill:{paint(HUES['ink'][0])}"
     )
     if "bard-narrow" in look or "bard-wide" in look:

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from bardgpt.teaching.figures.plot import plot
 from bardgpt.teaching.figures.style import (
     LOSS,
-    SMALL,
     across,
     canvas,
     each_run,
@@ -63,16 +62,16 @@ def ladder(
     figure, axes = canvas(
         2.0 + 0.38 * (len(rungs) + 2 * extra), narrow=1.5 + 0.42 * (len(rungs) + 2 * extra)
     )
+    apart = "\n" if is_narrow() else " "
     for context in SHOWN:
         axes.axvline(tables[context], color=COLOURS["count"], linestyle="--", linewidth=1)
         axes.annotate(
-            f"counts,\n{context}{'\n' if is_narrow() else ' '}before\n{tables[context]:.3f}",
+            f"counts,\n{context}{apart}before\n{tables[context]:.3f}",
             (tables[context], 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, 4),
             textcoords="offset points",
             ha="center",
-            fontsize=SMALL,
             color=COLOURS["count"],
         )
     for place, (losses, reported) in enumerate(rungs.values()):
@@ -88,7 +87,7 @@ def ladder(
         titles, places = [*titles, "the full model"], [*places, len(rungs) + 0.4]
     axes.set_yticks(places, in_lines(titles, 17))
     axes.set_ylim(places[-1] + 0.5 + 0.4 * extra, -0.5)
-    axes.set_xlim(1.6 - 0.4 * extra - 0.2 * extra * is_narrow(), 2.6)
+    axes.set_xlim((1.0 if is_narrow() else 1.2) if full else 1.6, 2.6)
     axes.set_xlabel("validation " + LOSS)
     across(axes)
     figure.legend(loc="outside lower center", ncols=2)
@@ -113,5 +112,4 @@ def _full_model(axes: Axes, losses: Mapping[str, float], row: int) -> None:
             textcoords="offset points",
             ha="right",
             va="center",
-            fontsize=SMALL,
         )

@@ -90,6 +90,7 @@ def beside_curves(figure: Figure) -> None:
         legend.set_in_layout(False)
     figure.draw_without_rendering()
     renderer = FigureCanvasAgg(figure).get_renderer()
+    grown = False
     for legend, axes in legends:
         known = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
         handles = {text.get_text(): known[text.get_text()] for text in legend.get_texts()}
@@ -100,6 +101,10 @@ def beside_curves(figure: Figure) -> None:
             axes.legend([*rest.values()], [*rest])
         elif rest:
             _above(figure, rest, legend.markerscale)
+            grown = True
+    if grown:
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # all is in its place
     for axes in figure.axes:
         label = axes.xaxis.label
         if label.get_window_extent(renderer).x1 > figure.bbox.x1:

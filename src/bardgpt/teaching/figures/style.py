@@ -19,18 +19,17 @@ from bardgpt.records.band import Band
 from bardgpt.teaching.palette import COLOURS
 
 WIDE, NARROW = 7.0, 3.5  # inches; 72 units of the picture each
-FONT = 11  # of a plot's text: as large as the page's where the plot is as wide as it may be
-SMALL = 9.5  # of most of it; in the narrow drawing on a phone 12 pixels
-NARROW_FONT = 9  # as large as the page's where the narrow drawing is as wide as it may be
+# Size of a text that is as large as the page's where a drawing is as wide as it may be; most of a
+# plot's text is a little smaller, and on a phone 12 pixels.
+FONT, NARROW_FONT = 11, 9
 STYLE = {
     "figure.figsize": (WIDE, 3.6),
     "figure.dpi": 72,
     "figure.facecolor": COLOURS["paper"],
     "figure.constrained_layout.use": True,
-    "font.size": SMALL + 0.5,
+    "font.size": 10,
     "text.color": COLOURS["ink"],
     "axes.labelcolor": COLOURS["muted"],
-    "axes.labelsize": SMALL + 0.5,
     "axes.titlesize": FONT,
     "axes.edgecolor": COLOURS["edge"],
     "axes.linewidth": 0.8,
@@ -47,22 +46,15 @@ STYLE = {
     "hatch.linewidth": 0.8,
     "xtick.color": COLOURS["muted"],
     "ytick.color": COLOURS["muted"],
-    "xtick.labelsize": SMALL + 0.5,
-    "ytick.labelsize": SMALL + 0.5,
     "xtick.bottom": False,
     "ytick.left": False,
     "legend.frameon": False,
-    "legend.fontsize": SMALL + 0.5,
     "lines.linewidth": 1.8,
 }
 PHONE = STYLE | {
-    "font.size": SMALL,
+    "font.size": 9.5,
     "figure.figsize": (NARROW, 3.0),
-    "axes.labelsize": SMALL,
-    "xtick.labelsize": SMALL,
-    "ytick.labelsize": SMALL,
-    "axes.titlesize": SMALL + 0.5,
-    "legend.fontsize": SMALL,
+    "axes.titlesize": 10,
 }
 LOSS = "loss (nats per character)"
 Curve = tuple[Sequence[float], Sequence[float]]  # places and values

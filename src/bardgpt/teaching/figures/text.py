@@ -12,7 +12,6 @@ from bardgpt.records.band import Band
 from bardgpt.teaching.figures.plot import plot
 from bardgpt.teaching.figures.style import (
     LOSS,
-    SMALL,
     across,
     as_picture,
     canvas,
@@ -79,7 +78,7 @@ def bigram_table(
 
 def _in_rows(axis: Axis, marks: Sequence[str]) -> None:
     """Names at an axis, too many for one row: they stand in two, on a phone in three."""
-    rows, size = (3, 9.0) if is_narrow() else (2, SMALL)
+    rows, size = (3, 9.0) if is_narrow() else (2, 10.0)
     axis.set_ticks(range(len(marks)), marks, fontsize=size, family="monospace")
     for i, tick in enumerate(axis.get_major_ticks()):
         tick.set_pad(2 + i % rows * 1.15 * size)

@@ -2,13 +2,15 @@
 
 import re
 import xml.etree.ElementTree as ET
-from collections import defaultdict
 from html import escape
 from io import BytesIO
 from itertools import groupby
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
 
 from bardgpt.teaching.figures.names import HALO
 from bardgpt.teaching.svg import paint
@@ -20,6 +22,9 @@ LONG = 300  # characters of a path: so many points need no second decimal
 LETTER = re.compile(
     r'<text x="(?P<x>[^"]*)" y="(?P<y>[^"]*)"(?P<style> style="[^"]*")>(?P<text>[^<&]|&\w+;)</text>'
 )
+LINES = "lines-"  # marks a text of several lines, with the side at which they are aligned
+ANCHORS = {"left": (0, "start"), "center": (0.5, "middle"), "right": (1, "end")}
+TRANSLATE = re.compile(r"translate\((?P<x>\S+) (?P<y>\S+)\)")
 STYLE = re.compile(r' style="[^"]*"')
 FONT = re.compile(r"([\d.]+)px")
 
@@ -39,11 +44,16 @@ def shapes(figure: Figure, stem: str) -> tuple[list[str], tuple[float, float]]:
         axes.patch.set_visible(False)
         for image in axes.images:
             image.set_interpolation("none")  # a cell is a pixel
+    for text in figure.findobj(Text):
+        if "\n" in text.get_text() and text.get_ha() in ANCHORS:
+            text.set_gid(f"{LINES}{text.get_ha()}")
     file = BytesIO()
     with plt.rc_context(SETTINGS):
         facts = dict.fromkeys(["Date", "Creator", "Format", "Type"])
         figure.savefig(file, format="svg", metadata=facts, dpi=144)
     root = ET.fromstring(file.getvalue())
+    for group in root.iterfind(".//{*}g"):
+        _anchor_lines(group)
     _, _, width, height = map(float, root.get("viewBox").split())
     lines = "\n".join(_Writer(stem).children(root)).split("\n")
     return _letters_together(lines), (width, height)
@@ -66,7 +76,8 @@ class _Writer:
     """
 
     def __init__(self, stem: str) -> None:
-        self.ids: dict[str, str] = defaultdict(lambda: f"{stem}-{len(self.ids)}")
+        self.stem = stem
+        self.ids: dict[str, str] = {}
 
     def children(self, element: ET.Element) -> list[str]:
         """The elements inside an element; what is empty is left out."""
@@ -80,7 +91,9 @@ class _Writer:
         attributes = self._attributes(element, tag)
         if tag == "text":
             if len(element):
-                raise ValueError(f"mathematical text: {''.join(element.itertext())}")
+                raise ValueError(
+                    f"a text is set as a formula: {''.join(''.join(element.itertext()).split())}"
+                )
             return self._written("text", attributes, [escape(element.text or "", quote=False)])
         inside = self.children(element)
         if tag in ("g", "defs") and not inside:
@@ -101,9 +114,10 @@ class _Writer:
         kept, style = {}, ""
         for name, value in element.items():
             match _local(name):
+                case "id" if tag not in ("g", "text", "image"):
+                    kept["id"] = self._own(value)
                 case "id":
-                    if tag not in ("g", "text"):
-                        kept["id"] = self.ids[value]
+                    pass
                 case "style":
                     style = f"{style}{value};"
                 case "fill" | "stroke" as paint_of:
@@ -126,7 +140,11 @@ class _Writer:
         return kept
 
     def _referred(self, value: str) -> str:
-        return REFERENCE.sub(lambda reference: f"#{self.ids[reference[1]]}", value)
+        return REFERENCE.sub(lambda reference: f"#{self._own(reference[1])}", value)
+
+    def _own(self, name: str) -> str:
+        """An id of this picture for one of Matplotlib's."""
+        return self.ids.setdefault(name, f"{self.stem}-{len(self.ids)}")
 
     def _style(self, style: str, *, words: bool) -> str:
         kept = {}
@@ -141,6 +159,24 @@ class _Writer:
             elif name:
                 kept[name] = _rounded(value)
         return ";".join(f"{name}:{value}" for name, value in kept.items())
+
+
+def _anchor_lines(group: ET.Element) -> None:
+    """Let lines below each other end, or have their middle, where they do in Matplotlib's font.
+
+    Of a text of several lines it writes where each begins, which is right in that font alone.
+    """
+    side = group.get("id", "").removeprefix(LINES)
+    for text in group if side in ANCHORS else ():
+        place = TRANSLATE.fullmatch(text.attrib.pop("transform"))
+        style = text.get("style")
+        font = FontProperties(
+            size=float(FONT.search(style)[1]), weight="bold" if "font-weight" in style else "normal"
+        )
+        width, _, _ = text_to_path.get_text_width_height_descent(text.text, font, ismath=False)
+        share, anchor = ANCHORS[side]
+        text.attrib |= {"x": f"{float(place['x']) + share * width:.2f}", "y": place["y"]}
+        text.set("style", f"{style}; text-anchor: {anchor}")
 
 
 def _with_one_style(elements: list[str]) -> str:
