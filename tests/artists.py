@@ -14,16 +14,17 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from bardgpt.teaching.palette import COLOURS
 
 
-def drawn(figure):
-    """The figure, after it has been drawn once; left open, its cell would show it twice."""
+def drawn(plot):
+    """A plot's wide figure, after it has been drawn; left open, its cell would show it twice."""
+    figure = plot.wide
     assert plt.get_fignums() == []
     figure.savefig(BytesIO(), format="png")
     return figure
 
 
-def panel(figure):
-    """The only plot of a figure."""
-    (axes,) = drawn(figure).axes
+def panel(plot):
+    """The only axes of a plot."""
+    (axes,) = drawn(plot).axes
     return axes
 
 

@@ -14,8 +14,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def roots(name):
+    """The drawings of a diagram, with each colour as its light value."""
     diagram = diagrams.diagram(name)
-    return [ET.fromstring(part.svg()) for part in getattr(diagram, "parts", [diagram])]
+    return [light(part) for part in getattr(diagram, "parts", [diagram])]
+
+
+def light(drawing):
+    return ET.fromstring(re.sub(r"var\(--bard-[\w-]+, (#\w{6})\)", r"\1", drawing.svg()))
 
 
 def texts(root, *wanted):
@@ -50,7 +55,6 @@ def ways(root, colour):
 
 
 STREAM, BRANCH = 76, 204
-MUTED_LINE = "var(--bard-muted, #5b6770)"
 
 
 def test_post_norm_has_its_norms_on_the_stream_below_the_additions():
@@ -177,10 +181,10 @@ def test_rung_stands_its_parts_where_its_wiring_does(rung, x, additions):
 )
 def test_a_column_places_pieces_as_the_wiring_says(wiring, order):
     """From top to bottom: pieces a and b, the norm n, the addition."""
-    column = Column(0, 50, 200, colour=None if wiring == "plain" else "#123456")
+    column = Column(0, 50, 200, colour=None if wiring == "plain" else COLOURS["stream"])
     pieces = [named(name, look("attention"), 80) for name in "ab"]
     column.part(wiring, pieces, named("n", look("norm"), 80))
-    root = ET.fromstring(Diagram("x", "x", "x", column.y, column.shapes).svg())
+    root = light(Diagram("x", "x", "x", column.y, column.shapes))
     marks = [(float(t.get("y")), t.text) for t in root.iter(f"{SVG}text")]
     marks += [(y, "+") for _, y in signs(root)]
     assert "".join(mark for _, mark in sorted(marks)) == order
@@ -196,25 +200,27 @@ def test_what_is_new_on_a_rung_is_in_colour_and_all_else_is_grey():
 
 def test_one_head_weighs_by_softmax_of_its_scores():
     """Scores 1, 2, -1, 0: e, e², 1/e, 1 over their sum, 11.4752; the future has none."""
-    (root,) = roots("one-head")
-    shown = [text for text, _ in texts(root)]
-    weights = [text for text in shown if re.fullmatch(r"0\.\d\d", text)]
-    assert weights == ["0.24", "0.64", "0.03", "0.09", "0.00"]
-    strengths = [
-        float(m)
-        for m in re.findall(
-            rf"fill: {COLOURS['value']}; fill-opacity: ([\d.]+)", ET.tostring(root).decode()
-        )
-    ]
-    assert strengths == pytest.approx([0.2369, 0.6439, 0.0321, 0.0871, 0], abs=1e-4)
+    for root in roots("one-head"):
+        shown = [text for text, _ in texts(root)]
+        weights = [text for text in shown if re.fullmatch(r"0\.\d\d", text)]
+        assert weights == ["0.24", "0.64", "0.03", "0.09", "0.00"]
+        strengths = [
+            float(m)
+            for m in re.findall(
+                rf"fill: {COLOURS['value']}; fill-opacity: ([\d.]+)", ET.tostring(root).decode()
+            )
+        ]
+        assert strengths == pytest.approx([0.2369, 0.6439, 0.0321, 0.0871, 0], abs=1e-4)
 
 
 def test_windows_have_each_target_one_character_later():
-    (root,) = roots("windows")
-    marks = [(float(t.get("y")), t.text) for t in root.iter(f"{SVG}text") if t.get("font-family")]
-    rows = sorted({y for y, _ in marks})
-    inputs, targets = ("".join(text for y, text in marks if y == row) for row in rows)
-    assert (inputs, targets) == ("First␣Ci", "irst␣Cit")
+    for root in roots("windows"):
+        marks = [
+            (float(t.get("y")), t.text) for t in root.iter(f"{SVG}text") if t.get("font-family")
+        ]
+        rows = sorted({y for y, _ in marks})
+        inputs, targets = ("".join(text for y, text in marks if y == row) for row in rows)
+        assert (inputs, targets) == ("First␣Ci", "irst␣Cit")
 
 
 def test_four_heads_divide_the_channels_of_one():
@@ -239,9 +245,12 @@ def fills(root, word):
     ]
     return [
         [
-            COLOUR.search(style)[1]
+            fill[1]
             for left, top, width, height, style in rects
-            if left < x < left + width and top < y - 4 < top + height and COLOUR.search(style)
+            if left < x < left + width
+            and top < y - 4 < top + height
+            and (fill := COLOUR.search(style))
+            and fill[1] != COLOURS["paper"]
         ]
         for y, x in sorted((float(t.get("y")), float(t.get("x"))) for t in named_texts(root, word))
     ]
@@ -267,13 +276,13 @@ def straight(root, colour):
 
 def test_attention_looks_back_and_feed_forward_straight_down():
     """Four places: six lines from earlier ones, four from a place to itself."""
-    (root,) = roots("feed-forward")
-    lines = straight(root, COLOURS["attention"])
-    assert sum(x == to for x, _, to, _ in lines) == 4
-    assert sum(x < to for x, _, to, _ in lines) == 6
-    assert len(lines) == 10
-    assert len(named_texts(root, "Linear")) == 4
-    assert {*map(tuple, fills(root, "Linear"))} == {(COLOURS["feed-forward"],)}
+    for root in roots("feed-forward"):
+        lines = straight(root, COLOURS["attention"])
+        assert sum(x == to for x, _, to, _ in lines) == 4
+        assert sum(x < to for x, _, to, _ in lines) == 6
+        assert len(lines) == 10
+        assert len(named_texts(root, "Linear")) == 4
+        assert {*map(tuple, fills(root, "Linear"))} == {(COLOURS["feed-forward"],)}
 
 
 def test_batch_norm_has_a_column_and_layer_norm_a_row():
@@ -300,26 +309,24 @@ def test_batch_norm_has_a_column_and_layer_norm_a_row():
 
 
 def test_one_product_keeps_queries_keys_and_values_in_their_colours():
-    (root,) = roots("one-product")
-    for letter, role in (("q", "query"), ("k", "key"), ("v", "value")):
-        for number in "₁₂₃":  # as nine matrices, and stacked
-            assert fills(root, f"{letter}{number}") == [[COLOURS[role]]] * 2
-        assert fills(root, f"{letter}: (B, T, C)") == [[COLOURS[role]]]
+    for root in roots("one-product"):
+        for letter, role in (("q", "query"), ("k", "key"), ("v", "value")):
+            for number in "₁₂₃":  # as nine matrices, and stacked
+                assert fills(root, f"{letter}{number}") == [[COLOURS[role]]] * 2
+            assert fills(root, f"{letter}: (B, T, C)") == [[COLOURS[role]]]
 
 
 def test_cache_keeps_all_but_the_new_and_then_the_last_half():
-    (root,) = roots("cache")
-    for letter, role in (("k", "key"), ("v", "value")):
-        kept = [fills(root, f"{letter}{number}") for number in "₀₁₂₃₄₅"]
-        assert kept == [[[COLOURS[role]]]] * 5 + [[[]]]
-    # The full window, "to be or": its first four are crossed out, its last four stay.
-    window = sorted(
-        (float(r.get("x")), COLOURS["key"] in r.get("style") and "0.3" in r.get("style"))
-        for r in root.iter(f"{SVG}rect")
-        if r.get("y") == "468"
-    )
-    assert [stays for _, stays in window] == [False] * 4 + [True] * 4
-    crossed = [
-        x for x, y, _, to_y in straight(root, "var(--bard-muted, #5b6770)") if y > to_y > 460
-    ]
-    assert crossed == [x for x, _ in window[:4]]
+    for root in roots("cache"):
+        for letter, role in (("k", "key"), ("v", "value")):
+            kept = [fills(root, f"{letter}{number}") for number in "₀₁₂₃₄₅"]
+            assert kept == [[[COLOURS[role]]]] * 5 + [[[]]]
+        # The full window, "to be or": its first four are crossed out, its last four stay.
+        window = sorted(
+            (float(r.get("x")), COLOURS["key"] in r.get("style") and "0.3" in r.get("style"))
+            for r in root.iter(f"{SVG}rect")
+            if r.get("y") == "468"
+        )
+        assert [stays for _, stays in window] == [False] * 4 + [True] * 4
+        crossed = [x for x, y, _, to_y in straight(root, COLOURS["muted"]) if y > to_y > 460]
+        assert crossed == [x for x, _ in window[:4]]

@@ -21,7 +21,6 @@ from artists import (
 
 from bardgpt.records.band import Band
 from bardgpt.teaching import figures
-from bardgpt.teaching.palette import COLOURS
 from bardgpt.training.loop import History
 
 
@@ -40,13 +39,13 @@ def test_jacobians_have_outputs_as_rows_and_leave_zeros_empty():
     assert [axes.get_title() for axes in (left, right)] == ["attention", "feed-forward"]
     assert names(left) == ("input position", "output position")
     assert names(right) == ("input position", "")
-    assert bar.get_ylabel() == "size of the derivatives\n(white: exactly 0)"
+    assert bar.get_ylabel() == "size of the derivatives\n(empty: exactly 0)"
 
 
 def test_seeds_compared_join_equal_seeds_and_mark_means():
     """Each row's mean lies at no run, and is not the middle one."""
-    figure = figures.seeds_compared({"one": [2.0, 2.5, 3.75], "two": [1.0, 1.25, 2.25]})
-    axes = panel(figure)
+    plot = figures.seeds_compared({"one": [2.0, 2.5, 3.75], "two": [1.0, 1.25, 2.25]})
+    axes = panel(plot)
     assert curves(axes) == [
         (None, [2.0, 1.0], [0, 1]),
         (None, [2.0, 1.0], [0, 1]),
@@ -66,7 +65,7 @@ def test_seeds_compared_join_equal_seeds_and_mark_means():
     assert low > high  # from top to bottom
     assert axes.get_xscale() == "linear"
     assert names(axes) == ("validation loss (nats per character)", "after attention")
-    assert legend(figure) == ["mean"]
+    assert legend(plot.wide) == ["mean"]
 
 
 def test_seeds_compared_wants_as_many_runs_of_each():
@@ -91,7 +90,7 @@ def test_leads_are_loss_before_minus_loss_after_of_the_same_seed():
     assert [style for style, _, _ in looks(axes)] == [":"] * 3 + ["-"] * 3
     widths = [line.get_linewidth() for line in axes.lines[1:]]
     assert widths == [1, 1, 3, 1, 1, 3]  # the mean is the thick one
-    roles = ["muted"] * 3 + ["feed-forward"] * 3
+    roles = ["target"] * 3 + ["feed-forward"] * 3
     assert all(is_role(c, role) for (*_, c), role in zip(lines(axes), roles, strict=True))
     assert levels(axes) == [(None, 0)]
     assert axes.get_yscale() == "linear"
@@ -104,13 +103,13 @@ def test_leads_are_loss_before_minus_loss_after_of_the_same_seed():
 
 def test_unit_scores_are_sorted_by_the_first_kind_and_end_at_one():
     """The second kind's order would be another; a bar that would pass 1 ends there."""
-    figure = figures.unit_scores(
+    plot = figures.unit_scores(
         {
             "chosen": {"a": Band(0.75, 0.125, 5), "b": Band(0.9375, 0.125, 5)},
             "untrained": {"a": Band(0.625, 0.0625, 5), "b": Band(0.5, 0.125, 5)},
         }
     )
-    axes = panel(figure)
+    axes = panel(plot)
     assert error_bars(axes, along="x") == [
         ("chosen", [0.9375, 0.75], [-0.2, 0.8], [(0.8125, 1.0), (0.625, 0.875)]),
         ("untrained", [0.5, 0.625], [0.0, 1.0], [(0.375, 0.625), (0.5625, 0.6875)]),
@@ -127,29 +126,26 @@ def test_unit_scores_are_sorted_by_the_first_kind_and_end_at_one():
         "AUC on the validation text\n(0.5: chance, 1: perfect)",
         "property of a position",
     )
-    assert legend(figure) == ["chosen", "untrained"]
+    assert legend(plot.wide) == ["chosen", "untrained"]
 
 
 def test_firing_is_deepest_where_the_unit_is_largest():
-    """34 characters are two rows of 32; the last row is filled up with nothing."""
-    text = "ab" * 15 + " \ncd"
-    unit = torch.zeros(34)
-    unit[1], unit[33] = 2.0, 4.0
-    figure = drawn(figures.firing(text, {"one": unit, "silent": torch.zeros(34)}))
+    """50 characters are two rows of 48; there is no ground where the unit is 0."""
+    text = "ab" * 23 + " \ncd"
+    unit = torch.zeros(50)
+    unit[1], unit[49] = 2.0, 4.0
+    figure = drawn(figures.firing(text, {"one": unit, "silent": torch.zeros(50)}))
     above, below = figure.axes
-    depth = torch.tensor(above.images[0].get_array())[..., 3]
-    assert depth.shape == (2, 32)
-    assert depth[0, 1].item() == pytest.approx(0.375)  # half of the largest
-    assert depth[1, 1].item() == pytest.approx(0.75)
-    assert (depth > 0).sum() == 2
-    assert not torch.tensor(below.images[0].get_array())[..., 3].any()
-    ground = [round(c * 255) for c in above.images[0].get_array()[0, 0, :3].tolist()]
-    assert "#{:02x}{:02x}{:02x}".format(*ground) == COLOURS["feed-forward"]
+    half, deepest = above.patches
+    assert (half.get_alpha(), deepest.get_alpha()) == (0.23, 0.46)
+    assert [patch.get_bbox().bounds for patch in above.patches] == [
+        (0.5, -0.5, 1, 1), (0.5, 0.5, 1, 1),
+    ]  # fmt: skip
+    assert all(is_role(patch.get_facecolor()[:3], "feed-forward") for patch in above.patches)
+    assert not below.patches
+    assert (above.get_xlim(), above.get_ylim()) == ((-0.5, 47.5), (1.5, -0.5))
     words = written(above)
     assert words[0] == ("a", [0, 0])
-    assert words[30:] == [("␣", [30, 0]), ("↵", [31, 0]), ("c", [0, 1]), ("d", [1, 1])]
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["one", "silent"]
-    assert [names(axes) for axes in figure.axes] == [
-        ("", "rows of text"),
-        ("white: 0; deepest: the unit's largest here", "rows of text"),
-    ]
+    assert words[46:] == [("␣", [46, 0]), ("↵", [47, 0]), ("c", [0, 1]), ("d", [1, 1])]
+    assert [axes.get_title() for axes in figure.axes] == ["one", "silent"]
+    assert names(below) == ("no ground: 0; deepest: the unit's largest here", "")

@@ -55,7 +55,7 @@ def test_training_runs_draw_the_model_in_question_last_and_solid(models, styles)
     runs = {name: [FIRST] for name in ("a", "b", "c")[:models]}
     axes = panel(figures.training_runs(runs, {}, zoom=(2, 4)))
     assert [style for style, _, _ in looks(axes)] == list(styles)
-    roles = ("muted", "target", "model")[-models:]
+    roles = ("count", "target", "model")[-models:]
     assert all(is_role(c, role) for (_, c), role in zip(keys(axes), roles, strict=True))
     assert legend(axes) == list(runs)
 
@@ -66,8 +66,8 @@ TABLES = [3.5, 2.5, 2.0, 1.9, 1.8, 1.7]
 
 
 def test_ladder_has_a_row_for_each_rung_and_a_dot_for_each_run():
-    figure = figures.ladder(RUNGS, TABLES)
-    axes = panel(figure)
+    plot = figures.ladder(RUNGS, TABLES)
+    axes = panel(plot)
     assert curves(axes) == [
         ("lecture reports", [2.125], [0]),
         ("3 seeds", [2.25, 2.0, 3.25], [0, 0, 0]),
@@ -80,7 +80,7 @@ def test_ladder_has_a_row_for_each_rung_and_a_dot_for_each_run():
     assert axes.get_ylim() == (1.5, -0.5)  # the lowest rung on top
     assert axes.get_xlim() == (1.6, 2.6)
     assert names(axes) == ("validation loss (nats per character)", "")
-    assert legend(figure) == ["lecture reports", "3 seeds"]
+    assert legend(plot.wide) == ["lecture reports", "3 seeds"]
 
 
 def test_ladder_shows_the_tables_of_one_two_and_four_characters():
@@ -95,8 +95,8 @@ def test_ladder_shows_the_tables_of_one_two_and_four_characters():
 
 def test_ladder_ends_in_what_is_known_of_the_full_model():
     known = {"lecture reports": 1.48, "the recorded run": 1.45678, "nanoGPT": 1.4697}
-    figure = figures.ladder(RUNGS, TABLES, known)
-    axes = panel(figure)
+    plot = figures.ladder(RUNGS, TABLES, known)
+    axes = panel(plot)
     assert curves(axes)[3:] == [
         (None, [1.48], [1.95]),
         ("the recorded run", [1.45678], [2.4]),
@@ -107,7 +107,7 @@ def test_ladder_ends_in_what_is_known_of_the_full_model():
     assert ticks(axes.yaxis) == ([0, 1, 2.4], ["lowest", "next", "the full model"])
     assert axes.get_ylim() == (3.3, -0.5)
     assert axes.get_xlim() == (1.2, 2.6)
-    assert legend(figure) == ["lecture reports", "3 seeds", "the recorded run", "nanoGPT"]
+    assert legend(plot.wide) == ["lecture reports", "3 seeds", "the recorded run", "nanoGPT"]
 
 
 def a_record(*histories):

@@ -14,7 +14,6 @@ from artists import (
     panel,
     shades,
     ticks,
-    written,
 )
 
 from bardgpt.records.band import Band
@@ -66,18 +65,18 @@ def test_losses_by_depth_are_dots_of_runs_and_a_line_through_their_means():
     assert curves(axes) == [
         (None, [1, 1, 1], [2.5, 2.75, 3.75]),
         (None, [8, 8, 8], [3.0, 3.0, 3.75]),
-        (None, [1, 8], [3.0, 3.25]),
+        ("plain blocks", [1, 8], [3.0, 3.25]),
         (None, [1, 1, 1], [2.25, 2.25, 2.25]),
         (None, [8, 8, 8], [2.0, 2.0, 2.75]),
-        (None, [1, 8], [2.25, 2.25]),
+        ("residual blocks", [1, 8], [2.25, 2.25]),
     ]
     roles = ["plain"] * 3 + ["residual"] * 3
     assert all(is_role(c, role) for (*_, c), role in zip(lines(axes), roles, strict=True))
     assert [mark for _, mark, _ in looks(axes)] == ["s", "s", "None", "o", "o", "None"]
-    assert legend(axes) == ["plain blocks", "residual blocks"]
-    assert all(is_role(c, r) for (_, c), r in zip(keys(axes), ("plain", "residual"), strict=True))
-    assert [height for _, height in levels(axes)] == [3.25]
-    assert written(axes) == [("frequencies", [0.02, 3.25])]
+    assert legend(axes) == ["plain blocks", "residual blocks", "frequencies"]
+    roles = ("plain", "residual", "count")
+    assert all(is_role(c, r) for (_, c), r in zip(keys(axes), roles, strict=True))
+    assert levels(axes) == [("frequencies", 3.25)]
     assert (axes.get_xscale(), axes.xaxis.get_transform().base) == ("log", 2)
     assert axes.get_yscale() == "linear"
     assert ticks(axes.xaxis) == ([1, 8], ["1", "8"])

@@ -33,8 +33,8 @@ def test_full_run_draws_each_loss_at_the_steps_where_it_was_read():
     beside = {"best count table": 1.66949, "the lecture's": 1.48}
     axes = panel(figures.full_run(metrics, 80, beside))
     assert curves(axes) == [
-        (None, [10, 40, 50], [2.5, 2.0, 1.75]),
-        (None, [0, 40], [4.25, 2.25]),
+        ("training batches (with dropout)", [10, 40, 50], [2.5, 2.0, 1.75]),
+        ("validation text", [0, 40], [4.25, 2.25]),
     ]
     assert is_role(lines(axes)[0][3], "train")
     assert is_role(lines(axes)[1][3], "validation")
@@ -105,8 +105,8 @@ def test_name_losses_are_a_line_for_each_kind_of_name():
         "new, again": [3.0, 3.5, 4.0],
         "new, first": [5.0, 5.5, 6.0],
     }
-    figure = figures.name_losses(by_letter, 1.375)
-    axes = panel(figure)
+    plot = figures.name_losses(by_letter, 1.375)
+    axes = panel(plot)
     letters = [1, 2, 3]
     assert curves(axes) == [
         ("new, not yet in the window", letters, [5.0, 5.5, 6.0]),
@@ -121,7 +121,7 @@ def test_name_losses_are_a_line_for_each_kind_of_name():
     assert levels(axes) == [("all other text", 1.375)]
     assert axes.get_yscale() == "linear"
     assert names(axes) == ("letter of the speaker's name", "loss (nats per character)")
-    assert legend(figure) == [label for label, *_ in curves(axes)] + ["all other text"]
+    assert legend(plot.wide) == [label for label, *_ in curves(axes)] + ["all other text"]
 
 
 def form(start, sd):

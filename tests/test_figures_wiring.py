@@ -60,9 +60,9 @@ def test_gradients_at_start_stand_by_depth_on_the_stream_and_by_block_in_the_wei
         "another",
     ]
     assert [names(axes) for axes in figure.axes] == [
-        ("", "RMS of\nthe gradient"),
+        ("", "RMS of the gradient"),
         ("", ""),
-        ("blocks passed", "RMS of\nthe gradient"),
+        ("blocks passed", "RMS of the gradient"),
         ("block", ""),
     ]
     assert legend(figure) == ["post-norm", "pre-norm"]

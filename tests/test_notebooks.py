@@ -71,9 +71,11 @@ def outputs_are_stored(notebook: NotebookNode, _: Path) -> Iterator[str]:
 
 def outputs_are_comparable(notebook: NotebookNode, _: Path) -> Iterator[str]:
     for cell in code_cells(notebook):
-        for kind, _content in outputs(cell):
+        for kind, content in outputs(cell):
             if kind.startswith("image/"):
                 yield f"{kind} in the outputs of: {cell.source}"
+            if 'class="bard-plot ' in content:
+                yield f"a plot, drawn, in the outputs of: {cell.source}"
             if kind == "stderr":
                 yield f"standard error in the outputs of: {cell.source}"
 
@@ -110,7 +112,8 @@ def unfolded(source: str) -> str:
 
 
 def draws(cell: NotebookNode) -> bool:
-    return any(content.startswith("<Figure size") for _kind, content in outputs(cell))
+    """Whether a cell shows a plot: one of the book's, or a figure of Matplotlib's own."""
+    return any(content.startswith(("<Plot ", "<Figure ")) for _kind, content in outputs(cell))
 
 
 def shows_a_diagram(cell: NotebookNode) -> bool:
@@ -295,7 +298,7 @@ def test_setup_says_nothing_outside_colab(notebook):
 
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-FIGURE = {"text/plain": "<Figure size 600x300 with 1 Axes>"}
+FIGURE = {"text/plain": "<Plot ladder: Final validation loss of each rung>"}
 DIAGRAM = {"text/html": "<svg role='img'></svg>"}
 SHORT_ALT = {"image": {"alt": "A plot."}}
 LONG_ALT = {"image": {"alt": "A line that falls from 4.2 to 2.5 nats and stays there."}}
@@ -369,6 +372,10 @@ def without_setup(source: str, *setup_tags: str) -> NotebookNode:
         (outputs_are_stored, never_run()),
         (outputs_are_comparable, code("draw()", {"image/svg+xml": "<svg/>"})),
         (outputs_are_comparable, code("draw()", {"image/png": "iVBORw0KGgo="})),
+        (
+            outputs_are_comparable,
+            code("draw()", {"text/html": '<svg class="bard-plot bard-wide">'}),
+        ),
         (outputs_are_comparable, with_stderr()),
         (metadata_is_clean, with_widgets()),
         (metadata_is_clean, code("1 + 1", execution={})),
@@ -381,6 +388,10 @@ def without_setup(source: str, *setup_tags: str) -> NotebookNode:
         (code_cells_are_short, code("\n\n".join(["x = 1"] * 16))),
         (code_cells_are_short, code(SOLUTION + "\n".join(["x = 1"] * 16), **FOLDED)),
         (figures_have_alt_text, code("plot()", FIGURE)),
+        (
+            figures_have_alt_text,
+            code("plot()", {"text/plain": "<Figure size 600x300 with 1 Axes>"}),
+        ),
         (figures_have_alt_text, code("plot()", FIGURE, mystnb=SHORT_ALT)),
         (figures_have_captions, drawn(None, FIGURE)),
         (figures_have_captions, drawn(new_code_cell("*a, b = c"), FIGURE)),

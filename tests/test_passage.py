@@ -8,12 +8,11 @@ import pytest
 
 from bardgpt.teaching import figures
 from bardgpt.teaching.figures.passage import HUE, LEVELS
-from bardgpt.teaching.palette import COLOURS
+from bardgpt.teaching.palette import COLOURS, HUES
 
 TEXT = "O <b>,\nkind & true"
 LOSSES = [0.1 * i for i in range(len(TEXT))]
-# Ink and paper of the website's dark theme: `custom.css`, and the theme's background.
-THEMES = {"light": (COLOURS["ink"], COLOURS["paper"]), "dark": ("#e6e9ec", "#14181e")}
+THEMES = {"light": (COLOURS["ink"], COLOURS["paper"]), "dark": (HUES["ink"][1], HUES["paper"][1])}
 
 
 class Reader(HTMLParser):

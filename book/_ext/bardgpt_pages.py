@@ -1,13 +1,12 @@
 """The book's second Sphinx extension: what a page hands to the browser.
 
 The code of figures folds under words that say what is in it, a solution's code lies in the fold of
-its text, captions are marked as captions, figures say how large they are, so that nothing moves
-when they arrive, and what no page uses is not loaded.
+its text, captions are marked as captions, plots say what is seen in them, and what no page uses is
+not loaded.
 """
 
 import re
-import struct
-from pathlib import Path
+from html import escape
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
@@ -32,7 +31,7 @@ SEARCH_ON_DISK = (
 )
 TITLE = re.compile(r"\A# @title .*\n")
 SIGNATURE = re.compile(r'(?<=<span class="sig-paren">\(</span>)\s*<dl>(.*?)</dl>', re.DOTALL)
-IMAGE = re.compile(r'<img (?P<before>[^>]*)src="(?P<source>[^"]*)"')
+DESCRIPTION = re.compile(r"(?<=-desc\">)[^<]*(?=</desc>)")
 
 
 def has_picture(node: nodes.Node) -> bool:
@@ -56,6 +55,19 @@ def mark_captions(_: Sphinx, document: nodes.document, __: str) -> None:
     for paragraph in document.findall(nodes.paragraph):
         if is_caption(paragraph):
             paragraph["classes"].append("caption")
+
+
+def describe_plots(_: Sphinx, document: nodes.document, __: str) -> None:
+    """Let each plot say what is seen in it, as the metadata of its cell has it."""
+    for cell in document.findall(nodes.container):
+        metadata = cell.get("cell_metadata", {})
+        seen = metadata.get("mystnb", {}).get("image", {}).get("alt")
+        for plot in cell.findall(nodes.raw) if seen else ():
+            if "bard-plot" in plot.astext():
+                html = DESCRIPTION.sub(lambda _, seen=seen: escape(seen), plot.astext())
+                plot.children = []
+                plot += nodes.Text(html)
+                plot.rawsource = html
 
 
 def drop_titles_of_forms(_: Sphinx, document: nodes.document, __: str) -> None:
@@ -105,27 +117,6 @@ def is_solution(node: nodes.Node) -> bool:
     return isinstance(node, nodes.container) and "tag_hide-cell" in node.get("classes", ())
 
 
-def size_of_png(path: Path) -> tuple[int, int] | None:
-    """Return a picture's width and height in pixels; None if it is no PNG file."""
-    with path.open("rb") as file:
-        head = file.read(24)
-    return struct.unpack(">II", head[16:]) if head.startswith(b"\x89PNG") else None
-
-
-def say_sizes(app: Sphinx, _: str, __: str, context: dict, ___: object) -> None:
-    """Write each figure's size into the page, and have it fetched when it comes near."""
-    paths = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
-
-    def sized(image: re.Match) -> str:
-        path = paths.get(image["source"].rpartition("/")[2])
-        size = path and size_of_png(path)
-        width_and_height = 'width="{}" height="{}" loading="lazy" '.format(*size) if size else ""
-        return f'<img {image["before"]}{width_and_height}src="{image["source"]}"'
-
-    if "body" in context:
-        context["body"] = IMAGE.sub(sized, context["body"])
-
-
 def line_up_signatures(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> None:
     """Write a signature of several lines as lines: Sphinx's definition lists define nothing."""
 
@@ -161,8 +152,8 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.connect("doctree-resolved", enclose_solutions)
     app.connect("doctree-resolved", mark_captions)
     app.connect("doctree-resolved", drop_titles_of_forms)
+    app.connect("doctree-resolved", describe_plots)
     app.add_js_file(None, body=SEARCH_ON_DISK)
-    app.connect("html-page-context", say_sizes)
     app.connect("html-page-context", line_up_signatures)
     app.connect("html-page-context", name_index, priority=900)  # after the theme
     app.connect("html-page-context", drop_unused, priority=950)

@@ -1,45 +1,69 @@
-"""One colour for each role, through the whole book.
+"""One colour for each role, through the whole book, in a light and in a dark theme.
 
-The hues are those of Okabe and Ito (2008), which people with any common colour blindness can tell
-apart; no figure relies on colour alone. The first four are a page's own and change in dark mode.
+A picture is drawn in the light values; `bardgpt.teaching.svg` writes each of them as a variable
+of the page, `--bard-q` say, so that the page's theme decides. Hues that meet in a picture can be
+told apart with any common colour blindness, and no picture relies on colour alone.
 """
 
-COLOURS = {
-    "ink": "#1f2933",
-    "muted": "#5b6770",
-    "line": "#c5ccd3",
-    "paper": "#ffffff",
-    "input": "#0072b2",
-    "target": "#b36b00",
-    "train": "#e69f00",
-    "validation": "#0072b2",
-    "count": "#5b6770",
-    "model": "#0072b2",
-    "reported": "#5b6770",
-    "query": "#56b4e9",
-    "key": "#d55e00",
-    "value": "#009e73",
-    "output": "#cc79a7",
-    "head 0": "#0072b2",
-    "head 1": "#d55e00",
-    "head 2": "#009e73",
-    "head 3": "#cc79a7",
-    "attention": "#d55e00",
-    "feed-forward": "#009e73",
-    "stream": "#0072b2",
-    "gradient": "#cc79a7",
-    "plain": "#5b6770",
-    "residual": "#0072b2",
-    "norm": "#e69f00",
-    "batch norm": "#56b4e9",
-    "dropout": "#f0e442",
-    "no-norm": "#009e73",
-    "post-norm": "#d55e00",
-    "pre-norm": "#0072b2",
-    "no-final-norm": "#56b4e9",
-    "default": "#0072b2",
-    "zero": "#cc79a7",
-    "xavier": "#b36b00",
-    "float32": "#5b6770",
-    "bfloat16": "#0072b2",
+# By variable: the light and the dark value. `book/_static/custom.css` has the same for the website.
+HUES = {
+    "q": ("#0668a9", "#56b4f5"),
+    "k": ("#b4350c", "#ef7838"),
+    "v": ("#38a28a", "#4be3b4"),
+    "output": ("#7b375a", "#c97aae"),
+    "residual": ("#c37d00", "#fbc840"),
+    "model": ("#2846a0", "#5c8df0"),
+    "count": ("#6e7a8a", "#aab4bf"),
+    "ink": ("#222832", "#ced6dd"),
+    "muted": ("#48566b", "#9ca4af"),
+    "edge": ("#75808d", "#7d8896"),
+    "line": ("#d1d5da", "#48566b"),
+    "grid": ("#e1e4e7", "#353e4a"),
+    "paper": ("#ffffff", "#121212"),
+    "over": ("#fffefc", "#fffefc"),  # on a map whose colours are the same in both themes
+}
+# The hues in which words would not stand out from the paper have another value for them.
+WORDS = {
+    "v": ("#0f7560", "#4be3b4"),
+    "residual": ("#8a5600", "#fbc840"),
+    "model": ("#2846a0", "#7fa9f8"),
+    "count": ("#566270", "#aab4bf"),
+}
+ROLES = {
+    "query": "q",
+    "key": "k",
+    "value": "v",
+    "output": "output",
+    "head 0": "q",
+    "head 1": "k",
+    "head 2": "v",
+    "head 3": "output",
+    "input": "residual",
+    "target": "output",
+    "train": "residual",
+    "validation": "model",
+    "count": "count",
+    "reported": "count",
+    "model": "model",
+    "attention": "k",
+    "feed-forward": "v",
+    "stream": "residual",
+    "gradient": "output",
+    "plain": "count",
+    "residual": "residual",
+    "norm": "q",
+    "batch norm": "output",
+    "dropout": "output",
+    "no-norm": "v",
+    "post-norm": "k",
+    "pre-norm": "model",
+    "no-final-norm": "residual",
+    "default": "model",
+    "zero": "output",
+    "xavier": "k",
+    "float32": "count",
+    "bfloat16": "model",
+}
+COLOURS = {name: light for name, (light, _) in HUES.items()} | {
+    role: HUES[hue][0] for role, hue in ROLES.items()
 }

@@ -4,7 +4,6 @@ import math
 
 from bardgpt.teaching.diagrams.shapes import (
     MUTED,
-    NARROW,
     PANEL,
     Diagram,
     Panels,
@@ -17,11 +16,12 @@ from bardgpt.teaching.diagrams.shapes import (
 from bardgpt.teaching.palette import COLOURS
 
 
-def one_head() -> Diagram:
+def one_head(width: float) -> Diagram:
     """One position's query, the keys and values of a window, and what it receives."""
     text, asks, scores = "lords", 3, (1, 2, -1, 0)
     total = sum(math.exp(score) for score in scores)
-    size, step, left = 40, 52, 168
+    size, left = 40, 168
+    step = (width - left - 4) // len(text)
     rows = {"x": 20, "query": 84, "key": 144, "score": 200, "weight": 246, "value": 304, "y": 388}
     query, key, value, output = (COLOURS[role] for role in ("query", "key", "value", "output"))
     here = left + asks * step
@@ -76,7 +76,7 @@ def one_head() -> Diagram:
         "receives.",
         rows["y"] + size + 20,
         shapes,
-        width=NARROW,
+        width=width,
     )
 
 

@@ -2,7 +2,6 @@
 
 from bardgpt.teaching.diagrams.shapes import (
     MUTED,
-    NARROW,
     Diagram,
     arrow,
     box,
@@ -13,15 +12,16 @@ from bardgpt.teaching.diagrams.shapes import (
 from bardgpt.teaching.palette import COLOURS
 
 
-def feed_forward() -> Diagram:
+def feed_forward(width: float) -> Diagram:
     """Attention mixes positions, the feed-forward layer works at each one; together a block."""
-    text, size, step, left = "lord", 38, 67, 148
+    text, size, left = "lord", 38, 148
+    step = (width - 16 - left) / len(text)
     heard, layers, out = 164, 240, 348
     frame, floor = 70, 330
     attention, own = COLOURS["attention"], COLOURS["feed-forward"]
     middles = [left + i * step + step / 2 for i in range(len(text))]
     shapes = [
-        box(8, frame, NARROW - 16, floor - frame, dash="5 4"),
+        box(8, frame, width - 16, floor - frame, dash="5 4"),
         label(16, 44, "x (B, T, C)", font_weight="600"),
         label(16, 110, "attention:", font_weight="600"),
         label(16, 130, "across positions", colour=MUTED),
@@ -61,5 +61,5 @@ def feed_forward() -> Diagram:
         "bands is called the block.",
         out + 96,
         shapes,
-        width=NARROW,
+        width=width,
     )

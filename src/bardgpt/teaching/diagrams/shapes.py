@@ -1,28 +1,27 @@
 """Hand-made diagrams from a small set of shapes, as SVG that a page can hold as text.
 
-Colours are CSS variables with a fallback: the website swaps them in dark mode, and elsewhere the
-diagram brings its own light card. Ids are fixed by the diagram's name, so its text never changes
-by itself and can be compared to the letter.
+Colours are light values of the palette, written as the page's variables. Ids are fixed by the
+diagram's name, so its text never changes by itself and can be compared to the letter.
 
-Units are pixels on a page with room; a narrow one scales a drawing down. Those made for chapters
-are at most `NARROW` wide, so that on a phone, too, their text can be read; two that belong together
-are `Panels`.
+A unit is a pixel where text is a little smaller than the page's; a narrow page scales a drawing
+down. What is made for a phone is at most `NARROW` wide, so that its text can be read there, too.
+What has room to grow is drawn twice, as `Fitted`; two that belong together are `Panels`.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 
 from bardgpt.teaching.palette import COLOURS
+from bardgpt.teaching.svg import paint, picture
 
-WIDTH = 720
+WIDE = 720  # as wide as the page
 NARROW = 432  # text of 15 is above 11 pixels in a column of 328
-PANEL = 352  # two of them, and a gap of 16, are as wide as a page
+PANEL = 352  # two of them, and a gap of 16, are as wide as the page
 MARGIN = 24
-INK, MUTED, LINE, PAPER = (
-    f"var(--bard-{name}, {COLOURS[name]})" for name in ("ink", "muted", "line", "paper")
-)
+FONT = 15
+INK, MUTED, LINE, PAPER = (COLOURS[name] for name in ("ink", "muted", "line", "paper"))
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Diagram:
         description: what is seen, for those who cannot see it.
         height: of the view box.
         shapes: SVG elements, bottom first.
-        width: of the view box, and on a page with room for it.
+        width: of the view box.
     """
 
     name: str
@@ -43,28 +42,15 @@ class Diagram:
     description: str
     height: float
     shapes: Sequence[str]
-    width: float = WIDTH
+    width: float = NARROW
 
-    def svg(self) -> str:
-        """The whole `<svg>` element."""
-        stem = f"bard-{self.name}"
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="bard-diagram" role="img" '
-            f'viewBox="0 0 {self.width:g} {self.height:g}" width="{self.width:g}" '
-            f'aria-labelledby="{stem}-title {stem}-desc" style="max-width: 100%; height: auto" '
-            f'font-family="system-ui, sans-serif" font-size="15">'
-        )
-        return "\n".join(
-            [
-                head,
-                f'<title id="{stem}-title">{escape(self.title)}</title>',
-                f'<desc id="{stem}-desc">{escape(self.description)}</desc>',
-                f'<rect width="{self.width:g}" height="{self.height:g}" rx="8" '
-                f'style="fill: {PAPER}"/>',
-                *self.shapes,
-                "</svg>",
-            ]
-        )
+    def svg(self, look: str = "bard-diagram", *, sheet: bool = True) -> str:
+        """The whole `<svg>` element; look: its classes; sheet: whether it brings the variables."""
+        size = (self.width, self.height)
+        return picture(
+            f"bard-{self.name}", self.title, self.description, size, self.shapes,
+            look=look, font=FONT, sheet=sheet,
+        )  # fmt: skip
 
     def _repr_html_(self) -> str:
         return self.svg()
@@ -90,10 +76,12 @@ class Panels:
     def svg(self) -> str:
         """The `<svg>` elements in a box where they shrink a little, and then wrap."""
         drawings = "\n".join(
-            f'<div style="flex: 1 1 300px; max-width: {part.width:g}px">\n{part.svg()}\n</div>'
+            f'<div style="flex: 1 1 18rem; max-width: {part.width / FONT:.4g}rem">\n'
+            f"{part.svg(sheet=part is self.parts[0])}\n</div>"
             for part in self.parts
         )
-        return f'<div style="display: flex; flex-wrap: wrap; gap: 16px">\n{drawings}\n</div>'
+        style = "display: flex; flex-wrap: wrap; gap: 16px; justify-content: center"
+        return f'<div style="{style}">\n{drawings}\n</div>'
 
     def _repr_html_(self) -> str:
         return self.svg()
@@ -102,11 +90,47 @@ class Panels:
         return f"<Diagram {self.name}: {self.title}>"
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A diagram that is drawn for a column with room, and again for a phone.
+
+    Attributes:
+        wide: the one.
+        narrow: the other; its name and title are those of both.
+    """
+
+    wide: Diagram
+    narrow: Diagram
+
+    @property
+    def parts(self) -> tuple[Diagram, Diagram]:
+        """Both drawings."""
+        return self.wide, self.narrow
+
+    def svg(self) -> str:
+        """Both `<svg>` elements in a box whose width chooses between them."""
+        wide = self.wide.svg("bard-diagram bard-wide")
+        narrow = self.narrow.svg("bard-diagram bard-narrow", sheet=False)
+        return f'<div class="bard-figure">\n{wide}\n{narrow}\n</div>'
+
+    def _repr_html_(self) -> str:
+        return self.svg()
+
+    def __repr__(self) -> str:
+        return repr(self.narrow)
+
+
+def fitted(draw: Callable[[float], Diagram]) -> Fitted:
+    """A diagram in both widths; draw: it in one."""
+    return Fitted(replace(wide := draw(WIDE), name=f"{wide.name}-wide"), draw(NARROW))
+
+
 def label(x: float, y: float, text: str, *, at: str = "start", colour: str = INK, **style) -> str:
     """Text whose base line begins, centres or ends (`at`) at a point; style: SVG attributes."""
     attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in style.items())
+    fill = paint(colour, words=True)
     return (
-        f'<text x="{x:g}" y="{y:g}" text-anchor="{at}"{attributes} style="fill: {colour}; '
+        f'<text x="{x:g}" y="{y:g}" text-anchor="{at}"{attributes} style="fill: {fill}; '
         f'white-space: pre">{escape(text)}</text>'
     )
 
@@ -117,7 +141,8 @@ def box(x: float, y: float, width: float, height: float, *, edge: str = LINE, **
     dash = f' stroke-dasharray="{style["dash"]}"' if "dash" in style else ""
     return (
         f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="4"{dash} '
-        f'style="fill: {fill}; fill-opacity: {strength:g}; stroke: {edge}; stroke-width: 1.5"/>'
+        f'style="fill: {paint(fill)}; fill-opacity: {strength:g}; stroke: {paint(edge)}; '
+        f'stroke-width: 1.5"/>'
     )
 
 
@@ -126,7 +151,7 @@ def arrow(x: float, y: float, length: float, *, colour: str = MUTED) -> str:
     tip = y + length
     return (
         f'<path d="M{x:g} {y:g}V{tip - 6:g}M{x - 5:g} {tip - 7:g}L{x:g} {tip:g}L{x + 5:g} '
-        f'{tip - 7:g}" style="fill: none; stroke: {colour}; stroke-width: 1.5"/>'
+        f'{tip - 7:g}" style="fill: none; stroke: {paint(colour)}; stroke-width: 1.5"/>'
     )
 
 
@@ -134,7 +159,7 @@ def line(x: float, y: float, to_x: float, to_y: float, *, colour: str = MUTED) -
     """A straight line."""
     return (
         f'<path d="M{x:g} {y:g}L{to_x:g} {to_y:g}" '
-        f'style="fill: none; stroke: {colour}; stroke-width: 1.5"/>'
+        f'style="fill: none; stroke: {paint(colour)}; stroke-width: 1.5"/>'
     )
 
 
@@ -155,8 +180,8 @@ def route(points: Sequence[tuple[float, float]], *, colour: str = MUTED, **style
         (left_x, left_y), (right_x, right_y) = sides
         path += f"M{left_x:g} {left_y:g}L{x:g} {y:g}L{right_x:g} {right_y:g}"
     return (
-        f'<path d="{path}"{dash} style="fill: none; stroke: {colour}; stroke-width: {width:g}; '
-        f'stroke-linejoin: round"/>'
+        f'<path d="{path}"{dash} style="fill: none; stroke: {paint(colour)}; '
+        f'stroke-width: {width:g}; stroke-linejoin: round"/>'
     )
 
 
@@ -165,9 +190,9 @@ def plus(x: float, y: float, *, colour: str = INK, radius: float = 11) -> str:
     arm = radius - 5
     return (
         f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" '
-        f'style="fill: {PAPER}; stroke: {colour}; stroke-width: 1.5"/>'
+        f'style="fill: {paint(PAPER)}; stroke: {paint(colour)}; stroke-width: 1.5"/>'
         f'<path d="M{x - arm:g} {y:g}H{x + arm:g}M{x:g} {y - arm:g}V{y + arm:g}" '
-        f'style="fill: none; stroke: {colour}; stroke-width: 1.5"/>'
+        f'style="fill: none; stroke: {paint(colour)}; stroke-width: 1.5"/>'
     )
 
 
@@ -180,10 +205,10 @@ def named_box(
     return behind + box(x, y, width, height, edge=edge, **style) + name
 
 
-def character(x: float, y: float, size: float, text: str, *, edge: str = LINE) -> str:
-    """One character in its box; a space and a line break are drawn as marks."""
+def character(x: float, y: float, size: float, text: str, *, edge: str = LINE, **style) -> str:
+    """One character in its box, a space or line break as a mark; style: as of `box`."""
     mark = {" ": "␣", "\n": "↵"}.get(text, text)
     middle = label(
         x + size / 2, y + size / 2 + 6, mark, at="middle", font_family="monospace", font_size="18"
     )
-    return box(x, y, size, size, edge=edge) + middle
+    return box(x, y, size, size, edge=edge, **style) + middle

@@ -1,12 +1,13 @@
 """A window of text, as a model reads it."""
 
-from bardgpt.teaching.diagrams.shapes import MUTED, NARROW, Diagram, arrow, character, label
+from bardgpt.teaching.diagrams.shapes import MUTED, Diagram, arrow, character, label
 from bardgpt.teaching.palette import COLOURS
 
 
-def windows() -> Diagram:
+def windows(width: float) -> Diagram:
     """Inputs and targets: the same text, one character apart."""
-    text, size, step, left = "First Cit", 38, 50, 22
+    text, size, left = "First Cit", 38, 22
+    step = (width - 2 * left + 12) / (len(text) - 1)
     top, bottom = 62, 156
     shapes = [label(left, 24, "inputs x", font_weight="600")]
     for t in range(len(text) - 1):
@@ -30,5 +31,5 @@ def windows() -> Diagram:
         "An arrow leads from each input down to its target.",
         258,
         shapes,
-        width=NARROW,
+        width=width,
     )

@@ -2,66 +2,77 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from bardgpt.records.band import Band
-from bardgpt.teaching.figures.style import STYLE, canvas, panels, visible
+from bardgpt.teaching.figures.plot import plot
+from bardgpt.teaching.figures.style import (
+    as_picture,
+    canvas,
+    in_lines,
+    named_once,
+    panels,
+    scale,
+    visible,
+)
 from bardgpt.teaching.palette import COLOURS
 
 
-@plt.rc_context(STYLE)
+@plot
 def keys_chosen(weights: Mapping[str, Tensor]) -> Figure:
     """The weights that one query gives its keys, a row of bars for each name.
 
     weights: for each name (keys,), summing to 1.
     """
-    figure, axes = panels(1, len(weights), figsize=(6.4, 2.8), sharey=True)
+    figure, axes = panels(1, len(weights), 2.7, sharey=True)
     for axis, (name, weight), hatch in zip(axes, weights.items(), ("", "//"), strict=False):
-        axis.bar(range(len(weight)), weight.numpy(), color=COLOURS["key"], alpha=0.7, hatch=hatch)
-        axis.set_title(name, fontsize=11)
+        style = {"facecolor": to_rgba(COLOURS["key"], 0.7), "edgecolor": COLOURS["key"]}
+        axis.bar(range(len(weight)), weight.numpy(), hatch=hatch, linewidth=0, **style)
+        axis.set_title(name)
         axis.set_xticks(range(len(weight)))
         axis.set_xlabel("key")
-        axis.grid(visible=False, axis="x")
+        axis.set_ylabel("weight")
     axes[0].set_ylim(0, 1)
-    axes[0].set_ylabel("weight")
+    named_once(axes)
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def maps(weights: Tensor, text: str, titles: Sequence[str] = ()) -> Figure:
     """The attention weights of each head over one window: rows look at columns.
 
     weights: (nh, T, T); text: the T characters; titles: in place of "head 1", "head 2", …
     """
     marks = [visible(c) for c in text]
-    rows = -(-len(weights) // 2)  # two in a row, so that a phone can show them
-    figure, axes = panels(rows, 2, figsize=(5.6, 2.8 * rows), sharex=True, sharey=True)
+    rows = -(-len(weights) // 2)
+    figure, axes = panels(
+        rows, 2, 3.1 * rows, narrow=1.9 * rows + 0.6, narrow_columns=2, sharex=True, sharey=True
+    )
     for i, (axis, head) in enumerate(zip(axes, weights, strict=True)):
         picture = axis.imshow(head.numpy(), cmap="cividis", vmin=0, vmax=1)
         if titles:
-            axis.set_title(titles[i], fontsize=11)
+            axis.set_title(titles[i])
         else:
-            axis.set_title(f"head {i + 1}", color=COLOURS[f"head {i % 4}"], fontsize=11)
-        axis.set_xticks(range(len(marks)), marks, fontsize=10, family="monospace")
-        axis.set_yticks(range(len(marks)), marks, fontsize=10, family="monospace")
-        axis.grid(visible=False)
-    for axis in axes[-2:]:
+            axis.set_title(f"head {i + 1}", color=COLOURS[f"head {i % 4}"])
+        axis.set_xticks(range(len(marks)), marks, family="monospace")
+        axis.set_yticks(range(len(marks)), marks, family="monospace")
         axis.set_xlabel("looks at")
-    for axis in axes[::2]:
         axis.set_ylabel("position")
-    figure.colorbar(picture, ax=axes, label="weight", shrink=0.7)
+        as_picture(axis)
+    named_once(axes)
+    scale(figure, picture, axes, label="weight")
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def head_profiles(distances: Tensor, classes: Tensor, names: Sequence[str]) -> Figure:
     """Where each head looks from the last position, by distance and by class of character.
 
     distances: (nh, T), weight at distance 0, 1, …; classes: (nh, len(names)).
     """
-    figure, (above, below) = panels(2, 1, figsize=(5.6, 5.2), sharey=True)
+    figure, (above, below) = panels(2, 1, 5.4, sharey=True)
     for i, (by_distance, by_class) in enumerate(zip(distances, classes, strict=True)):
         style = {
             "color": COLOURS[f"head {i % 4}"],
@@ -80,10 +91,10 @@ def head_profiles(distances: Tensor, classes: Tensor, names: Sequence[str]) -> F
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def head_spreads(columns: Mapping[str, Mapping[str, Band]]) -> Figure:
     """How much heads differ, for each column (say, trained) and each way of looking."""
-    figure, axes = canvas(figsize=(5.6, 3.3))
+    figure, axes = canvas(3.3)
     kinds = list(next(iter(columns.values())))
     for i, (kind, hatch) in enumerate(zip(kinds, ("", "//"), strict=False)):
         bands = [column[kind] for column in columns.values()]
@@ -92,14 +103,15 @@ def head_spreads(columns: Mapping[str, Mapping[str, Band]]) -> Figure:
             [band.mean for band in bands],
             width=0.34,
             yerr=[band.sd for band in bands],
-            color=COLOURS["model"],
-            alpha=0.85 if i == 0 else 0.4,
+            facecolor=to_rgba(COLOURS["model"], 0.4 if i else 0.85),
+            edgecolor=COLOURS["model"],
+            linewidth=0,
             hatch=hatch,
+            ecolor=COLOURS["ink"],
             capsize=3,
             label=kind,
         )
-    axes.set_xticks(range(len(columns)), list(columns))
-    axes.grid(visible=False, axis="x")
+    axes.set_xticks(range(len(columns)), in_lines(columns, 8))
     axes.set_ylabel("how much the heads differ\n(total variation, 0 to 1)")
     axes.legend()
     return figure

@@ -2,26 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from bardgpt.records.band import Band
-from bardgpt.teaching.figures.style import LOSS, STYLE, each_run, panels, with_bars
+from bardgpt.teaching.figures.plot import plot
+from bardgpt.teaching.figures.style import LOSS, each_run, named_once, panels, with_bars
 from bardgpt.teaching.palette import COLOURS
 from bardgpt.training.loop import History
 
 MEANS = (("o-", "model"), ("s--", "target"))  # looks of the ways to take a mean
 
 
-@plt.rc_context(STYLE)
+@plot
 def gaps(models: Mapping[str, tuple[Sequence[History], Sequence[Mapping[int, float]]]]) -> Figure:
     """Loss on the text learned from and on the validation text over the steps, a line a seed.
 
     models: a panel for each title; its runs, and for each of them the loss on the text learned
         from, by step.
     """
-    figure, axes = panels(1, len(models), figsize=(6.4, 3.4), sharey=True)
+    figure, axes = panels(1, len(models), 3.3, narrow=2.1 * len(models), sharey=True)
     style = {"alpha": 0.7, "linewidth": 1.3}
     for each, (title, (runs, learned)) in zip(axes, models.items(), strict=True):
         curves = ((run.step, run.validation) for run in runs)
@@ -29,16 +29,17 @@ def gaps(models: Mapping[str, tuple[Sequence[History], Sequence[Mapping[int, flo
         curves = ((list(losses), list(losses.values())) for losses in learned)
         name = "the text learned from"
         each_run(each, curves, "--", label=name, color=COLOURS["train"], **style)
-        each.set_title(title, fontsize=10)
+        each.set_title(title)
         each.set_xlabel("steps")
+        each.set_ylabel(LOSS)
         each.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=3))
     axes[0].set_ylim(top=3.4)
-    axes[0].set_ylabel(LOSS)
+    named_once(axes)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def ensembles(
     masks: Sequence[int],
     divergences: Mapping[str, Sequence[Band]],
@@ -50,7 +51,7 @@ def ensembles(
         lags: the same of the loss, from which that of the same seed's test-time model is
         subtracted.
     """
-    figure, (left, right) = panels(1, 2, figsize=(6.4, 3.6))
+    figure, (left, right) = panels(1, 2, 3.5)
     for axes, quantity in ((left, divergences), (right, lags)):
         for (name, bands), (look, role) in zip(quantity.items(), MEANS, strict=True):
             style = {"markersize": 4, "linewidth": 1.4, "color": COLOURS[role]}
@@ -67,7 +68,5 @@ def ensembles(
     left.set_ylim(bottom=0.018)
     left.set_ylabel("KL to the test-time model (nats)")
     right.set_ylabel("validation loss minus that of\ntest time (nats per character)")
-    figure.legend(
-        *right.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9
-    )
+    figure.legend(*right.get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from bardgpt.records.speeds import Spread
-from bardgpt.teaching.figures.style import STYLE, canvas
+from bardgpt.teaching.figures.plot import plot
+from bardgpt.teaching.figures.style import across, canvas, in_lines
 from bardgpt.teaching.palette import COLOURS
 
 MARKS = {"float32": "s", "bfloat16": "o"}
 
 
-@plt.rc_context(STYLE)
+@plot
 def step_speeds(times: Mapping[str, Spread], precisions: Mapping[str, str], than: str) -> Figure:
     """How many times faster than one case each of some is: median and range over the turns.
 
@@ -20,7 +20,7 @@ def step_speeds(times: Mapping[str, Spread], precisions: Mapping[str, str], than
 
     times: by case; precisions: by case; than: the one that they are compared with.
     """
-    figure, axes = canvas(figsize=(6.4, 0.32 * len(times) + 0.9))
+    figure, axes = canvas(0.3 * len(times) + 0.7, narrow=0.42 * len(times) + 0.7)
     axes.axvline(1, color=COLOURS["muted"], linestyle=":", linewidth=1.2)
     for place, (case, spread) in enumerate(times.items()):
         colour = COLOURS[precisions[case]]
@@ -34,9 +34,9 @@ def step_speeds(times: Mapping[str, Spread], precisions: Mapping[str, str], than
             markersize=7,
             capsize=3,
         )
-    axes.set_yticks(range(len(times)), list(times), fontsize=10)
+    axes.set_yticks(range(len(times)), in_lines(times, 22))
     axes.invert_yaxis()
     axes.set_xlim(left=0)
-    axes.grid(visible=False, axis="y")
-    axes.set_xlabel(f"times as fast as the {than}", fontsize=10)
+    across(axes)
+    axes.set_xlabel(f"times as fast as the {than}")
     return figure

@@ -3,48 +3,63 @@
 import itertools
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
-import torch
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from bardgpt.records.band import Band
-from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, panels, visible
+from bardgpt.teaching.figures.plot import plot
+from bardgpt.teaching.figures.style import (
+    LOSS,
+    across,
+    as_picture,
+    canvas,
+    in_lines,
+    is_narrow,
+    named_once,
+    panels,
+    scale,
+    visible,
+)
 from bardgpt.teaching.palette import COLOURS
 from bardgpt.training.loop import History
 
+DEEPEST = 0.46  # of a ground on which ink can be read in either theme
 
-@plt.rc_context(STYLE)
+
+@plot
 def jacobians(pictures: Mapping[str, Tensor], text: str) -> Figure:
     """How strongly each output position depends on each input position; an exact 0 stays empty.
 
     pictures: for each layer's name (T, T), rows outputs; text: the T characters.
     """
     marks = [visible(c) for c in text]
-    figure, axes = panels(1, len(pictures), figsize=(5.6, 3.1), sharex=True, sharey=True)
+    figure, axes = panels(
+        1, len(pictures), 3.3, narrow=3.2, narrow_columns=2, sharex=True, sharey=True
+    )
     top = max(picture.max().item() for picture in pictures.values())
     for axis, (name, picture) in zip(axes, pictures.items(), strict=True):
         shown = axis.imshow(
             picture.where(picture != 0, float("nan")).numpy(), cmap="cividis", vmin=0, vmax=top
         )
-        axis.set_title(name, fontsize=11)
-        axis.set_xticks(range(len(marks)), marks, fontsize=10, family="monospace")
-        axis.set_yticks(range(len(marks)), marks, fontsize=10, family="monospace")
-        axis.grid(visible=False)
+        axis.set_title(name)
+        axis.set_xticks(range(len(marks)), marks, family="monospace")
+        axis.set_yticks(range(len(marks)), marks, family="monospace")
         axis.set_xlabel("input position")
-    axes[0].set_ylabel("output position")
-    figure.colorbar(shown, ax=axes, label="size of the derivatives\n(white: exactly 0)", shrink=0.7)
+        axis.set_ylabel("output position")
+        as_picture(axis)
+    named_once(axes)
+    scale(figure, shown, axes, label="size of the derivatives\n(empty: exactly 0)")
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def seeds_compared(models: Mapping[str, Sequence[float]]) -> Figure:
     """Final validation loss of several models; equal seeds share a mark and a line.
 
     models: by the name to show, from top to bottom, the loss of each run.
     """
-    figure, axes = canvas(figsize=(5.6, 1.6 + 0.6 * len(models)))
+    figure, axes = canvas(1.3 + 0.5 * len(models))
     losses, places = list(models.values()), range(len(models))
     for seed, mark in zip(zip(*losses, strict=True), itertools.cycle("os^Dv")):
         axes.plot(seed, places, linestyle=":", color=COLOURS["muted"], linewidth=1)
@@ -53,25 +68,26 @@ def seeds_compared(models: Mapping[str, Sequence[float]]) -> Figure:
     axes.plot(
         means, places, "|", color=COLOURS["ink"], markersize=28, markeredgewidth=2, label="mean"
     )
-    axes.set_yticks(places, list(models), fontsize=10)
+    axes.set_yticks(places, in_lines(models, 16))
     axes.set_ylim(len(losses) - 0.6, -0.4)
     axes.set_ylabel("after attention")
     axes.set_xlabel("validation " + LOSS)
-    figure.legend(loc="outside upper right", fontsize=9, markerscale=0.5)
+    across(axes)
+    figure.legend(loc="outside upper right", markerscale=0.5)
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def leads(base: Sequence[History], models: Mapping[str, Sequence[History]]) -> Figure:
     """How far models lie below another one while they train, each run against that of its seed.
 
     base: its runs; models: by the name to show, theirs, a thin line each, and a thick one for the
         mean. What was evaluated before the first step is left out.
     """
-    figure, axes = canvas(figsize=(5.6, 3.6))
+    figure, axes = canvas(3.6)
     axes.axhline(0, color=COLOURS["count"], linestyle="--", linewidth=1)
     steps = base[0].step[1:]
-    looks = (("muted", ":"), ("feed-forward", "-"), ("model", "-."))
+    looks = (("target", ":"), ("feed-forward", "-"), ("model", "-."))
     for (name, runs), (role, look) in zip(models.items(), looks, strict=False):
         lines = [
             [before.at(step) - after.at(step) for step in steps]
@@ -83,21 +99,21 @@ def leads(base: Sequence[History], models: Mapping[str, Sequence[History]]) -> F
         axes.plot(steps, means, look, color=COLOURS[role], linewidth=3, label=name)
     axes.set_xlabel(f"steps (from the first evaluation, after {steps[0]})")
     axes.set_ylabel("lead over four heads alone\n(nats per character)")
-    axes.legend(fontsize=9)
+    axes.legend()
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def unit_scores(scores: Mapping[str, Mapping[str, Band]]) -> Figure:
     """How well single units tell properties: a row for each property, a mark for each kind of unit.
 
     scores: for each kind of unit, by property, its AUC over the seeds; the first kind sorts. No bar
     is drawn beyond 1, where no score can be.
     """
-    figure, axes = canvas(figsize=(5.6, 4.8))
+    figure, axes = canvas(4.6, narrow=4.8)
     names = sorted(next(iter(scores.values())), key=lambda n: -next(iter(scores.values()))[n].mean)
     axes.axvline(0.5, color=COLOURS["count"], linestyle="--", linewidth=1)
-    looks = (("model", "o"), ("target", "s"), ("muted", "x"))
+    looks = (("model", "o"), ("target", "s"), ("count", "x"))
     for i, ((kind, by_name), (role, mark)) in enumerate(zip(scores.items(), looks, strict=False)):
         bands = [by_name[name] for name in names]
         axes.errorbar(
@@ -111,39 +127,39 @@ def unit_scores(scores: Mapping[str, Mapping[str, Band]]) -> Figure:
             capsize=2,
             label=kind,
         )
-    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set_yticks(range(len(names)), in_lines(names, 16))
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_ylabel("property of a position")
     axes.set_xlabel("AUC on the validation text\n(0.5: chance, 1: perfect)")
-    figure.legend(loc="outside upper center", ncols=3, fontsize=9)
+    across(axes)
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def firing(text: str, units: Mapping[str, Tensor]) -> Figure:
     """Where units fire in a text: the deeper a character's ground, the larger the unit is there.
 
     text: N characters; units: for each name (N,) activations, shown relative to their largest.
     """
-    columns = 32  # a phone can still show them
+    columns = 32 if is_narrow() else 48
     rows = -(-len(text) // columns)
-    figure, axes = panels(len(units), 1, figsize=(5.6, len(units) * (0.5 + 0.26 * rows)))
-    colour = to_rgb(COLOURS["feed-forward"])
+    figure, axes = panels(len(units), 1, len(units) * (0.5 + 0.26 * rows))
     for axis, (name, unit) in zip(axes, units.items(), strict=True):
-        strength = torch.zeros(rows * columns)
-        strength[: len(text)] = unit / unit.max().clamp(min=1e-9)
-        ground = torch.tensor(colour).expand(rows, columns, 3)
-        axis.imshow(
-            torch.cat([ground, 0.75 * strength.view(rows, columns, 1)], dim=-1).numpy(),
-            aspect="auto",
-        )
+        strength = unit / unit.max().clamp(min=1e-9)
+        for i, each in enumerate(strength.tolist()):
+            corner = (i % columns - 0.5, i // columns - 0.5)
+            style = {"color": COLOURS["feed-forward"], "alpha": DEEPEST * each, "linewidth": 0}
+            if each > 0:
+                axis.add_patch(Rectangle(corner, 1, 1, **style))
+        axis.set_xlim(-0.5, columns - 0.5)
+        axis.set_ylim(rows - 0.5, -0.5)
         for i, character in enumerate(text):
             place = (i % columns, i // columns)
             axis.text(*place, visible(character), ha="center", va="center", family="monospace")
-        axis.set_title(name, fontsize=11, loc="left")
+        axis.set_title(name)
         axis.set_xticks([])
         axis.set_yticks([])
-        axis.grid(visible=False)
-        axis.set_ylabel("rows of text")
-    axes[-1].set_xlabel("white: 0; deepest: the unit's largest here")
+        as_picture(axis)
+    axes[-1].set_xlabel("no ground: 0; deepest: the unit's largest here")
     return figure

@@ -2,19 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, each_run, levels
+from bardgpt.teaching.figures.plot import plot
+from bardgpt.teaching.figures.style import (
+    LOSS,
+    across,
+    canvas,
+    each_run,
+    in_lines,
+    is_narrow,
+    levels,
+)
 from bardgpt.teaching.palette import COLOURS
 from bardgpt.training.loop import History
 
-LOOKS = (("muted", ":"), ("target", "--"), ("model", "-"))  # the last model is the one in question
+LOOKS = (("count", ":"), ("target", "--"), ("model", "-"))  # the last model is the one in question
 SHOWN = (1, 2, 4)  # characters before: the count tables beside the ladder
 
 
-@plt.rc_context(STYLE)
+@plot
 def training_runs(
     models: Mapping[str, Sequence[History]],
     beside: Mapping[str, float],
@@ -26,7 +34,7 @@ def training_runs(
     models: by the name to show, its runs; three at most. beside: losses by name. zoom: the least
     and the largest loss that is shown.
     """
-    figure, axes = canvas(figsize=(6.4, 4.0) if len(models) > 1 else (5.6, 3.5))
+    figure, axes = canvas(4.0 if len(models) > 1 else 3.5)
     for (name, runs), (role, look) in zip(models.items(), LOOKS[-len(models) :], strict=True):
         curves = ((run.step, run.validation) for run in runs)
         each_run(axes, curves, look, label=name, color=COLOURS[role], alpha=0.6, linewidth=1.3)
@@ -34,11 +42,11 @@ def training_runs(
     axes.set_ylim(*zoom)
     axes.set_xlabel("steps")
     axes.set_ylabel("validation " + LOSS)
-    axes.legend(fontsize=9)
+    axes.legend()
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def ladder(
     rungs: Mapping[str, tuple[Sequence[float], float | None]],
     tables: Sequence[float],
@@ -51,17 +59,19 @@ def ladder(
     recorded run's, nanoGPT's.
     """
     extra = 1.0 if full else 0.0  # the full model's row is higher: its marks would hide each other
-    figure, axes = canvas(figsize=(5.6, 2.2 + 0.42 * (len(rungs) + 2 * extra)))
+    figure, axes = canvas(
+        2.0 + 0.38 * (len(rungs) + 2 * extra), narrow=1.5 + 0.42 * (len(rungs) + 2 * extra)
+    )
+    apart = "\n" if is_narrow() else " "
     for context in SHOWN:
         axes.axvline(tables[context], color=COLOURS["count"], linestyle="--", linewidth=1)
         axes.annotate(
-            f"counts,\n{context} before\n{tables[context]:.3f}",
+            f"counts,\n{context}{apart}before\n{tables[context]:.3f}",
             (tables[context], 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, 4),
             textcoords="offset points",
             ha="center",
-            fontsize=9,
             color=COLOURS["count"],
         )
     for place, (losses, reported) in enumerate(rungs.values()):
@@ -75,11 +85,12 @@ def ladder(
     if full:
         _full_model(axes, full, len(rungs))
         titles, places = [*titles, "the full model"], [*places, len(rungs) + 0.4]
-    axes.set_yticks(places, titles)
+    axes.set_yticks(places, in_lines(titles, 17))
     axes.set_ylim(places[-1] + 0.5 + 0.4 * extra, -0.5)
-    axes.set_xlim(1.2 if full else 1.6, 2.6)
+    axes.set_xlim((1.0 if is_narrow() else 1.2) if full else 1.6, 2.6)
     axes.set_xlabel("validation " + LOSS)
-    figure.legend(fontsize=9, loc="outside lower center", ncols=2)
+    across(axes)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
@@ -101,5 +112,4 @@ def _full_model(axes: Axes, losses: Mapping[str, float], row: int) -> None:
             textcoords="offset points",
             ha="right",
             va="center",
-            fontsize=9,
         )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -10,11 +9,21 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from bardgpt.records.band import Band
-from bardgpt.teaching.figures.style import STYLE, canvas, each_run, panels, with_bars
+from bardgpt.teaching.figures.plot import plot
+from bardgpt.teaching.figures.style import (
+    as_picture,
+    canvas,
+    each_run,
+    is_narrow,
+    named_once,
+    panels,
+    scale,
+    with_bars,
+)
 from bardgpt.teaching.palette import COLOURS
 
 
-@plt.rc_context(STYLE)
+@plot
 def stream_sizes(
     trained: Mapping[str, Sequence[Band]], started: Mapping[str, Sequence[Band]]
 ) -> Figure:
@@ -22,7 +31,7 @@ def stream_sizes(
 
     trained: by the name to show, a band for each depth; started: by the initialization.
     """
-    figure, (left, right) = panels(1, 2, figsize=(6.4, 3.5))
+    figure, (left, right) = panels(1, 2, 3.5)
     for look, (name, bands) in zip((":o", "--s", "-^"), trained.items(), strict=False):
         style = {"color": COLOURS["stream"], "label": name}
         with_bars(left, range(len(bands)), bands, look, markersize=5, **style)
@@ -34,10 +43,10 @@ def stream_sizes(
         (right, started, "at the start"),
     ):
         blocks = len(next(iter(curves.values()))) - 1
-        axes.set_title(f"{blocks} blocks, {title}", fontsize=11)
+        axes.set_title(f"{blocks} blocks, {title}")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
         axes.set_xlabel("blocks passed")
-        axes.legend(fontsize=9, loc="upper left")
+        axes.legend(loc="upper left")
     left.set_ylim(0, 5.2)
     left.set_ylabel("size of the stream (RMS)")
     right.set_yscale("log")
@@ -46,7 +55,7 @@ def stream_sizes(
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def mode_gaps(
     gaps: Mapping[str, tuple[str, Mapping[int, Sequence[float]]]], trained: int = 32
 ) -> Figure:
@@ -55,7 +64,7 @@ def mode_gaps(
     gaps: by the name to show, the colour's role and for each batch size each run's gap; trained:
     the batch size of training.
     """
-    figure, axes = canvas(figsize=(5.6, 3.5))
+    figure, axes = canvas(3.5)
     axes.axvline(trained, color=COLOURS["muted"], linestyle=":", linewidth=1.2)
     sizes: list[int] = []
     for (name, (role, by_size)), look in zip(gaps.items(), ("-s", "-o"), strict=False):
@@ -69,11 +78,11 @@ def mode_gaps(
     axes.minorticks_off()
     axes.set_xlabel("windows in a batch")
     axes.set_ylabel("training minus evaluation mode\n(nats per character)")
-    axes.legend(fontsize=10)
+    axes.legend()
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def who_moves(changes: Mapping[str, Tensor], changed: tuple[int, int]) -> Figure:
     """How far the logits of each position of each text move when one character is changed.
 
@@ -81,7 +90,7 @@ def who_moves(changes: Mapping[str, Tensor], changed: tuple[int, int]) -> Figure
 
     changes: by title (B, T), 0 where nothing moved; changed: text and position.
     """
-    figure, axes = panels(1, len(changes), figsize=(6.4, 2.7), sharey=True)
+    figure, axes = panels(1, len(changes), 2.4, narrow=2.2 * len(changes), sharey=True)
     text, position = changed
     for axis, (title, change) in zip(axes, changes.items(), strict=True):
         B, T = change.shape
@@ -97,18 +106,19 @@ def who_moves(changes: Mapping[str, Tensor], changed: tuple[int, int]) -> Figure
             axis.add_patch(
                 Rectangle(corner, width, 1, fill=False, ec=colour, lw=line, zorder=3, clip_on=False)
             )
-        axis.set_title(title.replace(", ", ",\n"), fontsize=11)
+        axis.set_title(title if is_narrow() else title.replace(", ", ",\n"))
         axis.set_xticks(range(0, T, 2))
         axis.set_yticks(range(B))
         axis.set_xlabel("position")
-        axis.grid(visible=False)
-    axes[0].set_ylabel("text of the batch")
-    bar = figure.colorbar(picture, ax=axes, label="largest change\nof a logit", shrink=0.7)
+        axis.set_ylabel("text of the batch")
+        as_picture(axis)
+    named_once(axes)
+    bar = scale(figure, picture, axes, label="largest change\nof a logit")
     bar.set_ticks([0.1, 1], labels=["0.1", "1"])
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def norm_gains(
     names: Sequence[str],
     gains: Mapping[int, Sequence[Band]],
@@ -120,7 +130,7 @@ def norm_gains(
     names: of the norms, in the order of the forward pass; gains, biases: by step, a band for each
         norm; reach: the least and the greatest of each norm's gains, of all runs, at the end.
     """
-    figure, (left, right) = panels(1, 2, figsize=(6.4, 3.5))
+    figure, (left, right) = panels(1, 2, 3.5)
     places = range(len(names))
     style = {"color": COLOURS["norm"], "alpha": 0.35, "linewidth": 7}
     left.vlines(places, *zip(*reach, strict=True), label="all gains,\nall runs", **style)
@@ -130,9 +140,8 @@ def norm_gains(
             style = {"color": colour, "label": f"{step:,} steps"}
             with_bars(axes, places, bands, mark, markersize=6, **style)
         axes.set_xticks(places, names)
-        axes.grid(visible=False, axis="x")
         axes.set_xlabel("norm, in the model's order")
     left.set_ylabel("gain (mean over channels)")
     right.set_ylabel("bias (RMS over channels)")
-    left.legend(fontsize=9, loc="upper left")
+    left.legend(loc="upper left")
     return figure

@@ -2,14 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from bardgpt.records.band import Band
-from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, each_run, panels, shaded
+from bardgpt.teaching.figures.plot import plot
+from bardgpt.teaching.figures.style import (
+    LOSS,
+    canvas,
+    each_run,
+    levels,
+    named_once,
+    panels,
+    shaded,
+)
 from bardgpt.teaching.palette import COLOURS
 
 PARTS = ("attention", "feed-forward")
@@ -18,7 +26,7 @@ MARKS = {"plain": "s", "residual": "o"}  # one mark for a wiring
 START_LINES = {"default": "-", "zero": "--", "xavier": ":"}  # one line for an initialization
 
 
-@plt.rc_context(STYLE)
+@plot
 def gradients_by_depth(
     gradients: Mapping[str, Sequence[Sequence[float]]], looks: Mapping[str, tuple[str, str]]
 ) -> Figure:
@@ -29,7 +37,7 @@ def gradients_by_depth(
             to the lowest, for the legend.
         looks: by the same name, wiring and initialization.
     """
-    figure, axes = canvas(figsize=(5.6, 4.6))
+    figure, axes = canvas(4.4)
     for name, runs in gradients.items():
         wiring, start = looks[name]
         each_run(
@@ -45,11 +53,11 @@ def gradients_by_depth(
     axes.set_yscale("log")
     axes.set_xlabel("blocks passed (0: the first block's input)")
     axes.set_ylabel("RMS of the gradient, loss\nsummed over 2,048 positions")
-    axes.legend(fontsize=10, loc="lower right")
+    axes.legend(loc="lower right")
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def losses_by_depth(
     losses: Mapping[str, Mapping[int, Sequence[float]]], beside: Mapping[str, float]
 ) -> Figure:
@@ -58,7 +66,7 @@ def losses_by_depth(
     losses: by wiring, "plain" or "residual", and by number of blocks, of each run; beside: losses
         by name, as lines across.
     """
-    figure, axes = canvas(figsize=(5.6, 3.8))
+    figure, axes = canvas(3.8)
     for wiring, by_depth in losses.items():
         depths = sorted(by_depth)
         style = {"color": COLOURS[wiring], "marker": MARKS[wiring], "markersize": 5}
@@ -66,29 +74,18 @@ def losses_by_depth(
             places = [depth] * len(by_depth[depth])
             axes.plot(places, by_depth[depth], linestyle="", alpha=0.6, **style)
         means = [sum(by_depth[depth]) / len(by_depth[depth]) for depth in depths]
-        axes.plot(depths, means, "-", color=style["color"])
-        axes.plot([], [], "-", label=f"{wiring} blocks", **style)
-    for (name, loss), look in zip(beside.items(), (":", "-."), strict=False):
-        axes.axhline(loss, color=COLOURS["count"], linestyle=look, linewidth=1.4)
-        axes.annotate(
-            name,
-            (0.02, loss),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            fontsize=9,
-            color=COLOURS["count"],
-        )
+        axes.plot(depths, means, "-", color=style["color"], label=f"{wiring} blocks")
+    levels(axes, beside)
     axes.set_xscale("log", base=2)
     axes.set_xticks(depths, [str(depth) for depth in depths])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("blocks")
     axes.set_ylabel("validation " + LOSS)
-    axes.legend(fontsize=10)
+    axes.legend()
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def branches_over_training(
     branches: Mapping[tuple[str, str], Mapping[int, Sequence[Band]]],
 ) -> Figure:
@@ -100,8 +97,9 @@ def branches_over_training(
     starts = list(dict.fromkeys(start for start, _ in branches))
     wirings = list(dict.fromkeys(wiring for _, wiring in branches))
     figure, axes = panels(
-        len(starts), len(wirings), figsize=(5.2, 1.2 + 1.9 * len(starts)), sharex=True, sharey=True
-    )
+        len(starts), len(wirings), 1.0 + 1.9 * len(starts), narrow=1.6 + 1.6 * len(starts),
+        narrow_columns=2, sharex=True, sharey=True,
+    )  # fmt: skip
     for place, (each, ((start, wiring), by_step)) in enumerate(
         zip(axes, branches.items(), strict=True)
     ):
@@ -112,20 +110,19 @@ def branches_over_training(
         each.yaxis.set_minor_locator(NullLocator())
         each.set_xticks([0, 500, 1_000])
         name = {"x": 0.97, "y": 0.06, "s": start, "transform": each.transAxes, "ha": "right"}
-        each.text(**name, color=COLOURS["ink"], fontsize=12, fontweight="bold")
+        each.text(**name, color=COLOURS["ink"], fontweight="bold")
         if place < len(wirings):
-            each.set_title(wiring, fontsize=12)
-        if place % len(wirings) == 0:
-            each.set_ylabel("branch / stream")
-    for each in axes[-len(wirings) :]:
+            each.set_title(wiring)
         each.set_xlabel("steps")
+        each.set_ylabel("branch / stream")
+    named_once(axes)
     keys = [Line2D([], [], color=COLOURS[part], label=part) for part in PARTS]
     keys.append(Line2D([], [], linestyle="", label=" "))  # keeps parts and blocks in columns apart
     keys += [
         Line2D([], [], color=COLOURS["ink"], linestyle=line, label=f"block {block}")
         for block, line in enumerate(BLOCK_LINES, start=1)
     ]
-    figure.legend(handles=keys, loc="outside upper center", ncols=2, fontsize=11)
+    figure.legend(handles=keys, loc="outside upper center", ncols=2)
     return figure
 
 

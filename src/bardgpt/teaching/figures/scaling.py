@@ -3,44 +3,43 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from bardgpt.records.band import Band
-from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, levels, panels
+from bardgpt.teaching.figures.plot import plot
+from bardgpt.teaching.figures.style import FONT, LOSS, across, canvas, levels, panels
 from bardgpt.teaching.palette import COLOURS
 
 
-@plt.rc_context(STYLE)
+@plot
 def full_run(lines: Sequence[Mapping[str, Any]], steps: int, beside: Mapping[str, float]) -> Figure:
     """The losses of a run of the full model so far, with other losses as lines across.
 
     lines: of the run's metrics; steps: of the whole run; beside: losses by name.
     """
-    figure, axes = canvas(figsize=(6.4, 3.8))
+    figure, axes = canvas(3.8)
     for name, line, mark in (("train", ":", ""), ("validation", "-", "o")):
         read = [(entry["step"], entry[name]) for entry in lines if name in entry]
+        places = [*zip(*read, strict=True)] or [(), ()]
         label = {"train": "training batches (with dropout)", "validation": "validation text"}[name]
-        if read:
-            axes.plot(*zip(*read, strict=True), line, marker=mark, ms=4, color=COLOURS[name])
-        axes.plot([], [], line, marker=mark, ms=4, color=COLOURS[name], label=label)
+        axes.plot(*places, line, marker=mark, ms=4, color=COLOURS[name], label=label)
     levels(axes, {f"{name} {round(loss, 3):g}": loss for name, loss in beside.items()})
     axes.set_xlim(0, steps)
     axes.set_ylim(1.0, 2.6)
     axes.set_xlabel("steps")
     axes.set_ylabel(LOSS)
-    axes.legend(fontsize=9)
+    axes.legend()
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def loss_by_position(losses: Sequence[float], tables: Sequence[float]) -> Figure:
     """What context is worth: the loss against the number of characters seen.
 
     losses: by position, of the full model; tables: with 0, 1, 2, … characters before.
     """
-    figure, axes = canvas(figsize=(6.4, 3.8))
+    figure, axes = canvas(3.8)
     seen = range(1, len(losses) + 1)
     axes.plot(seen, losses, ".", ms=3, color=COLOURS["model"], alpha=0.35)
     middles, means = [], []
@@ -52,13 +51,13 @@ def loss_by_position(losses: Sequence[float], tables: Sequence[float]) -> Figure
         range(1, len(tables)), tables[1:], "x--", color=COLOURS["count"], label="count tables"
     )
     axes.axvline(8, color=COLOURS["muted"], linestyle=":", linewidth=1)
-    axes.annotate("the ladder's 8", (8, 2.5), xytext=(4, 0), textcoords="offset points", fontsize=9)
+    axes.annotate("the ladder's 8", (8, 2.5), xytext=(4, 0), textcoords="offset points")
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("characters that the prediction could see")
     axes.set_ylabel("validation " + LOSS)
-    axes.legend(fontsize=9)
+    axes.legend()
     return figure
 
 
@@ -73,14 +72,14 @@ def octaves(length: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], length + 1], strict=True))
 
 
-@plt.rc_context(STYLE)
+@plot
 def name_losses(by_letter: Mapping[str, Sequence[float | None]], rest: float) -> Figure:
     """Mean loss at each letter of speakers' names, by what is known of the name.
 
     by_letter: of "known, first", "known, again", "new, first" and "new, again"; rest: the mean
     loss of all other text.
     """
-    figure, axes = canvas(figsize=(6.4, 4.4))
+    figure, axes = canvas(4.2, narrow=3.6)
     looks = {
         "new, first": ("s-", COLOURS["key"], "new, not yet in the window"),
         "new, again": ("s--", COLOURS["key"], "new, stands in the window"),
@@ -96,7 +95,7 @@ def name_losses(by_letter: Mapping[str, Sequence[float | None]], rest: float) ->
     axes.axhline(rest, color=COLOURS["count"], linestyle=":", label="all other text")
     axes.set_xlabel("letter of the speaker's name")
     axes.set_ylabel(LOSS)
-    figure.legend(fontsize=9, loc="outside lower center", ncols=2)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
@@ -108,13 +107,13 @@ FORM = {
 }
 
 
-@plt.rc_context(STYLE)
+@plot
 def forms(samples: Mapping[str, Mapping[str, Band]]) -> Figure:
     """How much samples look like plays, by model, beside real text: mean and spread.
 
     samples: for each name to show, the last being real text, the numbers of `likeness.form`.
     """
-    figure, plots = panels(2, 2, figsize=(6.4, 7.0), sharey=True)
+    figure, plots = panels(2, 2, 6.4, narrow=11.6, sharey=True)
     *models, real = samples
     for axes, (quantity, title) in zip(plots, FORM.items(), strict=True):
         aim = samples[real][quantity]
@@ -125,8 +124,9 @@ def forms(samples: Mapping[str, Mapping[str, Band]]) -> Figure:
             colour = COLOURS["count" if "counts" in name else "model"]
             axes.errorbar(band.mean, place, xerr=band.sd, fmt="o", color=colour, capsize=3)
         axes.set_xlim(left=0)
-        axes.set_xlabel(title, fontsize=10)
-        axes.set_yticks(range(len(models)), models, fontsize=9)
+        axes.set_xlabel(title)
+        axes.set_yticks(range(len(models)), models)
         axes.set_ylim(len(models) - 0.5, -0.5)
-    figure.suptitle(f"line and grey band: {real}", fontsize=10, color=COLOURS["muted"])
+        across(axes)
+    figure.suptitle(f"line and grey band: {real}", fontsize=FONT - 1, color=COLOURS["muted"])
     return figure

@@ -3,37 +3,43 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-import matplotlib.pyplot as plt
 from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from bardgpt.records.band import Band
-from bardgpt.teaching.figures.style import LOSS, STYLE, canvas, visible
+from bardgpt.teaching.figures.plot import plot
+from bardgpt.teaching.figures.style import (
+    LOSS,
+    across,
+    as_picture,
+    canvas,
+    is_narrow,
+    visible,
+)
 from bardgpt.teaching.palette import COLOURS
 
 
-@plt.rc_context(STYLE)
+@plot
 def frequencies(counts: Tensor, vocabulary: str) -> Figure:
     """How often each character occurs, commonest first, on a logarithmic axis.
 
     counts: (V,).
     """
-    figure, axes = canvas(figsize=(6.4, 3.0))
+    figure, axes = canvas(3.0)
     order = counts.argsort(descending=True)
     share = (counts[order] / counts.sum()).numpy()
     axes.bar(range(len(order)), share, color=COLOURS["train"], width=0.8)
     axes.set_yscale("log")
-    _in_two_rows(axes.xaxis, [visible(vocabulary[i]) for i in order])
-    axes.grid(visible=False, axis="x")
+    _in_rows(axes.xaxis, [visible(vocabulary[i]) for i in order])
     axes.set_xlim(-1, len(order))
     axes.set_xlabel("character (␣ space, ↵ line break)")
     axes.set_ylabel("share of the training text")
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def bigram_table(
     probabilities: Tensor, vocabulary: str, pairs: Mapping[str, str] = MappingProxyType({})
 ) -> Figure:
@@ -42,25 +48,26 @@ def bigram_table(
     probabilities: (V, V), rows summing to 1. pairs: two characters each, and what to write beside
     their cell.
     """
-    figure, axes = canvas(figsize=(6.4, 7.4))
+    figure, axes = canvas(7.6, narrow=4.7)
     picture = axes.imshow(probabilities.numpy(), cmap="cividis", norm=LogNorm(1e-4, 1))
     marks = [visible(c) for c in vocabulary]
     for axis in (axes.xaxis, axes.yaxis):
-        _in_two_rows(axis, marks, family="monospace")
+        _in_rows(axis, marks)
+    away = 50 if is_narrow() else 90
     for (current, following), words in pairs.items():
         row, column = vocabulary.index(current), vocabulary.index(following)
         left = column > len(vocabulary) / 2
         axes.annotate(
             words,
             (column, row),
-            xytext=(-90 if left else 90, 0),
+            xytext=((-away if left else away), 0),
             textcoords="offset points",
             va="center",
             ha="right" if left else "left",
             bbox={"facecolor": COLOURS["paper"], "edgecolor": "none", "pad": 2},
-            arrowprops={"arrowstyle": "->", "color": COLOURS["paper"], "linewidth": 1.8},
+            arrowprops={"arrowstyle": "->", "color": COLOURS["over"], "linewidth": 1.8},
         )
-    axes.grid(visible=False)
+    as_picture(axes)
     axes.set_xlabel("next character (␣ space, ↵ line break)")
     axes.set_ylabel("current character")
     figure.colorbar(
@@ -69,16 +76,15 @@ def bigram_table(
     return figure
 
 
-def _in_two_rows(axis: Axis, marks: Sequence[str], **font: object) -> None:
-    """Names at an axis too many for one row: every other one stands further out."""
-    for first, which, length in ((0, "major", 3), (1, "minor", 15)):
-        axis.set_ticks(
-            range(first, len(marks), 2), marks[first::2], minor=which == "minor", fontsize=9, **font
-        )
-        axis.set_tick_params(which=which, length=length, pad=1, width=0.5)
+def _in_rows(axis: Axis, marks: Sequence[str]) -> None:
+    """Names at an axis, too many for one row: they stand in two, on a phone in three."""
+    rows, size = (3, 9.0) if is_narrow() else (2, 10.0)
+    axis.set_ticks(range(len(marks)), marks, fontsize=size, family="monospace")
+    for i, tick in enumerate(axis.get_major_ticks()):
+        tick.set_pad(2 + i % rows * 1.15 * size)
 
 
-@plt.rc_context(STYLE)
+@plot
 def count_ladder(train: Sequence[float], validation: Sequence[float], uniform: float) -> Figure:
     """Loss of the count tables with 0, 1, 2, … characters of context, on both splits."""
     figure, axes = canvas()
@@ -87,9 +93,7 @@ def count_ladder(train: Sequence[float], validation: Sequence[float], uniform: f
     axes.plot(contexts, validation, "o-", color=COLOURS["validation"], label="validation text")
     axes.plot(contexts, train, "s--", color=COLOURS["train"], label="training text")
     for context, loss in zip(contexts, validation, strict=True):
-        axes.annotate(
-            f"{loss:.3f}", (context, loss), xytext=(6, 6), textcoords="offset points", fontsize=9
-        )
+        axes.annotate(f"{loss:.3f}", (context, loss), xytext=(6, 6), textcoords="offset points")
     axes.set_xticks(contexts)
     axes.set_ylim(0.8, 4.4)
     axes.set_xlabel("characters of context")
@@ -98,7 +102,7 @@ def count_ladder(train: Sequence[float], validation: Sequence[float], uniform: f
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def descent(gaps: Mapping[str, Tensor]) -> Figure:
     """How far gradient descent still is from the floor, step by step.
 
@@ -113,26 +117,26 @@ def descent(gaps: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def known_words(tables: Sequence[Band], model: Band, real: float) -> Figure:
     """Share of a sample's words that occur in the training text, for each table and for a model."""
-    figure, axes = canvas(figsize=(5.6, 3.3))
+    figure, axes = canvas(3.3)
     axes.axhline(real, color=COLOURS["count"], linestyle="--", label="real text (validation)")
+    bars = {"capsize": 3, "ecolor": COLOURS["ink"]}
     axes.bar(
         range(len(tables)),
         [band.mean for band in tables],
         yerr=[band.sd for band in tables],
         color=COLOURS["count"],
         alpha=0.5,
-        capsize=3,
+        **bars,
     )
     axes.bar(
-        [len(tables)], [model.mean], yerr=[model.sd], color=COLOURS["model"], alpha=0.9, capsize=3
+        [len(tables)], [model.mean], yerr=[model.sd], color=COLOURS["model"], alpha=0.9, **bars
     )
     axes.set_xticks(
         range(len(tables) + 1), [str(context) for context in range(len(tables))] + ["bigram\nmodel"]
     )
-    axes.grid(visible=False, axis="x")
     axes.set_ylim(0, 1.15)
     axes.set_xlabel("characters of context in the count table")
     axes.set_ylabel("share of known words")
@@ -140,14 +144,14 @@ def known_words(tables: Sequence[Band], model: Band, real: float) -> Figure:
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def plays(starts: Mapping[str, int], end: int, n_train: int) -> Figure:
     """Each play as a bar from its first character to its last, cut where the validation begins.
 
     starts: each play's first character, in order; end: characters in the text; n_train: of the
     training part.
     """
-    figure, axes = canvas(figsize=(6.4, 3.4))
+    figure, axes = canvas(3.2)
     ends = [*list(starts.values())[1:], end]
     for row, (start, stop) in enumerate(zip(starts.values(), ends, strict=True)):
         for role, low, high in (("train", 0, n_train), ("validation", n_train, end)):
@@ -159,21 +163,21 @@ def plays(starts: Mapping[str, int], end: int, n_train: int) -> Figure:
     axes.axvline(n_train, color=COLOURS["muted"], linestyle="--", linewidth=1)
     axes.set_yticks(range(len(starts)), list(starts))
     axes.invert_yaxis()
-    axes.grid(visible=False, axis="y")
-    ticks = range(0, end, 200_000)
+    across(axes)
+    ticks = range(0, end, 400_000 if is_narrow() else 200_000)
     axes.set_xticks(ticks, [f"{tick // 1_000:,}" for tick in ticks])
     axes.set_xlabel("thousands of characters from the start")
-    axes.legend(loc="lower left", fontsize=9)
+    axes.legend(loc="lower left")
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def losses_by_kind(losses: Mapping[str, Sequence[float]]) -> Figure:
     """Loss against characters of context, a line for each kind of character.
 
     losses: for each kind one loss for each length of context, from 0.
     """
-    figure, axes = canvas(figsize=(6.4, 3.6))
+    figure, axes = canvas(3.6)
     looks = ((COLOURS["target"], "s-"), (COLOURS["count"], "o--"), (COLOURS["model"], "^-"))
     for (name, values), (colour, line) in zip(losses.items(), looks, strict=True):
         axes.plot(range(len(values)), values, line, color=colour, label=name)
@@ -181,5 +185,5 @@ def losses_by_kind(losses: Mapping[str, Sequence[float]]) -> Figure:
     axes.set_xticks(range(max(map(len, losses.values()))))
     axes.set_xlabel("characters of context in the count table")
     axes.set_ylabel(LOSS)
-    axes.legend(loc="lower left", fontsize=9)
+    axes.legend(loc="lower left")
     return figure

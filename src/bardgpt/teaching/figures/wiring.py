@@ -5,13 +5,13 @@ Wirings are named as in the records: "no-norm", "post-norm", "pre-norm", "no-fin
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from bardgpt.records.band import Band
-from bardgpt.teaching.figures.style import STYLE, each_run, panels, shaded
+from bardgpt.teaching.figures.plot import plot
+from bardgpt.teaching.figures.style import each_run, is_narrow, named_once, panels, shaded
 from bardgpt.teaching.palette import COLOURS
 
 LOOKS = {
@@ -24,7 +24,7 @@ ROOM = 0.4  # nats above the letters' frequencies in which a loss has its own pl
 PLACES = ("on the stream", "of the feed-forward matrix")
 
 
-@plt.rc_context(STYLE)
+@plot
 def gradients_at_start(
     starts: Mapping[str, Mapping[str, tuple[Sequence[Band], Sequence[Band]]]],
 ) -> Figure:
@@ -33,11 +33,10 @@ def gradients_at_start(
     starts: a row for each title; by wiring, a band for each place of the stream, of which there is
         one more than there are blocks, and one for each block's feed-forward matrix.
     """
-    figure, axes = panels(
-        len(starts), 2, figsize=(6.4, 0.8 + 1.75 * len(starts)), sharex="row", sharey="col"
-    )
+    share = {"sharex": "row", "sharey": False if is_narrow() else "col"}
+    figure, axes = panels(len(starts), 2, 1 + 2 * len(starts), narrow=4 * len(starts), **share)
     cells = [(title, wirings, side) for title, wirings in starts.items() for side in (0, 1)]
-    for each, (title, wirings, side) in zip(axes, cells, strict=True):
+    for i, (each, (title, wirings, side)) in enumerate(zip(axes, cells, strict=True)):
         each.set_yscale("log")
         for wiring, gradients in wirings.items():
             _profile(each, gradients[side], wiring, first=side)  # blocks are counted from 1
@@ -45,37 +44,35 @@ def gradients_at_start(
         each.yaxis.set_major_formatter("{x:g}")
         each.yaxis.set_minor_locator(NullLocator())
         each.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-        each.set_title(title, fontsize=10)
-    for each, name in zip(axes[-2:], ("blocks passed", "block"), strict=True):
-        each.set_xlabel(name)
-    for each in axes[::2]:
-        each.set_ylabel("RMS of\nthe gradient")
-    for each, place in zip(axes, PLACES, strict=False):
-        each.set_title(f"{place}\n{each.get_title()}", fontsize=10)
+        each.set_title(f"{PLACES[side]}\n{title}" if is_narrow() or i < 2 else title)
+        each.set_xlabel(("blocks passed", "block")[side])
+        each.set_ylabel("RMS of the gradient")
+    named_once(axes)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def streams_by_depth(columns: Mapping[str, Mapping[str, Sequence[Band]]]) -> Figure:
     """The stream's size by depth, a panel for each title.
 
     columns: for each wiring a band for each block's input and the last output.
     """
-    figure, axes = panels(1, len(columns), figsize=(6.4, 3.3))
+    figure, axes = panels(1, len(columns), 3.3)
     for each, (title, wirings) in zip(axes, columns.items(), strict=True):
         for wiring, bands in wirings.items():
             _profile(each, bands, wiring)
-        each.set_title(title, fontsize=10)
+        each.set_title(title)
         each.set_ylim(bottom=0)
         each.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
         each.set_xlabel("blocks passed")
-    axes[0].set_ylabel("RMS of the stream")
-    axes[-1].legend(fontsize=9)
+        each.set_ylabel("RMS of the stream")
+    named_once(axes)
+    axes[-1].legend()
     return figure
 
 
-@plt.rc_context(STYLE)
+@plot
 def rate_sweep(
     losses: Mapping[tuple[str, int], Mapping[str, Mapping[float, Sequence[float]]]], level: float
 ) -> Figure:
@@ -97,7 +94,7 @@ def rate_sweep(
     )
     warmups = list(dict.fromkeys(warmup for _, warmup in losses))
     rows = len(losses) // len(warmups)
-    figure, axes = panels(rows, len(warmups), figsize=(6.4, 2.3 * rows), sharex="row", sharey=True)
+    figure, axes = panels(rows, len(warmups), 2.3 * rows, sharex="row", sharey=True)
     for each, ((model, warmup), wirings) in zip(axes, losses.items(), strict=True):
         for wiring, by_rate in wirings.items():
             look, name = LOOKS[wiring]
@@ -112,17 +109,14 @@ def rate_sweep(
             name = "above this, or lost"
             each.axhline(top, color=COLOURS["muted"], linestyle=":", linewidth=1, label=name)
         each.set_xscale("log")
-        each.set_xticks(rates, [f"{rate:g}" for rate in rates], fontsize=9)
+        each.set_xticks(rates, [f"{rate:g}" for rate in rates])
         each.xaxis.set_minor_locator(NullLocator())
         words = f"{warmup} steps of warm-up" if warmup else "no warm-up"
-        each.set_title(f"{model}\n{words}" if len(warmups) > 1 else model, fontsize=10)
-    for each in axes[-len(warmups) :]:
+        each.set_title(f"{model}\n{words}" if len(warmups) > 1 else model)
         each.set_xlabel("learning rate")
-    for each in axes[:: len(warmups)]:
-        each.set_ylabel("validation loss\n(nats per character)", fontsize=10)
-    figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=9
-    )
+        each.set_ylabel("validation loss\n(nats per character)")
+    named_once(axes)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
