@@ -418,11 +418,27 @@ for name, values in (("z", z), ("ReLU", z.relu()), ("GELU", z * below)):
     print(f"{name:5}", *(f"{value:6.2f}" for value in values.tolist()))
 
 # %%
+from bardgpt import teaching
+
 widths = records.load_sweep("hidden-widths")
-print(f"{'channels':>8} {'hidden':>6}            parameters")
-for record in widths.values():
-    C, H, cut = record.model.n_embd, record.model.n_hidden, record.model.activation
-    print(f"{C:8} {H:6} {cut:4} {record.model.n_parameters():17,}  {record.band()}")
+rows = {}
+for name, record in widths.items():
+    C, H = record.model.n_embd, record.model.n_hidden
+    head = f"{H // C} × {C}" + (", GELU" if name == "gelu" else "")
+    rows[head] = [f"{record.model.n_parameters():,}", str(record.band())]
+teaching.table("hidden units × channels", ["parameters", "validation loss"], rows)
+
+# %%
+for less, more in (("1", "2"), ("2", "4"), ("4", "8"), ("wide", "4"), ("4", "gelu")):
+    print(f"{more:4} ahead of {less:4} by {records.gain(widths[less], widths[more])}")
+
+# %% [markdown]
+# Each doubling brings about as much as the one before, 0.033 to 0.038 nats, and eight is not the
+# end of it. So four is no special number here: more is better, and costs more. And the hidden
+# layer is no special place. The model with 44 channels has spent as many parameters otherwise and
+# is 0.008 behind, with a standard deviation of 0.011 over five pairs of seeds: no difference that
+# shows. GELU and ReLU differ even less. What a large model on a large text would say we have not
+# measured.
 
 # %% [markdown]
 # ## What single units fire on

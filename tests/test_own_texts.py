@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 
 import pytest
-from artists import curves, is_role, legend, levels, lines
+from artists import curves, drawn, is_role, legend, levels, lines
 
 from bardgpt import corpus, files, records
 from bardgpt.config import GPTConfig, TrainingConfig
@@ -101,7 +101,7 @@ def test_drawing_has_both_losses_the_best_reading_and_the_table():
         {"step": 10, "train": 2.0, "validation": 2.25},
         {"step": 20, "train": 1.0, "validation": 2.5},
     ]
-    figure = figures.by_heart({"one": log, "two": log[:2]}, {"one": 2.375, "two": 1.75})
+    figure = drawn(figures.by_heart({"one": log, "two": log[:2]}, {"one": 2.375, "two": 1.75}))
     left, right = figure.axes
     assert curves(left) == [
         ("train", [10, 20], [2.0, 1.0]),

@@ -54,7 +54,7 @@ ROLES = {
     "norm": "q",
     "batch norm": "output",
     "dropout": "output",
-    "no-norm": "v",
+    "no-norm": "output",
     "post-norm": "k",
     "pre-norm": "model",
     "no-final-norm": "residual",
