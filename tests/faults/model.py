@@ -19,4 +19,20 @@ FAULTS = [
         "            self.position_embedding(positions)\n",
         UnitTest("tests/test_gpt.py", "test_position_matters_to_equal_characters"),
     ),
+    Fault(
+        "heads-from-every-nth-row",
+        "A head's rows lie together in the fused matrix; dealt out in turn, each gets some of all.",
+        "src/bardgpt/porting.py",
+        "zip(attention.heads, part.chunk(config.n_head), strict=True)",
+        "zip(attention.heads, part.unflatten(0, (-1, config.n_head)).unbind(1), strict=True)",
+        UnitTest("tests/test_porting.py", "test_the_other_form_is_the_same_function"),
+    ),
+    Fault(
+        "gelu-taken-for-relu",
+        "Every weight of nanoGPT finds its place, text comes out, and the loss is a little worse.",
+        "src/bardgpt/porting.py",
+        'activation="gelu", fused=True',
+        'activation="relu", fused=True',
+        UnitTest("tests/test_porting.py", "test_nanogpts_model_gives_the_same_numbers"),
+    ),
 ]

@@ -97,4 +97,12 @@ FAULTS = [
         "ids[max(start, i - self.context) : i]",
         UnitTest("tests/test_count_tables.py", "test_the_first_character_follows_the_prompt"),
     ),
+    Fault(
+        "line-ends-doubled",
+        "Replaced in the wrong order, the two characters of a Windows line end become two lines.",
+        "src/bardgpt/text_file.py",
+        'text.replace("\\r\\n", "\\n").replace("\\r", "\\n")',
+        'text.replace("\\r", "\\n")',
+        UnitTest("tests/test_text_file.py", "test_marks_and_line_ends_are_taken_out_and_said"),
+    ),
 ]
