@@ -424,9 +424,9 @@ widths = records.load_sweep("hidden-widths")
 rows = {}
 for name, record in widths.items():
     C, H = record.model.n_embd, record.model.n_hidden
-    head = f"{H // C} × {C}" + (", GELU" if name == "gelu" else "")
+    head = f"{H // C} for each of {C}" + (", GELU" if name == "gelu" else "")
     rows[head] = [f"{record.model.n_parameters():,}", str(record.band())]
-teaching.table("hidden units × channels", ["parameters", "validation loss"], rows)
+teaching.table("hidden units for each channel", ["parameters", "validation loss"], rows)
 
 # %%
 for less, more in (("1", "2"), ("2", "4"), ("4", "8"), ("wide", "4"), ("4", "gelu")):
