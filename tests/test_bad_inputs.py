@@ -485,6 +485,7 @@ ENVIRONMENTS = [
     ("BARDGPT_CORPUS=~/ok.txt", "train tiny --run new", "wrong hash: expected 86c4e6aa"),
     ("BARDGPT_CORPUS=~/nowhere", "train tiny --run new", "nowhere does not exist"),
     ("BARDGPT_CORPUS=nowhere.txt", "evaluate", "nowhere.txt does not exist"),
+    ("COLUMNS=1", "sample --run ~/nowhere", "world0/nowhere holds no run"),  # not "~/nowhere"
     ("RANK=0", NEW, "the environment has RANK and not WORLD_SIZE: start several processes with "),
     ("RANK=1", "train tiny --run new --text ok.txt", "the environment has RANK and not WORLD_SIZE"),
     ("WORLD_SIZE=2", NEW, "the environment has WORLD_SIZE and not RANK: start several processes"),
@@ -927,7 +928,7 @@ SHELL = {
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the commands are a shell's")
-@pytest.mark.parametrize("command", SHELL)
+@pytest.mark.parametrize("command", SHELL, ids=lambda command: command[:60])
 def test_in_a_shell(world, tmp_path, command):
     codes, out, err = SHELL[command]
     shutil.copytree(world / "run", tmp_path / "run")
