@@ -5,10 +5,14 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from functools import cache
+from html import escape
 
 import matplotlib.pyplot as plt
 import notebooks
 import pytest
+from _ext import bardgpt_pages
+from docutils import nodes
+from docutils.utils import new_document
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from plots import EXAMPLES
@@ -23,6 +27,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 LEAST_LETTER = 11  # pixels, as shown
 PHONE = 328  # pixels: the column at 360
 SWITCH = 36 * 16  # pixels: the column in which the wide drawing begins
+SEEN = "Three plots: one < two & three."
 MOST_BYTES = 120_000  # of both drawings
 ALLOWED = {
     f"var(--bard-{name}{end}, {light})"
@@ -322,7 +327,20 @@ def test_power_is_written_as_in_the_text(value, said):
     assert power(value) == said
 
 
-# What a notebook keeps.
+# What a page and a notebook make of it.
+
+
+def test_a_page_says_what_is_seen():
+    cell = nodes.container(
+        nb_element="cell_code", cell_metadata={"mystnb": {"image": {"alt": SEEN}}}
+    )
+    cell += nodes.raw("", shown("gaps"), format="html")
+    document = new_document("chapter")
+    document += cell
+    bardgpt_pages.describe_plots(None, document, "chapter")
+    said = [drawing.find(f"{SVG}desc").text for drawing in drawings(cell.astext()).values()]
+    assert said == [SEEN] * 2
+    assert cell.astext().replace(escape(SEEN), EXAMPLES["gaps"]().description()) == shown("gaps")
 
 
 def test_a_notebook_keeps_a_word_for_a_plot_and_every_letter_of_a_drawing():

@@ -399,6 +399,39 @@ FAULTS = [
             "tests/test_figures_scaling.py", "test_name_losses_are_a_line_for_each_kind_of_name"
         ),
     ),
+    # Pages.
+    Fault(
+        "colours-fixed-in-the-picture",
+        "Right on a white page, and dark on dark in the other theme.",
+        "src/bardgpt/teaching/svg.py",
+        'return f"var(--bard-{name}, {colour})"',
+        "return colour",
+        UnitTest("tests/test_palette.py", "test_a_colour_is_painted_as_the_page_s_variable"),
+    ),
+    Fault(
+        "a-phone-gets-the-wide-panels",
+        "As many plots side by side as on a desk, each a thumb wide.",
+        f"{FIGURES}/style.py",
+        "columns = min(columns, narrow_columns)",
+        "columns = columns + 0 * narrow_columns",
+        UnitTest("tests/test_plots.py", "test_plots_stand_below_each_other_on_a_phone"),
+    ),
+    Fault(
+        "name-at-another-s-curve",
+        "No legend is needed to read the plot, and it is read wrong.",
+        f"{FIGURES}/names.py",
+        "curves = dict(zip(labels, handles, strict=True))",
+        "curves = dict(zip(labels, handles[::-1], strict=True))",
+        UnitTest("tests/test_plots.py", "test_names_stand_at_their_curves_in_the_colour_of_words"),
+    ),
+    Fault(
+        "page-keeps-what-is-seen-to-itself",
+        "A screen reader is told the names of the axes, and not what the plot shows.",
+        "book/_ext/bardgpt_pages.py",
+        "escape(seen), plot.astext()",
+        "_[0], plot.astext()",
+        UnitTest("tests/test_plots.py", "test_a_page_says_what_is_seen"),
+    ),
     # Drawings.
     Fault(
         "norm-drawn-off-the-stream",

@@ -16,6 +16,8 @@ import pytest
 from built import CHAPTERS, PAGES, ROOT, SITE, page_of
 from playwright.sync_api import expect
 
+from bardgpt.teaching.palette import HUES
+
 HERE = Path(__file__).parent
 PACKAGES = ROOT / "book/_live/node_modules"
 UNDER = "/bardgpt/"
@@ -64,10 +66,17 @@ TOO_WIDE = """() => {
     .filter((element) => element.getBoundingClientRect().right > width)
     .slice(0, 5).map((element) => element.outerHTML.slice(0, 120));
 }"""
-WRONG_SIZE = """() => [...document.querySelectorAll("article img")]
-  .filter((image) => image.getAttribute("width") != image.naturalWidth
-                  || image.getAttribute("height") != image.naturalHeight)
-  .map((image) => image.outerHTML.slice(0, 200))"""
+# Letters of pictures that are lower than 11 pixels as they are shown.
+SMALL_LETTERS = """() => [...document.querySelectorAll("article svg[role=img] text")]
+  .map((text) => {
+    const svg = text.ownerSVGElement;
+    const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+    return [parseFloat(getComputedStyle(text).fontSize) * scale, text.textContent];
+  })
+  .filter(([size]) => size > 0 && size < 11)"""
+# Of the two drawings of a picture, how many are shown: the wide ones, the narrow ones.
+DRAWINGS = """() => [...document.querySelectorAll("article .bard-figure")].map((figure) =>
+  [".bard-wide", ".bard-narrow"].map((kind) => figure.querySelector(kind).checkVisibility()))"""
 FOCUSED = """() => {
   const element = document.activeElement;
   return `${element.tagName} ${element.className} ${element.getAttribute("href") || ""}`;
@@ -174,7 +183,7 @@ def test_page_is_sound(visit, served, built, theme):
     with visit(address_of(served, built), size=first, theme=theme) as page:
         page.evaluate(LOOK_THROUGH)
         assert page.locator("html").get_attribute("data-theme") == theme
-        assert page.evaluate(WRONG_SIZE) == []
+        assert page.evaluate(SMALL_LETTERS) == []
         assert moved(page) == []
         page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
         assert page.evaluate(TOO_WIDE) == []
@@ -182,6 +191,7 @@ def test_page_is_sound(visit, served, built, theme):
         page.set_viewport_size(second)
         page.wait_for_timeout(500)  # the theme lets the keyboard into what scrolls now
         assert page.evaluate(TOO_WIDE) == []
+        assert page.evaluate(SMALL_LETTERS) == []
         assert barriers(page, **{"color-contrast": {"enabled": False}}) == []  # as it was: slow
 
 
@@ -301,6 +311,34 @@ def test_menu_of_a_narrow_window(visit, served):
         expect(link).to_be_visible()
         link.click()
         page.wait_for_url("**/06-*.html")
+
+
+def test_a_phone_has_drawings_of_its_own(visit, served):
+    with visit(address_of(served, page_of(RESIDUAL))) as page:
+        wide = page.evaluate(DRAWINGS)
+        page.set_viewport_size(NARROW)
+        narrow = page.evaluate(DRAWINGS)
+    assert wide == [[True, False]] * len(wide)
+    assert narrow == [[False, True]] * len(wide)
+    assert len(wide) > 3
+
+
+@pytest.mark.parametrize("shown", ["light", "dark", "dark on paper"])
+def test_pictures_wear_the_page_s_colours(visit, served, shown):
+    """And on paper those of the light theme, whatever the screen has."""
+    light = shown != "dark"
+    with visit(address_of(served, page_of(RESIDUAL)), theme=shown.split()[0]) as page:
+        page.emulate_media(media="print" if "paper" in shown else "screen")
+        for name, hue in (("residual", HUES["residual"]), ("ink", HUES["ink"])):
+            fill = page.evaluate(
+                f"""() => {{
+                  const part = document.querySelector("article svg [style*='bard-{name}']");
+                  const {{fill, stroke}} = getComputedStyle(part);
+                  return fill === "none" ? stroke : fill;
+                }}"""
+            )
+            expected = hue[0 if light else 1]
+            assert fill == "rgb({}, {}, {})".format(*bytes.fromhex(expected[1:]))
 
 
 def test_paper_shows_text_and_solutions_alone(visit, served):

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from built import CHAPTERS, PAGES, REPOSITORY, ROOT, SITE, page_of
@@ -104,6 +105,15 @@ def test_drawings_say_what_they_show(page):
         title = drawing.find("title")
         assert title is not None, str(drawing)[:200]
         assert title.get_text(strip=True), str(drawing)[:200]
+        assert len(drawing.find("desc").get_text(strip=True)) >= 40, str(drawing)[:200]
+
+
+def test_plots_say_what_is_seen(chapter, chapter_page):
+    """Both drawings of each, in the words that stand in the cell's header."""
+    cells = nbformat.read(chapter.with_suffix(".ipynb"), as_version=4).cells
+    shown = [cell.metadata.get("mystnb", {}).get("image", {}).get("alt") for cell in cells]
+    said = [drawing.desc.get_text() for drawing in parse(chapter_page).select("svg.bard-plot")]
+    assert said == [alt for alt in shown if alt for _ in range(2)]
 
 
 def test_ids_are_unique(page):
@@ -202,6 +212,7 @@ def test_pages_are_light(page):
     """HTML with our own style sheets and scripts; the theme's come once and stay in the cache."""
     ours = [page, *(ROOT / "book/_static").rglob("*.css"), *(ROOT / "book/_static").rglob("*.js")]
     assert sum(path.stat().st_size for path in ours) < 1_000_000
+    assert page.stat().st_size < 400_000
 
 
 def test_previous_and_next_walk_through_the_book():

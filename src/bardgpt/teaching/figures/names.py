@@ -92,9 +92,10 @@ def beside_curves(figure: Figure) -> None:
     renderer = FigureCanvasAgg(figure).get_renderer()
     grown = False
     for legend, axes in legends:
-        known = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        handles = {text.get_text(): known[text.get_text()] for text in legend.get_texts()}
-        rest = _without_room(axes, handles, renderer)
+        handles, labels = axes.get_legend_handles_labels()
+        curves = dict(zip(labels, handles, strict=True))
+        shown = {text.get_text(): curves[text.get_text()] for text in legend.get_texts()}
+        rest = _without_room(axes, shown, renderer)
         inside = legend not in figure.legends and len(figure.axes) > 1
         legend.remove()
         if inside and rest:
