@@ -47,7 +47,13 @@ def third_party(path: Path) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             found.add(node.module.partition(".")[0])
     beside = {sibling.stem for sibling in path.parent.iterdir()}
-    ours = {"bardgpt", "_pages", "faults", *(tool.stem for tool in ROOT.glob("book/_tools/*.py"))}
+    ours = {
+        "bardgpt",
+        "_ext",
+        "_pages",
+        "faults",
+        *(tool.stem for tool in ROOT.glob("book/_tools/*.py")),
+    }
     return frozenset(found - set(sys.stdlib_module_names) - beside - ours)
 
 
