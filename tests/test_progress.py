@@ -102,7 +102,7 @@ def test_width_of_a_terminal(monkeypatch, terminal):
     ours, theirs = terminal
     for width in (80, 0, 132):
         set_width(ours, width)
-        with open(theirs, "w", closefd=False) as stream:
+        with open(theirs, "w", encoding="utf-8", closefd=False) as stream:
             assert columns(stream) == width
     os.close(theirs)
 
