@@ -175,8 +175,8 @@ FAULTS = [
         "training-loss-of-unpacked-weights",
         "The record says of the packed weights what was measured of others.",
         FULL,
-        "train_loss = evaluate(packed, train_ids)",
-        "train_loss = evaluate(model, train_ids)",
+        "train_loss = evaluate(packed, train_ids, progress=True)",
+        "train_loss = evaluate(model, train_ids, progress=True)",
         full_record("test_record_is_of_the_last_weights"),
     ),
     Fault(

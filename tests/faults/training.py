@@ -103,9 +103,9 @@ FAULTS = [
         "checkpoint-written-in-place",
         "The disk fills up half-way, and the new checkpoint has taken the old one with it.",
         "src/bardgpt/training/checkpoint.py",
-        "    write_whole(path, safetensors.torch.save(kept, header))",
+        "    write_whole(path, content(tensors, values))",
         "    path.parent.mkdir(parents=True, exist_ok=True)\n"
-        "    path.write_bytes(safetensors.torch.save(kept, header))",
+        "    path.write_bytes(content(tensors, values))",
         UnitTest("tests/test_checkpoint.py", "test_a_full_disk_leaves_the_old_one"),
     ),
     Fault(
