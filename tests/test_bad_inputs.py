@@ -97,12 +97,12 @@ def refused(world, monkeypatch, capsys):
     monkeypatch.chdir(world)
     monkeypatch.setenv("BARDGPT_CORPUS", "ok.txt")  # what is no Shakespeare ends soon
 
-    def check(command, code, says, lines=2):
+    def check(command, code, *says, lines=2):
         before = state(world)
         assert cli.main([word.replace("HUGE", HUGE) for word in shlex.split(command)]) == code
         out, err = capsys.readouterr()
         assert out == ""
-        assert says.replace("HUGE", HUGE) in err
+        assert all(words.replace("HUGE", HUGE) in err for words in says)
         *_, last = err.splitlines()
         assert len(err.splitlines()) <= lines
         assert all(len(line) < 1_500 for line in err.splitlines())
@@ -124,6 +124,7 @@ COUNTS = {
     "train tiny --n-head": (1, "1,000,000,000,000"),
     "train tiny --n-layer": (0, "1,000"),
     "train tiny --block-size": (1, "1,000,000,000,000"),
+    "train tiny --expansion": (1, "1,000,000,000,000"),
     "train tiny --vocab-size": (1, "1,000,000,000,000"),
     "train tiny --training.steps": (0, "1,000,000,000,000"),
     "train tiny --batch-size": (1, "1,000,000,000,000"),
@@ -291,6 +292,8 @@ UNREADABLE = {
     "runs ''": "'' is no path",
     "sample --prompt": "--prompt: its value is missing",
     f"sample --length {'9' * 5_000}": "--length: that number has too many digits",
+    "evaluate --random-batches x": "--random-batches 'x': must be a whole number",
+    "evaluate --least-context 1.5": "--least-context '1.5': must be a whole number",
     # values that contradict each other
     "train tiny --n-head 5": "--n-head 5: must divide --model.n-embd 32, which the heads share; "
     "choose one of [1, 2, 4, 8, 16, 32]",
@@ -329,6 +332,7 @@ IMPOSSIBLE = {
     # sizes
     f"{NEW} --n-embd 1000000000": "a model of 36,000,000,058,000,000,009 parameters and batches of "
     "32 windows of 8: at least 576,000,004,000.0 GB of memory are needed, and this cpu has ",
+    f"{NEW} --expansion 1000000000": "a model of 6,240,000,013,769 parameters",
     f"{NEW} --batch-size 1000000000": "batches of 1,000,000,000 windows of 8: at least 3,360.0 GB",
     f"{NEW} --n-layer 1000 --n-embd 10000": "GB of memory are needed",
     f"{NEW} --block-size 1000": "the text has 909 characters, and its last tenth, which judges the "
@@ -439,6 +443,13 @@ IMPOSSIBLE = {
     "evaluate --run run --text folder": "folder is a folder; name a text file in it",
     "evaluate --run run --text pipe": "pipe is a pipe or a device; save the text as a file first",
     "evaluate --run run --text loop": "loop cannot be read (Too many levels of symbolic links)",
+    "evaluate --run run --random-batches 1": "--random-batches 1: must be at least 2",
+    "evaluate --run run --random-batches -1": "--random-batches -1: must be at least 2",
+    "evaluate --run run --random-batches HUGE": "--random-batches about 2**99: must be at least 2",
+    "evaluate --run run --least-context 0": "--least-context 0: must be from 1 to 8, the model's",
+    "evaluate --run run --least-context 9": "--least-context 9: must be from 1 to 8, the model's",
+    "evaluate --run run --least-context HUGE": "--least-context about 2**99: must be from 1 to 8",
+    "evaluate --run run --least-context 1 --random-batches 2": "both --least-context and --random-",
     # plot and runs
     "plot": "no run in runs: name the folder of a run, or one that holds some",
     "plot nowhere": "no run in nowhere: name the folder of a run, or one that holds some",
@@ -509,9 +520,8 @@ def test_environment(world, refused, monkeypatch, variables, command, says):
     monkeypatch.setenv("HOME", str(world))
     for variable in variables.replace("HUGE", HUGE).split():
         monkeypatch.setenv(*variable.split("="))
-    refused(command, 1, says, lines=3)
-    if variables.startswith("BARDGPT_CORPUS"):
-        refused(command, 1, NOT_THE_TEXT, lines=3)
+    remedy = NOT_THE_TEXT if variables.startswith("BARDGPT_CORPUS") else ""
+    refused(command, 1, says, remedy, lines=3)
 
 
 # --- runs that are damaged ------------------------------------------------------------------------

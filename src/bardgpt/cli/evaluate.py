@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bardgpt import corpus
 from bardgpt.cli.models import OfModel
+from bardgpt.config import MOST_COUNT, short
 from bardgpt.evaluation import estimate, evaluate, losses_in_context
 from bardgpt.progress import working
 from bardgpt.text import Text
@@ -40,7 +41,10 @@ class Evaluate(OfModel):
         ids = ids.to(next(model.parameters()).device)
         if self.random_batches is not None:
             _require(
-                2 <= self.random_batches, "--random-batches", self.random_batches, "at least 2"
+                2 <= self.random_batches <= MOST_COUNT,
+                "--random-batches",
+                self.random_batches,
+                f"at least 2, at most {MOST_COUNT:,}",
             )
             mean, error = estimate(model, ids, batches=self.random_batches, progress=True)
             print(f"{of_what} {mean:.4f} ± {error:.4f} nats per character, on random windows")
@@ -66,4 +70,4 @@ class Evaluate(OfModel):
 
 def _require(right: bool, option: str, value: int, limit: str) -> None:
     if not right:
-        raise RunError(f"{option} {value}: must be {limit}")
+        raise RunError(f"{option} {short(value)}: must be {limit}")
