@@ -641,7 +641,7 @@ for name in ("post-norm", "pre-norm"):
 # <details class="fold solution"><summary>Solution</summary>
 #
 # Pre-norm: nothing, to the bit. Post-norm: the first norm standardizes it, and the other 31 find
-# nothing left to do (but for the 0.00001 under their roots).
+# nothing left to do (but for the tiny number under their roots).
 #
 # </details>
 
@@ -664,7 +664,7 @@ for name in ("post-norm", "pre-norm"):
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# A sum again, of normed branches. Squares add up, 1 + 2 * 16 of them: about 5.7. It is a little
+# A sum again, of normed branches. Squares add up, 1 + 2 * 16 of them: √33, a little under six. It is a little
 # more, for the branches are not quite independent.
 #
 # </details>
@@ -695,7 +695,7 @@ print("RMS after 16 blocks, between 5 and 10:", 5 < probes.rms(y) < 10)
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# By √8 = 2.8, if it followed the bound; pre-norm's falls by about 2. Post-norm's does not fall
+# By √8, nearly three, if it followed the bound; pre-norm's falls by about 2. Post-norm's does not fall
 # that far.
 #
 # </details>

@@ -460,7 +460,7 @@ def draft(tmp_path):
     shutil.copy(ROOT / "book/_tools/notebooks.py", script)
     shutil.copy(ROOT / "book/jupytext.toml", tmp_path / "book")
     path = tmp_path / "book/01-draft.py"
-    jupytext.write(code(f"{SOLUTION}print('first')", **FOLDED), path, fmt="py:percent")
+    jupytext.write(solved(f"{SOLUTION}print('first')", **FOLDED), path, fmt="py:percent")
     return path
 
 
@@ -484,7 +484,7 @@ def test_tool_writes_the_same_notebook_twice(draft):
     saved.cells[-1].outputs.append(new_output("display_data", data={"image/png": "iVBORw0KGgo="}))
     nbformat.write(saved, draft.with_suffix(".ipynb"))
     assert make_notebooks(draft).stdout == (
-        "01-draft: written (metadata of cell 1; outputs of cell 2; metadata of the notebook)\n"
+        "01-draft: written (metadata of cell 1; outputs of cell 3; metadata of the notebook)\n"
     )
     assert draft.with_suffix(".ipynb").read_bytes() == written
 
@@ -502,7 +502,7 @@ def test_tool_keeps_cell_ids_and_leaves_the_notebook_of_a_failing_chapter(draft)
     )
     failed = make_notebooks(draft)
     assert failed.returncode == 1
-    for word in ("01-draft.py, cell 2", "print(second)", "NameError"):
+    for word in ("01-draft.py, cell 3", "print(second)", "NameError"):
         assert word in failed.stderr
     assert nbformat.read(draft.with_suffix(".ipynb"), as_version=4) == edited
 

@@ -226,19 +226,10 @@ ELSEWHERE = {
         "2.29": Elsewhere(DRAWN, lambda: max(lasts("feed-forward-linear"))),
         "2.267": Elsewhere(DRAWN, lambda: max(lasts("feed-forward"))),
         "2.16": Elsewhere(DRAWN, lambda: min(lasts("feed-forward-two-layer"))),
-        "2.19": Elsewhere(DRAWN, lambda: max(lasts("feed-forward-two-layer"))),
         "0.5": Elsewhere("by definition: the AUC of chance", lambda: 0.5),
         "0.75": Elsewhere(DRAWN, lambda: max(unit_scores(", untrained")), READ_OFF),
         "0.38": Elsewhere(DRAWN, lambda: min(unit_scores(", random"))),
         "0.55": Elsewhere(DRAWN, lambda: max(unit_scores(", random"))),
-        "0.2": Elsewhere(
-            "by how much the rung's loss falls after 1,000 steps; and its lag behind the table "
-            "of two characters",
-            lambda: (
-                records.load("feed-forward").band(1_000).mean
-                - records.load("feed-forward").band().mean
-            ),
-        ),
     },
     "05-residual-connections": {
         "12.7": Elsewhere("said as a formula: 9 √2", lambda: 9 * 2**0.5),

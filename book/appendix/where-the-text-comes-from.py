@@ -296,7 +296,7 @@ print(f"  all other characters alone: {four[kind != 2].mean():.3f}")
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# Harder by 0.41 nats; without names in front of speeches, by 0.07. So it is mostly the names, and
+# Harder by four tenths of a nat; without names in front of speeches, by less than one tenth. So it is mostly the names, and
 # in the Shrew most of them are known from before the cut: there, names even lower the mean.
 #
 # </details>
