@@ -58,7 +58,7 @@ class Copying:
 
     @property
     def floor(self) -> float:
-        """The least loss there can be: that of a toss-up, in "either", between two letters."""
+        """The least possible loss, which for "either" is that of a toss-up between two letters."""
         return math.log(2) * (1 - 1 / self.letters) if self.task == "either" else 0.0
 
 
