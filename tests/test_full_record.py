@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bardgpt import corpus, evaluation, files, pretrained, records
+from bardgpt import shakespeare as of_the_book
 from bardgpt.config import TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.lab.count_tables import CountTable
@@ -44,6 +45,13 @@ def small(patch, text):
     for name, value in SIZES.items():
         patch.setattr(full_record, name, value)
     patch.setattr(context, "JUDGED", 50)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forgotten_afterwards():
+    """The book's text is read once in a process; here another stands in for it."""
+    yield
+    of_the_book.shakespeare.cache_clear()
 
 
 SHIFT = torch.linspace(-2.0, 2.0, 65)

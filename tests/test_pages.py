@@ -12,6 +12,7 @@ from _pages.write import BOOK, PAGES, write
 from _pages.yardsticks import yardsticks
 
 from bardgpt import files
+from bardgpt.teaching.palette import COLOURS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -164,7 +165,8 @@ def test_yardsticks_are_bars_as_long_as_their_losses():
         r'<text [^>]*text-anchor="start"[^>]*>([^<]*)</text>',
         yardsticks().svg(),
     )
-    counted, trained, reported = "#5b6770", "#0072b2", "stroke-dasharray"
+    counted, trained = COLOURS["count"], COLOURS["model"]
+    reported = "stroke-dasharray"
     expected = [
         ("uniform guess", "4.174", counted),
         ("character frequencies", "3.300", counted),

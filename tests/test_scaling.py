@@ -8,9 +8,11 @@ from pathlib import Path
 import jupytext
 import pytest
 import torch
+from artists import drawn
 from planned import SMALL, planned
 
 from bardgpt import records
+from bardgpt import shakespeare as of_the_book
 from bardgpt.gpt import GPT
 from bardgpt.lab.plan import OutOfMemoryError
 from bardgpt.shakespeare import shakespeare
@@ -19,6 +21,13 @@ from bardgpt.teaching.scaling import LiveCurve
 from bardgpt.training.folder import RunError
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forgotten_afterwards():
+    """The book's text is read once in a process; here another stands in for it."""
+    yield
+    of_the_book.shakespeare.cache_clear()
 
 
 @pytest.fixture
@@ -113,7 +122,7 @@ def test_curve_is_drawn_at_evaluations_and_every_few_seconds():
         curve({"step": step, "train": 3.0, "seconds": seconds})
     curve({"step": 20, "train": 2.0, "validation": 2.1, "seconds": 8.5})
     assert (len(screen.shown), screen.updates) == (1, 2)
-    assert screen.shown[0].axes[0].get_xlim()[1] == 30
+    assert drawn(screen.shown[0]).axes[0].get_xlim()[1] == 30
 
 
 def test_short_run_is_the_planned_one_and_repeats(small):

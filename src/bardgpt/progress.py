@@ -33,7 +33,7 @@ def columns(stream: Any) -> int:
     if type(stream).__module__.startswith("ipykernel"):
         return OF_NOTEBOOK
     try:
-        if not stream.isatty():
+        if stream.closed or not stream.isatty():
             return 0
         said = os.environ.get("COLUMNS", "")
         return int(said) if said.isdecimal() else os.get_terminal_size(stream.fileno()).columns

@@ -353,15 +353,7 @@ FAULTS = [
         "Optimizer and schedule are sprint's, and the weights start as they always did.",
         "src/bardgpt/lab/makers/catalogue.py",
         "initialization=sprint.model.initialization",
-        "initialization=model.initialization",
-        experiments("test_size_is_told_from_recipe_with_sprints_own"),
-    ),
-    Fault(
-        "windows-counted-for-characters",
-        "As many windows as sprint sees, of 8 characters where it has 256: a 32nd of the text.",
-        "src/bardgpt/lab/makers/catalogue.py",
-        "steps = seen // (RUN.batch_size * model.block_size)",
-        "steps = sprint.training.steps * sprint.training.batch_size // RUN.batch_size",
+        "initialization=PRE_NORM.initialization",
         experiments("test_size_is_told_from_recipe_with_sprints_own"),
     ),
     Fault(

@@ -1,11 +1,27 @@
 """Faults of reading the records: another mean, spread, place or peak than the words beside it."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 RECORD = "src/bardgpt/records/record.py"
 RECORDS, BENCH = "tests/test_records.py", "tests/test_bench.py"
 
 FAULTS = [
+    Fault(
+        "worst-for-best",
+        "The reading that is called the best is the one with the highest loss.",
+        "src/bardgpt/records/own_texts.py",
+        "return min(self.log, key=",
+        "return max(self.log, key=",
+        Cell("book/appendix/your-own-text.ipynb", "found = records.own_texts()"),
+    ),
+    Fault(
+        "copies-of-other-weights",
+        "What the last weights copy is told of the best, which copy little.",
+        "src/bardgpt/records/own_texts.py",
+        '{weights: written[weights]["longest copy"] for weights in written}',
+        '{weights: written["last"]["longest copy"] for weights in written}',
+        Cell("book/appendix/your-own-text.ipynb", "small.copies[weights]"),
+    ),
     Fault(
         "share-of-the-wrong-peak",
         "A share of the peak that looks wonderful, of the wrong peak.",
