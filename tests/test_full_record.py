@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from bardgpt import corpus, evaluation, files, pretrained, records
-from bardgpt import shakespeare as of_the_book
 from bardgpt.config import TrainingConfig
 from bardgpt.evaluation import evaluate
 from bardgpt.lab.count_tables import CountTable
@@ -48,10 +47,8 @@ def small(patch, text):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def forgotten_afterwards():
-    """The book's text is read once in a process; here another stands in for it."""
-    yield
-    of_the_book.shakespeare.cache_clear()
+def read_before(shakespeare):
+    """The book's text is read once in a process: before another stands in for it."""
 
 
 SHIFT = torch.linspace(-2.0, 2.0, 65)

@@ -12,7 +12,6 @@ from artists import drawn
 from planned import SMALL, planned
 
 from bardgpt import records
-from bardgpt import shakespeare as of_the_book
 from bardgpt.gpt import GPT
 from bardgpt.lab.plan import OutOfMemoryError
 from bardgpt.shakespeare import shakespeare
@@ -24,10 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True, scope="module")
-def forgotten_afterwards():
-    """The book's text is read once in a process; here another stands in for it."""
-    yield
-    of_the_book.shakespeare.cache_clear()
+def read_before(shakespeare):
+    """The book's text is read once in a process: before another stands in for it."""
 
 
 @pytest.fixture
