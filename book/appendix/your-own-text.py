@@ -121,7 +121,7 @@ table("text", ["counting", "context", "tiny", "step", "small", "step"], rows)
 # Read it from the top. With 10,000 characters counting wins: each model is worse than a table that
 # takes a second. With 100,000 `small` is ahead of it, and with a million clearly, by more than a
 # tenth of a nat. `tiny` stays behind the tables everywhere: with a window of 8 characters and so
-# few numbers, a small text is not its problem.With
+# few numbers, a small text is not its problem. With
 # ten million characters of Python `small` is far ahead, and it has read only two thirds of them, once.
 #
 # What does a loss look like? Here is what the last model writes, the beginning of a class:
@@ -203,18 +203,21 @@ for name, text in pieces.items():
 # %%
 from dataclasses import replace
 
+import torch
+
 from bardgpt import GPT, PRESETS, sample, train_model
 
+torch.manual_seed(0)  # the model's first numbers
 tiny = PRESETS["tiny"]
 model = GPT(replace(tiny.model, vocab_size=tokenizer.vocab_size))
 few = replace(tiny.training, steps=500, evaluate_every=250)
 history = train_model(model, train, validation, few, progress=False)
 print(f"after {few.steps} steps about {history.validation[-1]:.1f} nats per character")
 
-# %%
-written = sample(model, tokenizer, prompt="The ", length=200, seed=1)
-print(f"{len(written)} characters after the prompt, {len(set(written))} different ones")
+# %% tags=["nbval-ignore-output"]
+print(sample(model, tokenizer, prompt="The ", length=200, seed=1))
 
 # %% [markdown]
-# Half a thousand steps of the smallest model: it is about as good as a table of pairs, and
-# `print(written)` shows what that looks like. [The recipes](../recipes.md) have more such programs.
+# Half a thousand steps of the smallest model: it is about as good as a table of pairs, and that is
+# what it looks like. Another processor may write other letters with the same seed.
+# [The recipes](../recipes.md) have more such programs.
