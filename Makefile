@@ -1,6 +1,6 @@
 # One entry point for people and CI. `make` lists the tasks; all but `help` and `clean` see to .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help book test test-site test-colab test-matrix break notebooks pages experiments experiments-check record bench repository newest lint format serve lab clean FORCE
+.PHONY: help book pdf epub test test-site test-colab test-matrix break notebooks pages experiments experiments-check record bench repository newest lint format serve lab clean FORCE
 PYTHON ?= python3
 PORT   ?= 8000
 RUN    := .venv/bin/python
@@ -42,12 +42,18 @@ book: $(READY)  ## build the website into _build/html; a warning is an error
 	$(RUN) -m bardgpt.corpus
 	.venv/bin/jupyter-book build . --warningiserror --nitpick --keep-going || { rm -rf _build/.doctrees; exit 1; }
 
+pdf: book  ## the whole book as one PDF, printed by Chromium; the website then offers it
+	$(RUN) book/_tools/pdf.py
+
+epub: book  ## the whole book for e-readers; the website then offers it
+	$(RUN) book/_tools/epub.py
+
 test: $(READY)  ## unit tests, tests of the book, then every notebook against its stored outputs
 	$(RUN) -m bardgpt.corpus
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -q -n 2 --dist worksteal --ignore tests/site --ignore tests/colab tests
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(NBVAL) book
 
-test-site: book $(NPM)  ## the built website, in Chromium too: .ci/browser installs that
+test-site: pdf epub $(NPM)  ## the built website, PDF and EPUB, with Chromium: .ci/browser installs that
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist worksteal tests/site
 
 test-colab: $(READY)  ## chapters as Colab runs them, without Colab: 3 and 9, or CHAPTERS=all

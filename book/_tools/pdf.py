@@ -1,0 +1,69 @@
+"""Print the book: `pdf.py` makes one PDF of the built website's pages, with Chromium."""
+
+import sys
+import time
+from html import escape
+from pathlib import Path
+
+import offering
+from binding import PIECES, SITE, NotBoundError, bound
+from playwright.sync_api import Error
+
+from bardgpt.files import write_whole
+
+NAME = "bardgpt.pdf"
+STYLE = Path(__file__).with_suffix(".css")
+
+
+def front(contents: list[dict]) -> str:
+    """The first sheet: the book's title, whose it is, and its pages, each a link.
+
+    Args:
+        contents: of each page its key and its title; the first page is the landing page.
+    """
+    entries = "".join(
+        f'<li><a href="#{page["key"]}">{escape(page["title"])}</a></li>' for page in contents[1:]
+    )
+    return (
+        '<section class="front"><h1>bardGPT</h1>'
+        f'<p class="about">{escape(contents[0]["title"])}</p>'
+        '<p class="by">The bardGPT authors. Text and figures: CC BY 4.0; code: MIT.</p>'
+        f"<h2>Contents</h2><ol>{entries}</ol></section>"
+    )
+
+
+def printed(site: Path = SITE) -> bytes:
+    """The book as a PDF: tagged, with an outline, its pages numbered.
+
+    Raises:
+        NotBoundError: Something is missing; the message says what.
+    """
+    paper = '<link rel="stylesheet" href="_static/print.css">'
+    rules = STYLE.read_text(encoding="utf-8")
+    with bound(
+        site, front=lambda contents: f"{paper}<style>{rules}</style>{front(contents)}"
+    ) as page:
+        page.emulate_media(media="print")
+        return page.pdf(outline=True, tagged=True, prefer_css_page_size=True, print_background=True)
+
+
+def main() -> int:
+    """Make the PDF and offer it on the site; return 0, or 1 after saying what is missing."""
+    started = time.monotonic()
+    target = SITE / offering.FOLDER / NAME
+    try:
+        if offering.is_fresh(target, SITE, [*Path(__file__).parent.glob("pdf.*"), *PIECES]):
+            print(f"{target}: up to date")
+            return 0
+        write_whole(target, printed())
+        offering.offer(SITE)
+    except (NotBoundError, Error, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    size = target.stat().st_size / 1e6
+    print(f"{target}: {size:.1f} MB, {time.monotonic() - started:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
