@@ -445,7 +445,7 @@ figures.ladder(climbed("residual"), tables)
 # a branch first normalizes what it reads: $x + f(\mathrm{norm}(x))$. Such a branch gets its input
 # at size 1, however small the stream is (chapters 6 and 7).
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six small plots in two columns, residual and pre-norm, and three rows, one for each start: how loud six branches are against steps 0 to 1,000, on a nearly logarithmic axis. Default starts near 0.2 and rises to between 0.3 and 0.7. Normal starts near 0.01 without a norm and jumps up, its feed-forward branches to above 1; with a norm it starts between 0.2 and 0.6, one branch rises above 2, and most of the later ones fall. Zero starts at 0 and rises steeply in the first 50 steps to between 0.1 and 0.6."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Six small plots in two columns, residual and pre-norm, and three rows, one for each start: how loud six branches are against steps 0 to 1,000, on a nearly logarithmic axis. Default starts near 0.2 and rises to between 0.3 and 0.7. Normal starts near 0.01 without a norm and jumps up, its feed-forward branches to above 1; with a norm it starts between 0.2 and 0.6, one branch rises above 2, and most of the later ones fall. Zero starts at 0 and rises steeply in the first 50 steps to between 0.1 and 0.6.", "name": "fig-branches"}}
 online = records.load_sweep("coming-online")
 figures.branches_over_training(
     {
@@ -498,9 +498,9 @@ for wiring in ("residual", "pre-norm"):
 #
 # The second half, that branches come online, holds for the *loudest* branch of the small model,
 # in all eight rows: it more than doubles, and by step 50, the first at which we looked again, it
-# has gone more than half of the way. It does not hold for every branch, as the figure shows. From
-# the default start attention in the first block hardly rises. And with normal and the norm, three
-# of the four branches of blocks 2 and 3 become quieter.
+# has gone more than half of the way. It does not hold for every branch, as
+# [the figure](#fig-branches) shows. From the default start attention in the first block hardly
+# rises. And with normal and the norm, three of the four branches of blocks 2 and 3 become quieter.
 
 # %% [markdown]
 # ## What broke when we changed it

@@ -259,7 +259,7 @@ for n, found in by_size.items():
 most = max(abs(gap) for found in gaps["layer norm"].values() for gap in found)
 print("layer norm, at any size: below 0.0001:", most < 1e-4)
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Training mode minus evaluation mode in nats per character, against 8, 32, 128 and 512 windows in a batch, a line for each of five seeds. Layer norm lies flat at 0. With batch norm all five lines fall side by side, steeply at first and then less: from between 0.017 and 0.032 at 8 windows, over 0.001 to 0.012 at 32, to between minus 0.004 and 0.004 at 512."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Training mode minus evaluation mode in nats per character, against 8, 32, 128 and 512 windows in a batch, a line for each of five seeds. Layer norm lies flat at 0. With batch norm all five lines fall side by side, steeply at first and then less: from between 0.017 and 0.032 at 8 windows, over 0.001 to 0.012 at 32, to between minus 0.004 and 0.004 at 512.", "name": "fig-modes"}}
 figures.mode_gaps(
     {"layer norm": ("norm", gaps["layer norm"]), "batch norm": ("batch norm", gaps["batch norm"])}
 )
@@ -654,8 +654,8 @@ print("the last position is more than 1 nat worse than the worst of them:", last
 # %% [markdown]
 # **4. A batch norm that keeps the future to itself (open).** Let batch norm take its statistics
 # over the windows of a batch only, for each position by itself: `dim=0` of (B, T, C). What leaks
-# now, and what no longer? What gap does the figure above let you expect at 32 windows? Train it
-# for 1,000 steps and measure with `probes.losses_by_mode`.
+# now, and what no longer? What gap does [the figure above](#fig-modes) let you expect at
+# 32 windows? Train it for 1,000 steps and measure with `probes.losses_by_mode`.
 
 # %% [markdown]
 # ## What to remember

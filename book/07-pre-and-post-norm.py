@@ -265,7 +265,7 @@ for name, claim in zip(both, ({"above": pre_mean}, {"below": post_mean}), strict
     checks.measured(f"{name}: {what}", yours[name], recorded[name], unit=unit, **claim)
 
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of gradients by depth on logarithmic axes, post-norm dashed and pre-norm solid and nearly everywhere lower. Left, on the stream: post-norm wanders between 0.05 and 0.2, pre-norm falls steadily towards the output. Right, of the feed-forward matrix: with 16 blocks of 32, post-norm rises towards the output, with a wide spread, and pre-norm falls; with 6 blocks of 384 post-norm is nearly flat and pre-norm falls."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of gradients by depth on logarithmic axes, post-norm dashed and pre-norm solid and nearly everywhere lower. Left, on the stream: post-norm wanders between 0.05 and 0.2, pre-norm falls steadily towards the output. Right, of the feed-forward matrix: with 16 blocks of 32, post-norm rises towards the output, with a wide spread, and pre-norm falls; with 6 blocks of 384 post-norm is nearly flat and pre-norm falls.", "name": "fig-gradients"}}
 def gradients(size, start):
     """On the stream, and of the feed-forward matrices, by wiring."""
     kinds = ("gradient", "weight gradient")
@@ -305,7 +305,8 @@ for size, L in (("small", 16), ("full", 6)):
 # 6 (0.9 times). And pre-norm's is not flat either: its weights get about half as much in the last
 # block as in the first.
 #
-# Look also at the figure's left column, which the phrase "better gradient flow" brings to mind.
+# Look also at the left column of [the figure](#fig-gradients), which the phrase "better gradient
+# flow" brings to mind.
 # With 16 blocks post-norm is the *flatter* of the two there: its largest value is 2.1 times its
 # smallest, while pre-norm's falls by a factor of 3.7 towards the output. With 6 blocks both vary
 # by a factor of 2.0. Cleaner need not mean flatter. And a fine point: AdamW divides each weight's
@@ -481,7 +482,7 @@ sweep = records.load_sweep("rates")
 flat = records.tables()[0]["validation"]
 print(f"loss of the letters' frequencies: {flat:.3f}")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six plots of validation loss against learning rate, for 3 blocks, 12 blocks and 12 blocks with Xavier's start, left without and right with warm-up. With 3 blocks post-norm, pre-norm and a third curve, pre-norm without its final norm, lie close together but at the largest rate, where post-norm goes up to a dashed line at 3.35. With 12 blocks post-norm goes up to it at smaller rates, one rate later with warm-up, while pre-norm stays far below; with Xavier's start it goes up at smaller rates still."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Six plots of validation loss against learning rate, for 3 blocks, 12 blocks and 12 blocks with Xavier's start, left without and right with warm-up. With 3 blocks post-norm, pre-norm and a third curve, pre-norm without its final norm, lie close together but at the largest rate, where post-norm goes up to a dashed line at 3.35. With 12 blocks post-norm goes up to it at smaller rates, one rate later with warm-up, while pre-norm stays far below; with Xavier's start it goes up at smaller rates still.", "name": "fig-rates"}}
 usual, lower = (0.001, 0.003, 0.01, 0.03), (0.0003, 0.001, 0.003, 0.01)
 losses = {}
 for case, title, rates in (
@@ -529,9 +530,9 @@ for case, rates in {"3-default": small, "12-default": small, "12-xavier": deep}.
 #   behind). Warm-up saves two of three runs from the line, but not by much: the mean is 3.10.
 # - **12 blocks** fail at 0.003 in two runs of three, and with warm-up in none: warm-up helps at
 #   this rate. At 0.01 all fail, and 200 steps of warm-up change nothing.
-# - **12 blocks with Xavier's start** begin to fail at 0.001, where the figure shows three seeds
-#   far apart: one on the line, one halfway, one well below. Warm-up helps here as well, to a mean
-#   of 2.50. Even at 0.0003, where none is stuck, post-norm is 0.2 nats behind.
+# - **12 blocks with Xavier's start** begin to fail at 0.001, where [the figure](#fig-rates) shows
+#   three seeds far apart: one on the line, one halfway, one well below. Warm-up helps here as
+#   well, to a mean of 2.50. Even at 0.0003, where none is stuck, post-norm is 0.2 nats behind.
 #
 # Pre-norm is not indifferent to the rate either. At 12 blocks and 0.03 it ends at 2.60, far above
 # its 2.17 at 0.003, and warm-up brings it to 2.34. It gets worse by degrees, where post-norm

@@ -59,10 +59,41 @@ def test_every_chapter_says_how_long_it_takes(minutes):
 
 
 def test_landing_page_says_how_many_chapters_there_are_and_how_long_they_take(minutes):
-    numbered = [path for path in minutes.chapters() if path.parent == BOOK]
-    hours = sum(map(minutes.to_read, numbered)) / 60
-    said = re.search(r"(\d+) chapters · about (\d+) hours", read(BOOK / "index.md"))
-    assert (int(said[1]), int(said[2])) == (len(numbered), round(hours))
+    """In hours to the nearest half, of text alone and with the code."""
+    assert read(BOOK / "index.md") == minutes.landing(), "say: make notebooks"
+    numbered = [path for path in minutes.every_chapter() if path.parent == BOOK]
+    text = sum(map(minutes.to_read, numbered)) / 60
+    both = text + sum(map(minutes.to_read_code, numbered)) / 60
+    number = r"(\d+)(½?)"
+    facts = rf"(\d+) chapters · about {number} hours, {number} with the code ·"
+    said = re.search(facts, read(BOOK / "index.md"))
+    assert int(said[1]) == len(numbered)
+    for hours, whole, half in ((text, *said.group(2, 3)), (both, *said.group(4, 5))):
+        assert abs(hours - int(whole) - 0.5 * bool(half)) <= 0.25
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(2.2, "2"), (2.3, "2½"), (2.74, "2½"), (2.8, "3"), (0.4, "0½")]
+)
+def test_hours_to_the_nearest_half(minutes, hours, said):
+    assert minutes.said_in_hours(hours) == said
+
+
+def test_all_chapters_together_are_no_appendix(minutes, monkeypatch, tmp_path):
+    """The sum of what was not yet rounded, in minutes and in seconds."""
+    monkeypatch.setattr(minutes, "BOOK", tmp_path)
+    (tmp_path / "appendix").mkdir()
+    paths = [tmp_path / name for name in ("01-a.py", "02-b.py", "appendix/c.py")]
+    for path in paths:
+        text = f"# %% [markdown]\n# # {path.stem}\n# {'word ' * 306}\n\n"  # 308: 1.4 minutes
+        path.write_text(text + "# %%\n" + "x\n" * 21, encoding="utf-8")  # 0.7 minutes
+    made = minutes.table(paths, {"01-a": 1.4, "02-b": 2.4, "c": 9.0})
+    assert made.splitlines()[2:] == [
+        "| [01-a](01-a.ipynb) | 1 | 2 | 1 |",
+        "| [02-b](02-b.ipynb) | 1 | 2 | 2 |",
+        "| **all 2** | **3** | **4** | **4** |",
+        "| [c](appendix/c.ipynb) | 1 | 2 | 9 |",
+    ]
 
 
 def test_minutes_count_what_is_in_sight(minutes, tmp_path):
@@ -72,7 +103,8 @@ def test_minutes_count_what_is_in_sight(minutes, tmp_path):
     text = f"# %% [markdown]\n# # A title\n# {'word ' * 437}\n\n"
     chapter.write_text(f"{text}{hidden}# %%\n" + "x\n\n" * 30, encoding="utf-8")
     assert minutes.title(chapter) == "A title"
-    assert minutes.to_read(chapter) == 3  # 440 words, 30 lines
+    assert minutes.to_read(chapter) == 2  # 440 words
+    assert minutes.to_read_code(chapter) == 1  # 30 lines
 
 
 # Glossary

@@ -5,12 +5,14 @@ have the values x, x and x + 3d: mean x + d, standard deviation √3 d (`made_up
 """
 
 import json
+import re
 from pathlib import Path
 
 import made_up
 import pytest
 from _pages import claims
 from _pages.claims.claim import Claim, exact
+from _pages.claims.verdict import FAILS, HOLDS, VERDICTS, Judge
 from made_up import record, starts, sweep, three
 
 from bardgpt import files
@@ -53,25 +55,60 @@ def test_the_chapter_names_the_claim(claim):
     assert claim.id in (ROOT / "book" / f"{claim.chapter}.py").read_text(encoding="utf-8")
 
 
-def test_page_has_a_table_for_each_chapter(monkeypatch):
+def test_page_has_the_claims_of_each_chapter(monkeypatch):
+    """With the verdict in words and by sign, one sentence, and figures folded where there are."""
     made = (
         Claim("a-1", "The first.", "03-heads", exact("Equal.")),
         Claim("a-2", "The second.", "03-heads", lambda: f"{1 + 1} runs."),
-        Claim("b-1", "The third.", "10-more", exact("Not equal.")),
+        Claim("b-1", "The third.", "10-more", exact("Only if.")),
     )
+    judge = Judge(lambda: FAILS, {HOLDS: "It is.", FAILS: "It is not."})
     monkeypatch.setattr(claims, "CLAIMS", made)
-    _, tables = claims.page().split("\n## ", 1)
-    assert tables == (
+    monkeypatch.setattr(claims, "JUDGES", {"a-2": judge})
+    monkeypatch.setattr(claims, "WITH_A_CONDITION", {"b-1"})
+    above, *parts = claims.page().split("\n## ")
+    assert parts == [
         "Chapter 3\n\n"
-        "| id | claim | what came out |\n"
-        "|---|---|---|\n"
-        "| [a-1](03-heads.ipynb) | The first. | Equal. |\n"
-        "| [a-2](03-heads.ipynb) | The second. | 2 runs. |\n\n"
-        "## Chapter 10\n\n"
-        "| id | claim | what came out |\n"
-        "|---|---|---|\n"
-        "| [b-1](10-more.ipynb) | The third. | Not equal. |\n"
-    )
+        '<div class="claim holds" id="a-1">\n'
+        '<p class="verdict"><span aria-hidden="true">✓</span> holds</p>\n\n'
+        "**The first.** [a-1](03-heads.ipynb)\n\n"
+        "Equal.\n\n"
+        "</div>\n\n"
+        '<div class="claim fails" id="a-2">\n'
+        '<p class="verdict"><span aria-hidden="true">✗</span> does not hold here</p>\n\n'
+        "**The second.** [a-2](03-heads.ipynb)\n\n"
+        "It is not.\n\n"
+        '<details class="fold figures">\n<summary>Figures</summary>\n\n'
+        "2 runs.\n\n</details>\n\n"
+        "</div>\n",
+        "Chapter 10\n\n"
+        '<div class="claim condition" id="b-1">\n'
+        '<p class="verdict"><span aria-hidden="true">◐</span> holds with a condition</p>\n\n'
+        "**The third.** [b-1](10-more.ipynb)\n\n"
+        "Only if.\n\n"
+        "</div>\n",
+    ]
+    assert re.findall(
+        r'name="(\w+)" value="(\w+)"(?: checked="checked")? /> (.*)</label>', above
+    ) == [
+        ("verdict", "all", "all (3)"),
+        ("verdict", "holds", "✓ holds (1)"),
+        ("verdict", "condition", "◐ holds with a condition (1)"),
+        ("verdict", "fails", "✗ does not hold here (1)"),
+        ("chapter", "all", "all"),
+        ("chapter", "3", "3"),
+        ("chapter", "10", "10"),
+    ]
+
+
+def test_what_is_chosen_can_be_shown():
+    """The style sheet has a rule for every verdict and every chapter that can be chosen."""
+    rules = (ROOT / "book/_static/claims.css").read_text(encoding="utf-8")
+    for verdict in VERDICTS:
+        assert f'[value="{verdict.name}"]:checked) .claim:not(.{verdict.name})' in rules
+        assert f".claim.{verdict.name} {{" in rules
+    for chapter in OWED:
+        assert f"> section:not(#chapter-{claims.number(chapter)})" in rules
 
 
 # --- what came out, from records made up by hand -------------------------------------------------

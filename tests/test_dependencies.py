@@ -52,7 +52,7 @@ def third_party(path: Path) -> frozenset[str]:
         "_ext",
         "_pages",
         "faults",
-        *(tool.stem for tool in ROOT.glob("book/_tools/*.py")),
+        *(tool.stem for folder in ("_ext", "_tools") for tool in ROOT.glob(f"book/{folder}/*.py")),
     }
     return frozenset(found - set(sys.stdlib_module_names) - beside - ours)
 
