@@ -201,7 +201,7 @@ print(f"uniform guess: {uniform:.3f} nats, {uniform / math.log(2):.2f} bits")
 
 # %% [markdown]
 # Read backwards, a loss of $\ell$ means: as unsure as about the throw of a fair die with $e^\ell$
-# faces. Here the die has 65.
+# faces. Here the die has 65. The number of faces is called the *perplexity*.
 
 # %% [markdown]
 # ## Counting, with nothing before
@@ -454,10 +454,10 @@ figures.descent(gaps)
 # ## The first rung
 #
 # Now the rung itself, trained as all later ones will be: random windows of 8, batches of 32, the
-# optimizer AdamW ([Loshchilov and Hutter](references.md#loshchilov-2019)) at a constant rate of
-# 0.001, with its usual weight decay of 0.01. This is the whole loop, and below it the step that
-# it repeats: draw windows, predict, take the loss and its gradients, move. (Whatever else is
-# there, for falling rates, fewer digits, clipping and several devices, does nothing yet.)
+# optimizer AdamW ([Loshchilov and Hutter](references.md#loshchilov-2019)) at a constant learning
+# rate of 0.001, with its usual weight decay of 0.01. This is the whole training loop, and below it
+# the step that it repeats: draw windows, predict, take the loss and its gradients, move. (Whatever
+# else is there, for falling rates, fewer digits, clipping and several devices, does nothing yet.)
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.teaching import listing

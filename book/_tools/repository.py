@@ -1,7 +1,9 @@
 """Set the address of the book's repository: `repository.py https://github.com/ACCOUNT/NAME`.
 
-The address stands where Colab, the website and citations need it. The one in `_config.yml` counts:
-wherever another file of the repository says the same, it is replaced, in all files or in none.
+The address stands where Colab and citations need it. The one in `_config.yml` counts: wherever
+another file of the repository says the same, it is replaced, in all files or in none.
+
+`repository.py --published URL` only says whether it is the one that a website is published for.
 """
 
 import argparse
@@ -106,12 +108,29 @@ def write_all(contents: Mapping[Path, bytes]) -> None:
         raise
 
 
+def mismatch(root: Path, url: str) -> str:
+    """Return what is wrong where Colab would install another repository than this one, else ""."""
+    written, wanted = "/".join(present(root)), "/".join(parse(url))
+    if written.lower() == wanted.lower():
+        return ""
+    return (
+        f"The chapters' first cell would install {written} on Colab: say "
+        f"make repository URL={url}, and commit what it changes."
+    )
+
+
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Set the address; return 0, or 1 after saying what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("url", nargs="?", default="", help="https://github.com/ACCOUNT/NAME")
-    url = parser.parse_args(arguments).url
+    parser.add_argument("--published", action="store_true", help="say only whether it is this one")
+    given = parser.parse_args(arguments)
+    url = given.url
     try:
+        if given.published:
+            wrong = mismatch(root, url)
+            print(wrong, end="\n" if wrong else "", file=sys.stderr)
+            return int(bool(wrong))
         contents = changes(root, *parse(url))
         # The file that says what to look for goes last: a run that was killed can be done again.
         last = root / CONFIG

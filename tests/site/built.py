@@ -1,13 +1,16 @@
 """What was built, and from what: shared by the tests of the website."""
 
-import re
+import os
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from _ext.bardgpt_address import colab_can_install, find
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build/html"
-REPOSITORY = re.search(
-    r"^  url: (\S+)$", (ROOT / "_config.yml").read_text(encoding="utf-8"), re.MULTILINE
-)[1]
+ADDRESS = find(ROOT, os.environ)  # as the build found it; None where there is none
+HAS_COLAB = bool(ADDRESS) and colab_can_install(ROOT)
+UNDER = urlsplit(ADDRESS.pages).path if ADDRESS else "/bardgpt/"  # where a server has the site
 PAGES = sorted(path for path in SITE.rglob("*.html") if "_static" not in path.parts)
 CHAPTERS = [*sorted(ROOT.glob("book/*.py")), *sorted(ROOT.glob("book/appendix/*.py"))]
 

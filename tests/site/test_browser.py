@@ -13,14 +13,13 @@ from pathlib import Path
 
 import playwright
 import pytest
-from built import CHAPTERS, PAGES, ROOT, SITE, page_of
+from built import ADDRESS, CHAPTERS, HAS_COLAB, PAGES, ROOT, SITE, UNDER, page_of
 from playwright.sync_api import expect
 
 from bardgpt.teaching.palette import HUES
 
 HERE = Path(__file__).parent
 PACKAGES = ROOT / "book/_live/node_modules"
-UNDER = "/bardgpt/"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 PATIENCE = 120_000  # milliseconds: a busy machine is no fault of the page
 TEXTS = [page for page in PAGES if page != SITE / "index.html"]  # which leads to the first one
@@ -196,6 +195,8 @@ def test_page_is_sound(visit, served, built, theme):
 
 
 def test_page_works_from_the_disk(visit, built):
+    if built.name == "404.html" and ADDRESS:
+        pytest.skip("it is for a server: its links begin at the site's root")
     with visit(built.as_uri()) as page:
         page.evaluate(LOOK_THROUGH)
         formulas = page.locator("article .math").count()
@@ -207,27 +208,6 @@ def test_address_of_the_site_leads_to_the_book(visit, served):
     with visit(f"{served}index.html") as page:
         page.wait_for_url("**/book/index.html")
         expect(page.locator("h1:visible")).to_have_text(re.compile("bardGPT"))
-
-
-def search(page, word: str):
-    page.keyboard.press("Control+k")
-    page.locator("dialog[open] input[type=search]").fill(word)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/search.html?q=*")
-    expect(page.locator("#search-results li a").first).to_be_visible(timeout=PATIENCE)
-    return page.locator("#search-results li a")
-
-
-@pytest.mark.parametrize("where", ["served", "disk"])
-def test_search_lands_right(visit, served, where):
-    first = SITE / "book/index.html"
-    address = address_of(served, first) if where == "served" else first.as_uri()
-    with visit(address) as page:
-        link = search(page, "residual").first
-        assert "Residual connections" in link.inner_text()
-        link.click()
-        page.wait_for_url(f"**/{RESIDUAL.stem}.html*")
-        expect(page.locator("h1:visible")).to_contain_text("Residual connections")
 
 
 def test_solution_opens(visit, served):
@@ -292,13 +272,18 @@ def test_theme_switch_is_remembered(visit, served):
 
 def test_buttons_of_a_chapter(visit, served):
     """Each menu opens and shows its links; test_site.py knows where they lead."""
+    menus = {
+        "launch": "a[href*='//colab.']" if HAS_COLAB else None,
+        "source": "a.btn-source-edit-button" if ADDRESS else None,
+        "download": "a[href$='.ipynb']",
+    }
     with visit(address_of(served, page_of(RESIDUAL)), size=NARROW) as page:
-        for menu, link in (
-            ("launch", "a[href*='//colab.']"),
-            ("source", "a.btn-source-edit-button"),
-            ("download", "a[href$='.ipynb']"),
-        ):
-            page.locator(f".dropdown-{menu}-buttons > button").click()
+        for menu, link in menus.items():
+            button = page.locator(f".dropdown-{menu}-buttons > button")
+            if link is None:
+                expect(button).to_have_count(0)
+                continue
+            button.click()
             expect(page.locator(f".dropdown-{menu}-buttons {link}")).to_be_visible()
             page.keyboard.press("Escape")
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from built import CHAPTERS, PAGES, REPOSITORY, ROOT, SITE, page_of
+from built import ADDRESS, CHAPTERS, HAS_COLAB, PAGES, ROOT, SITE, UNDER, page_of
 
 NEVER_FETCHED = {
     "canonical",
@@ -55,7 +55,8 @@ def is_local(url: str) -> bool:
 def file_of(page: Path, url: str) -> Path:
     """The file that a local link on a page leads to."""
     path = unquote(urlsplit(url).path)
-    target = (page.parent / path).resolve() if path else page
+    start = SITE if path.startswith("/") else page.parent  # 404.html is shown at any depth
+    target = (start / path.removeprefix(UNDER)).resolve() if path else page
     return target / "index.html" if target.is_dir() else target
 
 
@@ -179,14 +180,21 @@ def test_formulas_are_set_by_a_script_of_our_own(page):
         assert list(fonts.glob("*.woff"))
 
 
+def branch() -> str:
+    return ADDRESS.branch or "main"
+
+
 def test_colab_opens_the_chapter_s_notebook(chapter, chapter_page):
-    account_and_name = urlsplit(REPOSITORY).path.strip("/")
-    notebook = chapter.relative_to(ROOT).with_suffix(".ipynb")
-    links = parse(chapter_page).find_all("a", href=re.compile(r"//colab\."))
-    assert links
-    for link in links:
-        assert link["href"].endswith(f"/github/{account_and_name}/blob/main/{notebook.as_posix()}")
+    """Where Colab can have it; a link that leads nowhere is left out."""
+    notebook = chapter.relative_to(ROOT).with_suffix(".ipynb").as_posix()
     assert (ROOT / notebook).is_file()
+    links = [link["href"] for link in parse(chapter_page).find_all("a", href=re.compile("colab"))]
+    if HAS_COLAB:
+        there = f"/github/{ADDRESS.account}/{ADDRESS.name}/blob/{branch()}/{notebook}"
+        assert links
+        assert all(link.endswith(there) for link in links)
+    else:
+        assert links == []
 
 
 def test_notebook_can_be_downloaded_as_it_is_in_the_repository(chapter, chapter_page):
@@ -196,16 +204,37 @@ def test_notebook_can_be_downloaded_as_it_is_in_the_repository(chapter, chapter_
     assert downloaded.read_bytes() == chapter.with_suffix(".ipynb").read_bytes()
 
 
+def edits(page: Path) -> list[str]:
+    """Where a page's "Suggest edit" leads; nowhere, where the book has no address."""
+    return [link["href"] for link in parse(page).select("a.btn-source-edit-button")]
+
+
 def test_edit_this_page_opens_the_chapter_s_script(chapter, chapter_page):
-    (link,) = parse(chapter_page).select("a.btn-source-edit-button")
-    assert link["href"] == f"{REPOSITORY}/edit/main/{chapter.relative_to(ROOT).as_posix()}"
+    script = chapter.relative_to(ROOT).as_posix()
+    there = [f"{ADDRESS.repository}/edit/{branch()}/{script}"] if ADDRESS else []
+    assert edits(chapter_page) == there
 
 
 def test_edit_this_page_opens_what_the_claims_are_written_from():
-    (link,) = parse(SITE / "book/claims.html").select("a.btn-source-edit-button")
-    base, _, origin = link["href"].partition("/tree/main/")
-    assert base == REPOSITORY
+    origin = "book/_pages/claims"
+    there = [f"{ADDRESS.repository}/tree/{branch()}/{origin}"] if ADDRESS else []
+    assert edits(SITE / "book/claims.html") == there
     assert (ROOT / origin / "claim.py").is_file()
+
+
+def test_no_link_names_an_account_that_cannot_be(page):
+    """GitHub allows 39 characters: the placeholder has more."""
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"github(?:\.com)?/([\w-]{40,})", text) == []
+
+
+def test_a_page_says_how_a_notebook_is_had():
+    """By download and `make lab` always, in Colab where that has an address to install from."""
+    said = parse(SITE / "book/reading-and-running.html").article.get_text()
+    assert "downloads it (.ipynb)" in said
+    assert "make lab" in said
+    assert ("open it in Colab" in said) == HAS_COLAB
+    assert ("git clone" in said) == bool(ADDRESS)
 
 
 def test_pages_are_light(page):
