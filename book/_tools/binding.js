@@ -1,10 +1,12 @@
 // The whole book as one document, from the pages as they were built. Run by binding.py.
 
-/** What only a screen can do, and the smaller of two drawings. */
+/** What only a screen can do. */
 const ON_SCREEN_ONLY = [
   "script", "noscript", "template", "button", "input", "select", "textarea", "canvas", "iframe",
-  ".headerlink", ".bard-narrow", ".screen-only", "details.code", "[popover]",
+  ".headerlink", ".screen-only", "details.code", "[popover]",
 ].join(", ");
+/** Parts of code in the colour of all code: a PDF would describe each of some 30,000. */
+const OF_NO_COLOUR = "pre span:is(.n, .p, .w, :empty)";
 /** Attributes that name an element of the page, or several. */
 const NAMING = ["for", "headers", "aria-labelledby", "aria-describedby", "aria-controls"];
 
@@ -28,6 +30,9 @@ function bind(pages, site) {
       .parseFromString(html, "text/html")
       .querySelector("article.bd-article");
     for (const element of article.querySelectorAll(ON_SCREEN_ONLY)) element.remove();
+    for (const element of article.querySelectorAll(OF_NO_COLOUR)) {
+      element.replaceWith(...element.childNodes);
+    }
     for (const element of article.querySelectorAll("details:not(.solution)")) element.open = true;
     bardGatherSolutions(article);
     for (const element of article.querySelectorAll("*")) {
@@ -60,10 +65,10 @@ function standStill(element) {
 
 /** A drawing much higher than wide stands beside the text, with its caption: no sheet is left white. */
 function putAside(article) {
-  for (const svg of article.querySelectorAll('svg.bard-diagram[role="img"]')) {
+  for (const svg of article.querySelectorAll("svg.bard-diagram:not(.bard-narrow)")) {
     const [, , width, height] = (svg.getAttribute("viewBox") || "0 0 1 1").split(/\s+/).map(Number);
     const cell = svg.closest(".cell") || svg.closest(".bard-figure");
-    const several = cell?.querySelectorAll("svg[role=img]").length !== 1;
+    const several = cell?.querySelectorAll("svg[role=img]:not(.bard-narrow)").length !== 1;
     if (several || height < 1.4 * width) continue;
     const aside = document.createElement("div");
     aside.className = "bard-aside";
