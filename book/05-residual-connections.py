@@ -7,19 +7,22 @@
 # ---
 
 # %% tags=["remove-cell"]
-# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
+# On Colab this installs the package; anywhere else it does nothing.
 import sys
 from importlib.util import find_spec
 
 if "google.colab" in sys.modules:
-    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    url = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
     if find_spec("bardgpt") is None:
-        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
-            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
-        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+        if len(url.split("/")[3]) > 39:  # no account has so long a name
+            raise RuntimeError(
+                "The book has no address yet; `make repository URL=…` sets it."
+            )
+        get_ipython().run_line_magic("pip", f"install -q git+{url}")
     from bardgpt.training.devices import facts
 
-    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
+    none = "none; chapter 9 wants one: menu Runtime, Change runtime type"
+    print("GPU:", facts().gpu or none)
 
 # %% [markdown]
 # # 5 · Residual connections
@@ -31,22 +34,19 @@ if "google.colab" in sys.modules:
 #
 # > **A residual connection adds what a layer computes to what came in, instead of replacing it.**
 # > Addition hands the gradient on unchanged, so a part of it reaches every block exactly as it
-# > left the last, however many lie between. Without it our sixteen blocks learn, in 2,000 steps,
-# > no more than the frequencies of the characters; with it they train.
+# > left the last, however many lie between.
 #
 # After this chapter you can
 #
 # - say what an addition does to a number on its way forward and to a gradient on its way back;
 # - show where sixteen plain blocks lose the text, and the gradient;
-# - say under which starts the added parts are small at first, and under which they are not.
+# - say with which initializations the added parts are small at first, and with which they are not.
 #
 # **Before you run anything:** take the block of chapter 4 and stack three of them. Will the model
 # be better, as good, or worse than with one? And with sixteen?
 
 # %% [markdown]
 # ## The problem: a plain stack
-#
-# *Claim res-4, first half, of the [claims page](claims.md).*
 #
 # From now on both parts of the block are as in the lecture's final program. The feed-forward
 # layer has its second matrix, `proj`, from $4 C = 128$ hidden units back to $C = 32$ channels.
@@ -73,26 +73,34 @@ from bardgpt.lab.ladder import RUNGS
 
 one_block = records.load("feed-forward-two-layer")
 plain = records.load("plain-blocks")
-for record in (one_block, plain):
-    config = record.model
-    print(f"plain blocks: {config.n_layer}; {GPT(config).n_parameters():,} parameters")
-    print(f"  after 1,000 steps {record.band(1_000)}")
-    own = record.band_on_training_text()
-    print(f"  after 5,000 steps {record.band()}; training text {own}")
 lead = records.gain(plain, one_block)
 print(f"one block is ahead, seed by seed, by {lead}")
 assert lead.mean > 4 * lead.sd / lead.n**0.5  # four standard errors
 
+# %% tags=["hide-input"]
+from bardgpt import teaching
+
+rows = {}
+for record in (one_block, plain):
+    blocks, size = record.model.n_layer, GPT(record.model).n_parameters()
+    bands = (record.band(1_000), record.band(), record.band_on_training_text())
+    rows[f"{blocks}"] = [f"{size:,}", *(band.short for band in bands)]
+columns = ["parameters", "1,000 steps", "5,000 steps", "on training text"]
+teaching.table("plain blocks", columns, rows)
+
 # %% [markdown]
+# *Validation loss, and at the right the loss on the training text after 5,000 steps: mean and
+# standard deviation of five seeds.*
+#
 # Three blocks, with more than twice the parameters, end 0.122 nats *behind* one block, with every
 # seed, and on the training text too. So it is not that they learn that text by heart, and hardly
 # a lack of room. It is the training that goes badly.
 #
 # Why? Stack sixteen, where it shows best, and look before the first step. Let 256 windows of text
-# pass. A tensor's size is from here on its RMS, the root of the mean square of its numbers. Take
-# away what is the same at all positions: what fraction of the size is left? If it is 0, the same
-# 32 numbers come out whatever one reads. (The probe `recorded_stream` keeps what passes: `at[0]`
-# is what enters the first block, `at[3]` what leaves the third.)
+# pass. A tensor's size is from here on its *RMS*, the root of the mean square of its numbers.
+# Subtract the mean over all positions of all texts. How large is what remains, compared with the
+# whole? If it is 0, the same 32 numbers come out whatever one reads. (The probe `recorded_stream`
+# keeps what passes: `at[0]` is what enters the first block, `at[3]` what leaves the third.)
 
 # %%
 from dataclasses import replace
@@ -128,12 +136,12 @@ for block in (16, 12, 8, 4, 0):
 
 # %% [markdown]
 # Each block shrinks the gradient about thirteenfold, sixteen of them by eighteen powers of ten.
-# Why so much? PyTorch's default start draws weights uniformly between $\pm 1/\sqrt n$, for $n$
-# inputs of a layer; a sum of $n$ numbers with such weights comes out at $1/\sqrt 3$ of their
-# size. A block has four such layers in a row (attention's values and its `proj`, and two in the
-# feed-forward): a ninth, forward and back alike. The ReLU stops half, which costs another factor
-# of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. The text's variation shrinks on this path, too; the
-# biases, the same at all positions, remain.
+# Why so much? PyTorch's default initialization draws weights uniformly between $\pm 1/\sqrt n$, for
+# $n$ inputs of a layer. Such a weight has the variance $1 / (3 n)$, and $n$ of them add up to $1/3$:
+# what comes out has $1/\sqrt 3$ of the size of what went in. A block has four such layers in a row
+# (attention's values and its `proj`, and two in the feed-forward): a ninth, forward and back alike.
+# The ReLU stops half, which costs another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. The text's
+# variation shrinks on this path, too; the biases, the same at all positions, remain.
 #
 # AdamW, you may object, divides each gradient by its own usual size. But to that size it adds
 # $10^{-8}$, and a gradient that is far smaller moves nothing. (Exercise 3 watches the first block
@@ -145,8 +153,6 @@ for block in (16, 12, 8, 4, 0):
 
 # %% [markdown]
 # ## Add, don't replace
-#
-# *Claim res-1.*
 #
 # The remedy came from image recognition. In 2015 [He and others](references.md#he-2015) had met
 # the same riddle: of two plain convolutional networks the one of 56 layers had a higher error
@@ -193,7 +199,9 @@ x = torch.randn(2, 8, 32)  # (B, T, C)
 
 y = x + block.attention(x)
 z = y + block.feed_forward(y)
-print("x + f(x), twice, is the block, to the bit:", torch.equal(z, block(x)))
+assert torch.equal(z, block(x))
+gap = (z - block(x)).abs().max().item()
+print("x + f(x), twice, differs from the block by", gap)
 
 # %% [markdown]
 # Follow the stream through all blocks. Nothing is ever overwritten, so what leaves the last block
@@ -210,16 +218,15 @@ with probes.recorded_stream(model) as stream:
 total = stream.at[0] + sum(stream.branches)
 torch.testing.assert_close(total, stream.at[-1])
 torch.testing.assert_close(model.lm_head(total), logits)
-print(f"embeddings + {len(stream.branches)} branches = what the logits are made of")
+n = len(stream.branches)
+print(f"embeddings + {n} branches = what the logits are made of")
 
 # %% [markdown]
-# This also gives a character the way that chapter 3 missed: its own embedding reaches the logits
-# without any head having to look at it.
+# In chapter 3 some heads had to look at their own position, because attention was the only way
+# through. Now a character's own embedding reaches the logits without any head looking at it.
 
 # %% [markdown]
 # ## What an addition does to a gradient
-#
-# *Claim res-2.*
 #
 # Let $c = a + b$. Move $a$ by a little, and $c$ moves by as much, whatever $a$ and $b$ are; the
 # same for $b$. So $\partial c / \partial a = \partial c / \partial b = 1$, and what the loss asks
@@ -232,13 +239,13 @@ print(f"embeddings + {len(stream.branches)} branches = what the logits are made 
 a, b = (torch.randn(2, 8, 32, requires_grad=True) for _ in range(2))
 handed_in = torch.randn(2, 8, 32)  # as if from a loss
 (a + b).backward(handed_in)
-print("all of it to a:", torch.equal(a.grad, handed_in))
-print("all of it to b:", torch.equal(b.grad, handed_in))
+for name, part in (("a", a), ("b", b)):
+    assert torch.equal(part.grad, handed_in)
+    share = part.grad.norm() / handed_in.norm()
+    print(f"{name} gets {share:.0%} of the gradient")
 
 # %% [markdown]
 # ## The gradient superhighway
-#
-# *Claim res-3.*
 #
 # From this the lecture concludes that there is a "gradient superhighway that goes directly from
 # the supervision all the way to the input unimpeded". Call $g$ the gradient after a branch was
@@ -271,7 +278,8 @@ print(f"gradient at the first input = at the last output + {n} contributions")
 
 # %% [markdown]
 # A plain stack has a single way back, through everything. So measure sixteen blocks again, now
-# with `x +`:
+# with `x +` (as in every chapter, the last number is how far your run may lie from the recorded
+# mean):
 
 # %%
 from bardgpt.teaching import checks
@@ -279,15 +287,32 @@ from bardgpt.teaching import checks
 torch.manual_seed(0)
 deep = GPT(replace(RUNGS["residual"].config, n_layer=16))
 with_plus = probes.stream_statistics(deep, windows, targets)["gradient"]
+recorded = records.at_start("small-residual-default", "gradient")
 checks.measured(
-    "gradient at the first of 16 residual blocks, not smaller than at the end",
+    "gradient at the first of 16 residual blocks, above that at the last",
     with_plus[0],
-    records.at_start("small-residual-default", "gradient")[0],
-    above=records.at_start("small-residual-default", "gradient")[-1].mean,
+    recorded[0],
+    above=recorded[-1].mean,
     unit="RMS",
 )
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Size of the loss gradient before training against the number of blocks passed, from 0 to 16, on a logarithmic scale, five seeds each. Residual blocks, circles: with Xavier's start up by some six powers of ten towards the first block, with seeds apart; with the default start nearly level, a few times larger at the first block; with zeroed projections exactly level. Plain blocks, squares: with Xavier's start down by four powers of ten towards the first block; with the default start a straight line down to below ten to the minus eighteen."}}
+# %% [markdown]
+# The record has three *initializations*, ways in which the weights begin, with five seeds each. Here
+# are the five of this book; the last two come below. ($n$ is a layer's inputs, $m$ its outputs;
+# $\mathcal N(0, 1)$ is the normal distribution with mean 0 and standard deviation 1.)
+#
+# | name | weights | embeddings | each branch's `proj` |
+# |---|---|---|---|
+# | default, PyTorch's | uniform, $\pm 1/\sqrt n$ | $\mathcal N(0, 1)$ | as the others |
+# | zero | as default | as default | 0 |
+# | [Xavier](references.md#glorot-2010) | uniform, $\pm \sqrt{6 / (n + m)}$; biases 0 | as default | as the others |
+# | normal, the lecture's | $\mathcal N(0, 0.02^2)$; biases 0 | the same | as the others |
+# | depth-scaled, [GPT-2](references.md#radford-2019)'s | as normal | as normal | divided by $\sqrt{2 L}$ |
+#
+# Our ladder has the default. In a square matrix Xavier's weights are $\sqrt 3$ times as large. And
+# GPT-2 divides by $\sqrt{2 L}$ because $2 L$ branches add up.
+
+# %%
 lines = {
     "residual, Xavier": ("residual", "xavier"),
     "residual, default": ("residual", "default"),
@@ -296,7 +321,15 @@ lines = {
     "plain, default": ("plain", "default"),
 }
 variants = {name: "small-{}-{}".format(*line) for name, line in lines.items()}
-gradients = {name: records.runs_at_start(v, "gradient") for name, v in variants.items()}
+for name, variant in variants.items():
+    g = [band.mean for band in records.at_start(variant, "gradient")]
+    print(f"{name:27} gradient at the first over last: {g[0] / g[-1]:.2g}")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Size of the loss gradient before training against the number of blocks passed, from 0 to 16, on a logarithmic scale, five seeds each. Residual blocks, circles: with Xavier's start up by some six powers of ten towards the first block, with seeds apart; with the default start nearly level, a few times larger at the first block; with zeroed projections exactly level. Plain blocks, squares: with Xavier's start down by four powers of ten towards the first block; with the default start a straight line down to below ten to the minus eighteen."}}
+gradients = {
+    name: records.runs_at_start(variant, "gradient")
+    for name, variant in variants.items()
+}
 figures.gradients_by_depth(gradients, lines)
 
 # %% [markdown]
@@ -304,80 +337,95 @@ figures.gradients_by_depth(gradients, lines)
 # last), before training; five seeds each. Circles: residual, squares: plain. A gradient travels
 # from right to left.*
 #
-# The same in numbers, and beside the gradient what the stream does on its way forward:
+# And here is what the stream does on its way forward:
 
-# %%
-print("                                gradient,       stream,   branch / stream,")
-print("                             first / last  last / first  least to greatest")
+# %% tags=["hide-input"]
+rows = {}
 for name, variant in variants.items():
-    kinds = ("gradient", "stream", "branch")
-    g, x, f = ([band.mean for band in records.at_start(variant, kind)] for kind in kinds)
+    x, f = (
+        [band.mean for band in records.at_start(variant, kind)]
+        for kind in ("stream", "branch")
+    )
     beside = f"{min(f):.2f} to {max(f):.2f}" if f else "no branches"
-    print(f"{name:26} {g[0] / g[-1]:14.2g} {x[-1] / x[0]:13.2g} {beside:>18}")
+    rows[name] = [f"{x[-1] / x[0]:.2g}", beside]
+columns = ["last over first", "branch over stream"]
+teaching.table("the stream", columns, rows)
 
 # %% [markdown]
-# *RMS, means of five seeds. Last column: what each of the 32 branches adds, over the stream that
-# it reads.*
+# *RMS, means of five seeds: the stream after the last block over that before the first, and what
+# each of the 32 branches adds, over the stream that it reads (the least and the greatest).*
 #
-# At the default start the plain gradient arrives with $2 \cdot 10^{-18}$ of its size, the
-# residual one with 5.6 times its size. That is the highway. But read the other lines before you
-# call it "unimpeded". What the addition guarantees is the *term* $g$, which arrives at the first
-# block as it left the last. It does not guarantee that the sum keeps its size.
+# With the default initialization the plain gradient arrives with $2 \cdot 10^{-18}$ of its size,
+# the residual one with 5.6 times its size. That is the highway. But read the other lines before
+# you call it "unimpeded". What the addition guarantees is the *term* $g$, which arrives at the
+# first block as it left the last. It does not guarantee that the sum keeps its size.
 #
 # - With the projections set to **zero** every $J$ is 0, only the identity is left, and the
 #   gradient is exactly the same at all depths.
 # - With PyTorch's **default** each branch adds a little, hence the 5.6.
-# - With **[Xavier's start](references.md#glorot-2010)**, which makes the weights of a square
-#   matrix $\sqrt 3$ times larger and all biases 0, the residual gradient *explodes*, two million
-#   times over. The branches are half as large as the stream, or as large, and so the stream
-#   itself grows, to 2,400 times its size.
+# - With **Xavier's** initialization the residual gradient *explodes*, two million times over. The
+#   branches are half as large as the stream, or as large, and so the stream itself grows, to 2,400
+#   times its size.
 #
-# The start matters to the plain stack too: with Xavier's its gradient shrinks only to $10^{-4}$.
-# (How it trains then we have not tested.)
+# The initialization matters to the plain stack too: with Xavier's its gradient shrinks only to
+# $10^{-4}$. (How it trains then we have not tested.)
 #
 # So addition mends what vanishes. It does nothing against what explodes.
 
 # %% [markdown]
 # ## How deep can you go?
 #
-# *Claim res-4.*
-#
-# Now train: 1 to 16 blocks, with and without `x +` (which costs no parameters), from the default
-# start, 2,000 steps, three seeds each.
+# Now train: 1 to 16 blocks, with and without `x +`, with the default initialization, 2,000 steps,
+# three seeds each. An addition has no parameters. So whatever the two stacks differ by is the
+# wiring, and not the room.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss after 2,000 steps against the number of blocks, 1 to 16, three marks each. The two lines begin close together, near 2.3. Residual blocks, circles, fall slowly to 2.13 and are level from 8 to 16. Plain blocks, squares, rise, steeply between 2 and 4, and at 16 lie on the dotted line of the character frequencies alone, 3.347."}}
+# %%
 depths = records.load_sweep("depths")
 no_context = records.tables()[0]["validation"]
 losses = {
     wiring: {L: depths[f"{wiring}-{L}"].validation for L in (1, 2, 4, 8, 16)}
     for wiring in ("plain", "residual")
 }
+for L in (1, 2, 4, 8, 16):
+    bare, added = depths[f"plain-{L}"], depths[f"residual-{L}"]
+    lead = records.gain(bare, added)
+    print(f"L = {L:2}: residual is {lead} lower")
+    assert GPT(bare.model).n_parameters() == GPT(added.model).n_parameters()
+    assert lead.mean > 0
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss after 2,000 steps against the number of blocks, 1 to 16, three marks each. The two lines begin close together, near 2.3. Residual blocks, circles, fall slowly to 2.13 and are level from 8 to 16. Plain blocks, squares, rise, steeply between 2 and 4, and at 16 lie on the dotted line of the character frequencies alone, 3.347."}}
 figures.losses_by_depth(losses, {"character frequencies alone": no_context})
 
 # %% [markdown]
 # *Validation loss after 2,000 steps against the number of blocks, three seeds each (the lines
-# join their means). Dotted: the table of chapter 1 that sees no context at all. Below, for $L$
-# blocks, the loss before the first step and after the last.*
+# join their means). Dotted: the table of chapter 1 that sees no context at all.*
 
-# %%
+# %% tags=["hide-input"]
+rows = {}
 for L in (1, 2, 4, 8, 16):
-    bare, added = depths[f"plain-{L}"], depths[f"residual-{L}"]
-    assert GPT(bare.model).n_parameters() == GPT(added.model).n_parameters()
-    was_bare, was_added = bare.band(0).mean, added.band(0).mean
-    print(f"L = {L:2}: plain {was_bare:.2f} → {bare.band()}", end=", ")
-    print(f"residual {was_added:.2f} → {added.band()}")
-    assert added.band().mean < bare.band().mean
+    runs = [depths[f"{wiring}-{L}"] for wiring in ("plain", "residual")]
+    before, after = zip(
+        *((r.band(0).mean, r.band()) for r in runs), strict=True
+    )
+    ends = [f"{band.mean:.3f} ± {band.sd:.3f}" for band in after]
+    starts = [f"{mean:.2f}" for mean in before]
+    rows[f"{L}"] = [starts[0], ends[0], starts[1], ends[1]]
+columns = ["plain: before", "after", "residual: before", "after"]
+teaching.table("blocks", columns, rows)
 
 # %% [markdown]
+# *The loss before the first step and after the last: means of three seeds.*
+#
 # With one block the two wirings are 0.04 nats apart; so adding helps a little even where no depth
 # is in the way. Then they part. In the mean each doubling makes the plain stack worse (at four
 # and eight the seeds overlap), and sixteen plain blocks end at 3.349, the loss of knowing only
 # how frequent the characters are.
 #
 # The residual stack gets better up to eight blocks. From eight to sixteen three seeds show no
-# gain. Why, we did not test; these are 2,000 steps at one learning rate. (The sixteen also begin
-# worst, at 6.68 nats, where a blind guess gives $\ln 65 = 4.17$: their stream grows threefold,
-# the logits with it, and the model is sure of itself before it has learned anything.)
+# gain. Why, we did not test; these are 2,000 steps at one learning rate. (A blind guess gives
+# $\ln 65 = 4.17$. All residual stacks begin worse, for embeddings with a standard deviation of 1
+# already make logits of that size. The sixteen begin worst, at 6.68 nats: their stream grows
+# threefold, the logits with it, and the model is sure of itself before it has learned anything.)
 
 # %% [markdown]
 # ## The rung
@@ -389,7 +437,8 @@ from bardgpt.config import TrainingConfig
 from bardgpt.training.loop import train_model
 
 residual = records.load("residual")
-history = train_model(model, train, validation, TrainingConfig(steps=1_000, seed=0))
+first_steps = TrainingConfig(steps=1_000, seed=0)
+history = train_model(model, train, validation, first_steps)
 checks.measured(
     "three residual blocks, validation loss after 1,000 steps",
     history.at(1_000),
@@ -423,84 +472,87 @@ figures.ladder(climbed("residual"), tables)
 # %% [markdown]
 # ## Do the branches start small?
 #
-# *Claim res-5.*
-#
 # The lecture also says how this begins: the branches are "usually initialized in the beginning so
 # they contribute very little if anything", are "almost kind of like not there", and then "come
 # online over time". Is it so? We measure how *loud* a branch is: again the RMS of what it adds,
 # over that of the stream that it reads. At 1 the two are equally large. "Very little" shall mean
 # less than a tenth.
 #
-# It depends on how the weights start. Four ways:
-#
-# - `default`: PyTorch's own, uniform between $\pm 1/\sqrt n$; embeddings from a normal
-#   distribution of standard deviation 1. Our ladder uses it.
-# - `normal`: everything, embeddings too, from a normal distribution of standard deviation 0.02,
-#   as in the lecture's final program and in [GPT-2](references.md#radford-2019).
-# - `depth-scaled`: the same, and the output projections (each branch's `proj`) divided by
-#   $\sqrt{2L}$, because $2L$ branches add up; also from GPT-2.
-# - `zero`: the default, but the output projections all 0.
-#
-# All four with the wiring of this chapter, and with *pre-norm*, that of most GPTs today, in which
-# a branch first normalizes what it reads: $x + f(\mathrm{norm}(x))$. Such a branch gets its input
-# at size 1, however small the stream is (chapters 6 and 7).
+# It depends on the initialization. All of the table above but Xavier's were trained for 1,000 steps
+# with the wiring of this chapter. And each once more with *pre-norm*, the wiring of most GPTs today,
+# in which a branch first normalizes what it reads: $x + f(\mathrm{norm}(x))$. All that we need of
+# it here: such a branch gets its input at size 1, however small the stream is. (Chapters 6 and 7
+# build it.)
+
+# %%
+online = records.load_sweep("coming-online")  # by wiring and initialization
+for name, record in online.items():
+    first, soon, later = (
+        max(band.mean for band in record.profile("stream", "branch", step))
+        for step in (0, 50, 1_000)
+    )
+    by_then = (soon - first) / (later - first)
+    print(f"{name:22} goes {by_then:.0%} of its way in 50 of 1,000 steps")
+    assert later > 2 * first  # the loudest branch comes online,
+    assert by_then > 1 / 2  # and soon
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six small plots in two columns, residual and pre-norm, and three rows, one for each start: how loud six branches are against steps 0 to 1,000, on a nearly logarithmic axis. Default starts near 0.2 and rises to between 0.3 and 0.7. Normal starts near 0.01 without a norm and jumps up, its feed-forward branches to above 1; with a norm it starts between 0.2 and 0.6, one branch rises above 2, and most of the later ones fall. Zero starts at 0 and rises steeply in the first 50 steps to between 0.1 and 0.6.", "name": "fig-branches"}}
-online = records.load_sweep("coming-online")
-figures.branches_over_training(
-    {
-        (start, wiring): online[f"{wiring}-{start}"].profiles("stream", "branch")
-        for start in ("default", "normal", "zero")
-        for wiring in ("residual", "pre-norm")
-    }
-)
+profiles = {
+    (start, wiring): online[f"{wiring}-{start}"].profiles("stream", "branch")
+    for start in ("default", "normal", "zero")
+    for wiring in ("residual", "pre-norm")
+}
+figures.branches_over_training(profiles)
 
 # %% [markdown]
 # *How loud each branch is, in three small blocks, over 1,000 steps: mean and standard deviation
-# of three seeds. The thin line is 1: as large as the stream. The axis is logarithmic, but even
-# below 0.01, so that it can show 0. (`depth-scaled` is in the table.)*
+# of three seeds. The thin line is 1: as large as the stream. The axis is logarithmic above 0.01
+# and linear below it, so that 0 can be shown. (`depth-scaled` is in the table.)*
 #
-# The table has the loudest branch of each model; on the right, the loudest of each kind at full
-# size, in the model of chapter 9 with its six blocks of 384 channels.
+# The table has the loudest branch of each model, small and at full size: the model of chapter 9,
+# with its six blocks of 384 channels.
 
-# %%
-print("                         small, after steps:         full size, after 0:")
-print("loudest branch           0       50      1,000       attention  feed-forward")
+# %% tags=["hide-input"]
+rows = {}
 for wiring in ("residual", "pre-norm"):
-    for start in ("default", "normal", "depth-scaled", "zero"):
+    for start in ("default", "zero", "normal", "depth-scaled"):
         record = online[f"{wiring}-{start}"]
-        small = [record.profile("stream", "branch", step) for step in (0, 50, 1_000)]
-        first, soon, later = (max(band.mean for band in bands) for bands in small)
-        # of the full size: attention and feed-forward by turns
-        full = [band.mean for band in records.at_start(f"full-{wiring}-{start}", "branch")]
-        print(f"{wiring + ', ' + start:24} {first:.3f}   {soon:.3f}   {later:.3f}", end="")
-        print(f"{max(full[::2]):16.3f} {max(full[1::2]):13.3f}")
-        assert later > 2 * first  # it comes online,
-        assert soon - first > (later - first) / 2  # and soon
+        loudest = [
+            max(band.mean for band in record.profile("stream", "branch", step))
+            for step in (0, 50, 1_000)
+        ]
+        full = records.at_start(f"full-{wiring}-{start}", "branch")
+        for branches in (full[::2], full[1::2]):  # attention, feed-forward
+            loudest.append(max(band.mean for band in branches))
+        rows[f"{wiring}, {start}"] = [f"{most:.3f}" for most in loudest]
+columns = ["step 0", "step 50", "step 1,000", "full: attention", "feed-forward"]
+teaching.table("loudest branch", columns, rows)
 
 # %% [markdown]
-# *How loud the loudest branch is (mean over three seeds, five at full size). Small: three blocks
-# of 32 channels.*
+# *How loud the loudest branch is (mean over three seeds). The first three columns: three blocks of
+# 32 channels. The last two: the full size before training (five seeds).*
 #
-# So the first half of the sentence holds for some starts and not for others:
+# So the first half of the sentence holds for some initializations and not for others. In the wiring
+# of this chapter:
 #
-# - It is exactly true when the projections start at **zero**.
-# - With PyTorch's **default** the loudest branch begins at about a quarter of its stream (with
-#   the norm, a sixth). That is less than the stream, but not "almost not there".
-# - With **normal** and no norm it is true of the small model, but at full size only of attention
-#   (which averages over positions), not of the feed-forward layer. The reason is the width: a sum
-#   of $n$ terms grows with $\sqrt n$, and 0.02 does not know of $n$. **Depth scaling** makes it
+# - With **zero** it is exactly true.
+# - With the **default** the loudest branch begins at about a quarter of its stream. That is less
+#   than the stream, but not "almost not there".
+# - With **normal** it is true of the small model. At full size it is true of attention, which
+#   averages over positions, but not of the feed-forward layer. The reason is the width: a sum of
+#   $n$ terms grows with $\sqrt n$, and 0.02 is the same for every width. **Depth scaling** makes it
 #   true again.
-# - With **normal** and the norm it is turned round. At full size a feed-forward layer begins
-#   almost *five times as loud as its stream*, and twice as loud even with depth scaling. For the
-#   embeddings are as small as everything else (a token and a position of 0.02 each make a stream
-#   of 0.028), while the norm gives the branch its input at size 1.
 #
-# The second half, that branches come online, holds for the *loudest* branch of the small model,
-# in all eight rows: it more than doubles, and by step 50, the first at which we looked again, it
-# has gone more than half of the way. It does not hold for every branch, as
-# [the figure](#fig-branches) shows. From the default start attention in the first block hardly
-# rises. And with normal and the norm, three of the four branches of blocks 2 and 3 become quieter.
+# With pre-norm, zero and the default are much the same. But with **normal** the opposite is true.
+# At full size a feed-forward layer begins almost *five times as loud as its stream*, and twice as
+# loud even with depth scaling. The embeddings are small (a token and a position of 0.02 each make a
+# stream of 0.028), while the norm gives the branch its input at size 1.
+#
+# The second half, that branches come online, holds for the *loudest* branch of the small model in
+# all eight rows: it more than doubles, and by step 50, the first at which we looked again, it has
+# gone more than half of the way. It does not hold for every branch, as [the figure](#fig-branches)
+# shows. With the default, attention in the first block hardly rises. And with normal and the norm,
+# three of the four branches of blocks 2 and 3 become quieter.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -524,14 +576,15 @@ class Halved(ResidualBlock):
 
 for start in ("zero", "default"):
     torch.manual_seed(0)
-    halved = GPT(config := replace(deep.config, initialization=start))
+    config = replace(deep.config, initialization=start)
+    halved = GPT(config)
     halved.blocks = torch.nn.ModuleList(Halved(config) for _ in range(16))
     initialize(halved, config)
     g = probes.stream_statistics(halved, windows, targets)["gradient"]
     print(f"{start}: 2^{math.log2(g[0] / g[-1]):.0f} of the gradient is left")
 
 # %% [markdown]
-# At the default start the branches carry some of it past, but the gradient is still almost gone.
+# With the default the branches carry some of it past, but the gradient is still almost gone.
 # We have not trained this. [He and others](references.md#he-2016) did in 2016, in a residual
 # network of 110 layers for small images. With only the stream halved it failed (a test error
 # above 20&nbsp;%); with the branches halved too it came to 12.35&nbsp;%, against 6.61&nbsp;% with
@@ -589,9 +642,10 @@ for step in (1, 2):
     optimizer.zero_grad()
     next_character_loss(silent(windows), targets).backward()
     inside = dict(silent.blocks.named_parameters())
-    reached = {n for n, p in inside.items() if p.grad.any()}
-    print(f"step {step}: {len(reached)} of {len(inside)} tensors in the blocks get a gradient")
-    print("  the projections alone:", reached == {n for n in inside if ".proj." in n})
+    reached = [name for name, p in inside.items() if p.grad.any()]
+    projections = sum(".proj." in name for name in reached)
+    print(f"step {step}: {len(reached)} of {len(inside)} tensors", end=" ")
+    print(f"in the blocks get a gradient, {projections} of projections")
     optimizer.step()
 
 # %% [markdown]
@@ -614,10 +668,12 @@ from bardgpt.evaluation import evaluate
 whole = evaluate(model, validation)
 blocks = model.blocks
 for gone in range(3):
-    model.blocks = torch.nn.ModuleList(block for i, block in enumerate(blocks) if i != gone)
+    left = (block for i, block in enumerate(blocks) if i != gone)
+    model.blocks = torch.nn.ModuleList(left)
     loss = evaluate(model, validation)
-    between, lost = 2.486 < loss < no_context, 0.3 < loss - whole < 0.7
-    print(f"without block {gone + 1}: between the two {between}; 0.3 to 0.7 nats lost {lost}")
+    name, lost = f"without block {gone + 1}", loss - whole
+    checks.within(f"{name}, loss", loss, above=2.486, below=no_context)
+    checks.within(f"{name}, nats lost", lost, above=0.3, below=0.7)
 model.blocks = blocks
 
 # %% [markdown]
@@ -634,25 +690,27 @@ model.blocks = blocks
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
+moved = {}
 for name in ("plain-blocks", "residual"):
     torch.manual_seed(0)
-    config = replace(RUNGS[name].config, n_layer=16, fused=True)  # all heads in one: only faster
-    stack = GPT(config)
+    stack = GPT(replace(RUNGS[name].config, n_layer=16))
     weight = stack.blocks[0].feed_forward.hidden.weight
     before = weight.detach().clone()
-    train_model(stack, train, validation[:1_000], TrainingConfig(steps=20, weight_decay=0.0))
-    moved = ((weight - before).norm() / before.norm()).item()
-    print(f"{name}: moved by more than 1e-2 {moved > 1e-2}, by less than 1e-4 {moved < 1e-4}")
+    undecayed = TrainingConfig(steps=20, weight_decay=0.0)
+    train_model(stack, train, validation[:1_000], undecayed)
+    moved[name] = ((weight - before).norm() / before.norm()).item()
+checks.within("plain, moved by", moved["plain-blocks"], below=1e-4)
+checks.within("residual, moved by", moved["residual"], above=1e-2)
 
 # %% [markdown]
-# **4. Does a silent start pay?** `online` holds the losses of the eight starts above, after 1,000
-# steps, with the same seeds. Compare `zero` with each of the others.
+# **4. Does a silent beginning pay?** `online` holds the eight models of the last table, after 1,000
+# steps, with the same seeds. Compare the loss of `zero` with that of each of the others.
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
 # Not here. The default is ahead of zero by a hundredth of a nat or so: little, for three seeds.
-# With the norm the two normal starts are the best of all, though their branches begin loud.
+# With the norm the two normal ones are the best of all, though their branches begin loud.
 # Without a norm they are far behind; but then their stream begins at 0.028, and nothing makes up
 # for that. All of this is in three blocks; deeper ones we have not tested.
 #
@@ -665,13 +723,14 @@ for wiring in ("residual", "pre-norm"):
     print(f"{wiring}, zero: {zero.band()}")
     for start in ("default", "normal", "depth-scaled"):
         record = online[f"{wiring}-{start}"]
-        print(f"  {start:12} {record.band()}, ahead of zero by {records.gain(zero, record)}")
+        lead = records.gain(zero, record)
+        print(f"  {start:12} {record.band()}, ahead by {lead}")
 
 # %% [markdown]
 # ## What to remember
 #
-# - A plain stack, at the default start, forgets its input on the way forward and loses its
-#   gradient on the way back. Three blocks do worse than one, and sixteen learn, in 2,000 steps,
+# - A plain stack, with the default initialization, forgets its input on the way forward and loses
+#   its gradient on the way back. Three blocks do worse than one, and sixteen learn, in 2,000 steps,
 #   only how frequent the characters are.
 # - With $x + f(x)$ the output is the input plus what every branch gave, and the gradient at the
 #   first block is that at the last plus what every branch gives back.
@@ -688,7 +747,10 @@ for wiring in ("residual", "pre-norm"):
 # %%
 from bardgpt.lab.ladder import config_diff
 
-for before, after in (("feed-forward", "plain-blocks"), ("plain-blocks", "residual")):
+for before, after in (
+    ("feed-forward", "plain-blocks"),
+    ("plain-blocks", "residual"),
+):
     changes = config_diff(RUNGS[before].config, RUNGS[after].config)
     print(f"{after}:", *changes, sep="\n  ")
 

@@ -7,19 +7,22 @@
 # ---
 
 # %% tags=["remove-cell"]
-# On Colab this installs the book's package and names the GPU; anywhere else it does nothing.
+# On Colab this installs the package; anywhere else it does nothing.
 import sys
 from importlib.util import find_spec
 
 if "google.colab" in sys.modules:
-    repository = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
+    url = "https://github.com/set-this-to-your-own-github-account-name/bardgpt"
     if find_spec("bardgpt") is None:
-        if len(repository.split("/")[3]) > 39:  # no account on GitHub has so long a name
-            raise RuntimeError("The book has no address yet; `make repository URL=…` sets it.")
-        get_ipython().run_line_magic("pip", f"install -q git+{repository}")
+        if len(url.split("/")[3]) > 39:  # no account has so long a name
+            raise RuntimeError(
+                "The book has no address yet; `make repository URL=…` sets it."
+            )
+        get_ipython().run_line_magic("pip", f"install -q git+{url}")
     from bardgpt.training.devices import facts
 
-    print("GPU:", facts().gpu or "none; chapter 9 wants one: menu Runtime, Change runtime type")
+    none = "none; chapter 9 wants one: menu Runtime, Change runtime type"
+    print("GPU:", facts().gpu or none)
 
 # %% [markdown]
 # # 7 · Pre-norm and post-norm

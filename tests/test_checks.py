@@ -38,6 +38,31 @@ def test_a_run_further_off_than_half_the_effect_fails(value):
         checks.measured("loss", value, BAND, below=2.54)
 
 
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ({"above": 0.2}, "above 0.2"),
+        ({"below": 3.34688}, "below 3.347"),
+        ({"below": 3, "above": 1e-4}, "above 0.0001 and below 3"),
+    ],
+)
+def test_a_value_within_its_bounds_is_printed_with_them(capsys, bounds, said):
+    checks.within("weight", 0.35671, **bounds)
+    assert capsys.readouterr().out == f"weight; expected {said}\n  your run: 0.357\n"
+
+
+@pytest.mark.parametrize("value", [0.2, 0.5, -1.0, 0.7, float("nan"), float("inf")])
+def test_a_value_outside_its_bounds_fails(value, capsys):
+    with pytest.raises(AssertionError, match=r"gave .*; above 0.2 and below 0.5"):
+        checks.within("weight", value, above=0.2, below=0.5)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_value_without_a_bound_is_refused():
+    with pytest.raises(ValueError, match="say what is expected"):
+        checks.within("weight", 0.3)
+
+
 def test_a_narrower_tolerance_is_kept():
     with pytest.raises(AssertionError, match=r"0\.0050 is allowed"):
         checks.measured("loss", 2.506, BAND, below=3.0, tolerance=0.005)

@@ -27,6 +27,8 @@ REPOSITORY = re.search(
 )[1]
 ALT_LENGTH = 40
 CELL_LINES = 15
+CODE_WIDTH = 80  # more is cut on the website at 1280 pixels
+NARROW = re.compile(r"0[1-5]-")  # chapters that `format` in book/ruff.toml does not exclude
 METADATA = ("tags", "mystnb", "jupyter", "cellView")
 # A solution is folded wherever it is read: on the website, in JupyterLab, in Colab.
 HIDDEN = {"source_hidden": True, "outputs_hidden": True}
@@ -104,6 +106,13 @@ def code_cells_are_short(notebook: NotebookNode, _: Path) -> Iterator[str]:
         lines = sum(bool(line.strip()) for line in unfolded(cell.source).splitlines())
         if lines > CELL_LINES:
             yield f"{lines} lines that are not blank, at most {CELL_LINES}: {cell.source}"
+
+
+def code_is_narrow(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    for cell in code_cells(notebook):
+        for line in cell.source.splitlines():
+            if len(line) > CODE_WIDTH:
+                yield f"{len(line)} characters, at most {CODE_WIDTH}: {line}"
 
 
 def unfolded(source: str) -> str:
@@ -210,6 +219,7 @@ RULES = [
     metadata_is_clean,
     markdown_is_plain,
     code_cells_are_short,
+    code_is_narrow,
     figures_have_alt_text,
     figures_have_captions,
     solutions_are_folded,
@@ -273,6 +283,8 @@ def test_notebook_is_valid(notebook):
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_chapter_keeps_the_rule(chapter, notebook, rule):
+    if rule is code_is_narrow and not NARROW.match(chapter.name):
+        pytest.skip("not yet formatted at this width")
     faults = list(rule(notebook, chapter.parent))
     as_stored = rule in (outputs_are_stored, outputs_are_comparable, metadata_is_clean)
     assert not faults, remedy(chapter) if as_stored else "the text itself is to be changed"
@@ -387,6 +399,8 @@ def without_setup(source: str, *setup_tags: str) -> NotebookNode:
         (markdown_is_plain, text("(here)=\n## A place")),
         (code_cells_are_short, code("\n\n".join(["x = 1"] * 16))),
         (code_cells_are_short, code(SOLUTION + "\n".join(["x = 1"] * 16), **FOLDED)),
+        (code_is_narrow, code("x = 1\nx = 2  # " + "-" * 72)),
+        (code_is_narrow, solved(f"{SOLUTION}x = {'1' * 77}", **FOLDED)),
         (figures_have_alt_text, code("plot()", FIGURE)),
         (
             figures_have_alt_text,
@@ -437,6 +451,7 @@ def test_rule_sees_a_planted_fault(rule, notebook, tmp_path):
         text("```python\nf'{x}'\n```\n\n[two](chapter.ipynb#part), [a](#b), [c](https://d.org/e)"),
         text("`[not a link](nowhere.md)`"),
         code("\n\n".join(["x = 1"] * 15)),
+        code("x = 2  # " + "-" * 71),
         solved(SOLUTION + "\n".join(["x = 1"] * 15), **FOLDED),
         drawn(new_markdown_cell("*A line that falls.*"), FIGURE),
         drawn(new_markdown_cell("*Boxes and arrows.*"), DIAGRAM),

@@ -186,10 +186,6 @@ def first_positions() -> float:
     return sum(records.full().results["by position"][:8]) / 8
 
 
-def table(context: int) -> float:
-    return records.tables()[context]["validation"]
-
-
 DRAWN = "its figure shows the runs; no cell prints them"
 CITED = "reported by others: book/references.md"
 OF_ONE_HEAD_MORE = "chapter 3 prints the gain"
@@ -205,7 +201,7 @@ ELSEWHERE = {
     "01-text-and-yardstick": {
         "2.06": Elsewhere(CITED, lambda: reported("ng-video-lecture", RUNGS["pre-norm"].title)),
         "1.443": Elsewhere("said as a formula: 1 / ln 2", lambda: 1 / math.log(2)),
-        "0.029": Elsewhere("table of 5 minus table of 4", lambda: table(5) - table(4)),
+        "2.071": Elsewhere("chapter 7's rung", lambda: records.load("pre-norm").band().mean),
         "0.012": Elsewhere(
             "what four times the steps take away, on the training text",
             lambda: (
@@ -213,9 +209,6 @@ ELSEWHERE = {
                 - records.load("bigram-long").band_on_training_text().mean
             ),
         ),
-    },
-    "02-one-head": {
-        "0.99": Elsewhere("a bound: the cell below asks for `> 0.99`", lambda: 0.99),
     },
     "04-feed-forward": {
         "0.128": Elsewhere(

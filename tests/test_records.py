@@ -99,6 +99,7 @@ def test_a_band_by_hand():
     assert Band.of([2.0, 3.0, 4.0]) == Band(3.0, 1.0, 3)
     assert Band.of([1.0, 1.0, 1.0, 5.0]) == Band(2.0, 2.0, 4)
     assert str(Band(2.0, 0.125, 5)) == "2.000 ± 0.125 (5 runs)"
+    assert Band(2.0, 0.125, 5).short == "2.000 ± 0.125"
     for values in ([], [1.0], [1.0, 2.0]):
         with pytest.raises(ValueError, match=f"{len(values)} runs give no spread"):
             Band.of(values)

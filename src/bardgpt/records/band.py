@@ -35,7 +35,12 @@ class Band:
         return cls(statistics.fmean(values), statistics.stdev(values), len(values))
 
     def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.sd:.3f} ({self.n} runs)"
+        return f"{self.short} ({self.n} runs)"
+
+    @property
+    def short(self) -> str:
+        """Mean and spread alone, for a table that says once how many runs there were."""
+        return f"{self.mean:.3f} ± {self.sd:.3f}"
 
 
 def bands(runs: list[dict[str, float]]) -> dict[str, Band]:

@@ -2,9 +2,11 @@
 
 Most of what a cell prints is exact and compared to the letter by nbval. Two things cannot be: a
 measured value, whose last digits change with the processor, and generated text, which one changed
-digit turns into another text. They go through the two helpers here, which *assert* what must hold
+digit turns into another text. They go through the helpers here, which *assert* what must hold
 and mark what varies; `tests/nbval_sanitize.cfg` blanks these marked parts and nothing else.
 """
+
+import math
 
 from bardgpt.lab.likeness import Reference, text_statistics
 from bardgpt.records.band import Band
@@ -75,6 +77,35 @@ def measured(
     print(f"{what}, in {unit}")
     print(f"  your run: {value:.3f}")
     print(f"  recorded: {recorded}, {claim}; {tolerance:.3f} off is allowed")
+
+
+def within(
+    what: str, value: float, *, below: float | None = None, above: float | None = None
+) -> None:
+    """Print what your run gave beside the bounds that it must keep, and assert that it does.
+
+    For what no record has: how good a broken model looks, say.
+
+    Args:
+        what: the quantity's name.
+        value: what this run gave.
+        below: it must be less than this.
+        above: it must be more than this.
+
+    Raises:
+        ValueError: if there is no bound.
+        AssertionError: if a bound is not kept.
+    """
+    bounds = {"above": above, "below": below}
+    expected = " and ".join(
+        f"{side} {bound:.4g}" for side, bound in bounds.items() if bound is not None
+    )
+    if not expected:
+        raise ValueError(f"{what}: say what is expected, with below=… or above=…")
+    if not (-math.inf if above is None else above) < value < (math.inf if below is None else below):
+        raise AssertionError(f"{what}: this run gave {value:.4f}; {expected} was expected")
+    print(f"{what}; expected {expected}")
+    print(f"  your run: {value:.3f}")
 
 
 def generated(
