@@ -38,7 +38,7 @@ $(NPM): $(READY) book/_live/package.json book/_live/package-lock.json book/_live
 	cd book/_live && $(NODE) npm ci --silent
 	touch $@
 
-book: $(READY)  ## build the website into _build/html; a warning is an error
+book: $(READY) $(NPM)  ## build the website into _build/html; a warning is an error
 	$(RUN) -m bardgpt.corpus
 	.venv/bin/jupyter-book build . --warningiserror --nitpick --keep-going || { rm -rf _build/.doctrees; exit 1; }
 
@@ -53,7 +53,7 @@ test: $(READY)  ## unit tests, tests of the book, then every notebook against it
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -q -n 2 --dist worksteal --ignore tests/site --ignore tests/colab tests
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(NBVAL) book
 
-test-site: pdf epub $(NPM)  ## the built website, PDF and EPUB, with Chromium: .ci/browser installs that
+test-site: pdf epub  ## the built website, PDF and EPUB, with Chromium: .ci/browser installs that
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist worksteal tests/site
 
 test-colab: $(READY)  ## chapters as Colab runs them, without Colab: 3 and 9, or CHAPTERS=all

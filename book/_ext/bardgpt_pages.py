@@ -146,6 +146,16 @@ def drop_unused(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> No
         ]
 
 
+def set_formulas_where_some_are(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> None:
+    """Leave the script that sets formulas, a megabyte, to the pages that have some."""
+    if 'class="math' not in context.get("body", ""):
+        context["script_files"] = [
+            file
+            for file in context["script_files"]
+            if "mathjax" not in f"{file.filename or ''} {file.attributes.get('body', '')}".lower()
+        ]
+
+
 def setup(app: Sphinx) -> dict[str, object]:
     """Connect the functions above to the build."""
     app.add_node(HideCodeCellNode, override=True, html=(visit_fold, depart_fold))
@@ -157,6 +167,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.connect("html-page-context", line_up_signatures)
     app.connect("html-page-context", name_index, priority=900)  # after the theme
     app.connect("html-page-context", drop_unused, priority=950)
+    app.connect("html-page-context", set_formulas_where_some_are, priority=950)
     return {
         "version": "1",
         "parallel_read_safe": True,

@@ -17,17 +17,26 @@ const withoutGpu = {
   },
 };
 
-await build({
+/** @type {import("esbuild").BuildOptions} */
+const common = {
   absWorkingDir: import.meta.dirname,
   bundle: true,
-  entryPoints: { engine: "engine/index.js" },
-  format: "esm",
   legalComments: "none",
   minify: true,
   outdir: resolve(out),
-  plugins: [withoutGpu],
   target: ["es2022"],
+};
+
+await build({
+  ...common,
+  chunkNames: "[name]-[hash]",
+  entryPoints: { engine: "engine/index.js", worker: "worker/index.js" },
+  format: "esm",
+  plugins: [withoutGpu],
+  splitting: true,
 });
+// No module: a page that is opened from the disk may load it, too, and says what to do.
+await build({ ...common, entryPoints: { elements: "elements/index.js" }, format: "iife" });
 
 await mkdir(out, { recursive: true });
 await copyFile(

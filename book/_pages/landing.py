@@ -3,13 +3,13 @@
 Two texts, the first model's and the last one's, and four bars.
 """
 
-import html
 import math
+from dataclasses import replace
 
-from _pages.continuations import Continuation, continuations
 from bardgpt import records
 from bardgpt.corpus import VOCAB_SIZE
 from bardgpt.lab.ladder import RUNGS
+from bardgpt.teaching.live import Still, Writer, writer
 
 LINES, WIDTH = 3, 40  # of a continuation: lines that are not empty, and characters of each
 
@@ -22,19 +22,14 @@ def lines(text: str) -> list[str]:
 
 
 def texts() -> str:
-    """What the first model and the last one make of the prompt, as two HTML figures."""
-    all_of_them = continuations()
-    first, last = all_of_them[0], all_of_them[-1]
-    return _text("Chapter 1", first) + _text("Chapter 9", last)
+    """What the first model and the last one make of the prompt, in a writer."""
+    whole = writer("bigram", beside="full")
+    return Writer(whole.prompt, tuple(map(_shortened, whole.pictures)), is_compact=True).html()
 
 
-def _text(chapter: str, one: Continuation) -> str:
-    prompt, *rest = map(html.escape, lines(one.text))
-    shown = "\n".join([f"<b>{prompt}</b>", *rest])
-    return (
-        f'<figure class="landing-text">\n<figcaption><b>{chapter} · {html.escape(one.title)}</b>'
-        f" <span>loss {one.loss:.3f}</span></figcaption>\n<p>{shown}</p>\n</figure>\n"
-    )
+def _shortened(picture: Still) -> Still:
+    shown = "\n".join(lines(picture.prompt + picture.text))
+    return replace(picture, text=shown.removeprefix(picture.prompt))
 
 
 def bars() -> str:

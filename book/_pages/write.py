@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from _pages import claims, continuations, landing
+from _pages import asking, claims, continuations, landing
 from _pages.yardsticks import yardsticks
 from bardgpt.files import write_whole
 
@@ -11,6 +11,7 @@ BOOK = Path(__file__).parent.parent
 # By the file's place in the book, what writes its text.
 PAGES: dict[str, Callable[[], str]] = {
     "claims.md": claims.page,
+    "_static/asking-writer.html": asking.writer,
     "_static/continuations.html": continuations.page,
     "_static/landing-bars.html": landing.bars,
     "_static/landing-texts.html": landing.texts,

@@ -1,0 +1,332 @@
+/**
+ * `<bard-writer>`: the reader's prompt, gone on with by one model of the book, or by two side by side.
+ *
+ * Inside stands a still picture: for each model a `figure[data-model]` with its name and what it
+ * wrote in a recorded run. The first touch starts the engine; what is large comes after a click.
+ */
+import { Tokenizer } from "../engine/tokenizer.js";
+import { bytesOf, catalogue, megabytes, modelOf } from "./catalogue.js";
+import { arrived, ask, cancel, isThere, news } from "./desk.js";
+import { Form } from "./form.js";
+import { Slot } from "./slot.js";
+
+/** @typedef {"idle" | "loading" | "running" | "stopped" | "failed"} State */
+
+const LENGTH = 500; // characters that are written before the writer asks whether to go on
+const AT_ONCE = 2; // characters between two looks at the page
+const CALM = 50; // likewise, where the reader wants less motion
+const PACE = 16; // milliseconds for them at least: faster nobody reads
+const FROM_DISK = "To move this, serve the book: <code>make serve</code>";
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Writer extends HTMLElement {
+  /** @type {State} */
+  state = "idle";
+  /** @type {Slot[]} */
+  slots = [];
+  written = 0;
+  turn = 0; // goes up whenever what was going on is over
+  /** @type {number | null} */
+  loading = null;
+  isReached = false;
+
+  connectedCallback() {
+    if (this.foot) return; // moved within the page
+    this.foot = document.createElement("div");
+    this.foot.className = "live-foot";
+    this.foot.innerHTML =
+      '<div class="progress" role="progressbar" aria-label="Loading" aria-valuemin="0" aria-valuemax="100"><div></div></div>' +
+      '<span role="status"></span>';
+    this.status = /** @type {HTMLElement} */ (this.foot.lastElementChild);
+    if (location.protocol === "file:") {
+      this.status.innerHTML = FROM_DISK;
+      this.dataset.state = "still";
+      this.append(this.foot);
+      return;
+    }
+    this.build();
+  }
+
+  disconnectedCallback() {
+    if (this.state === "running" || this.state === "loading") this.stop();
+  }
+
+  build() {
+    const isCompact = this.hasAttribute("compact");
+    const stage = /** @type {HTMLElement} */ (this.querySelector(".live-stage"));
+    const pictures = /** @type {HTMLElement[]} */ ([...stage.querySelectorAll("[data-model]")]);
+    const models = pictures.map((picture) => picture.dataset.model ?? "");
+    this.form = new Form(this.getAttribute("prompt") ?? "", models, isCompact);
+    this.slots = pictures.map((picture) => new Slot(picture));
+    while (this.slots.length < 2) {
+      const slot = Slot.empty();
+      stage.append(slot.root);
+      this.slots.push(slot);
+    }
+    this.note = document.createElement("p");
+    this.note.className = "live-note";
+    this.note.setAttribute("role", "status");
+    if (isCompact) stage.after(this.form.root, this.note);
+    else stage.before(this.form.root, this.note);
+    this.append(/** @type {HTMLElement} */ (this.foot));
+    this.listen();
+    this.invite();
+    this.say(
+      this.missing.length
+        ? `Recorded runs. Loading brings ${this.missingSize} MB, which your browser keeps.`
+        : "Recorded runs. Write one of yours.",
+    );
+  }
+
+  listen() {
+    const { root, clear, prompt } = this.parts;
+    root.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.press();
+    });
+    clear.addEventListener("click", () => this.reset("Ready."));
+    root.addEventListener("input", ({ target }) => {
+      const { name } = /** @type {HTMLInputElement} */ (target);
+      this.parts.say();
+      if (name === "temperature" || name === "top-k") this.showBars();
+      else if (target === prompt) this.changePrompt();
+      else this.reset("Ready.");
+    });
+    for (const event of ["pointerenter", "pointerdown", "focusin"]) {
+      this.addEventListener(event, () => this.reach(), { once: true });
+    }
+    news.addEventListener("there", () => this.state !== "running" && this.invite());
+  }
+
+  get parts() {
+    return /** @type {Form} */ (this.form);
+  }
+
+  /** Those that show a model. */
+  get used() {
+    return this.slots.filter((slot) => slot.model);
+  }
+
+  /** Files of the chosen models that a click must ask for. */
+  get missing() {
+    const files = new Set(this.parts.settings.models.map((id) => modelOf(id).file));
+    return [...files].filter((file) => !isThere(file));
+  }
+
+  get missingSize() {
+    const bytes = this.missing.reduce((sum, file) => sum + bytesOf(file), 0);
+    return Math.round(bytes / 1e6);
+  }
+
+  /** The engine starts at the reader's first touch, and looks into the browser's cache. */
+  async reach() {
+    if (this.isReached) return;
+    this.isReached = true;
+    const files = Object.keys(catalogue().files).filter((file) => !isThere(file));
+    const looks = files.map(async (file) => {
+      if (await ask("kept", { file }).answer) arrived(file);
+    });
+    await Promise.allSettled(looks);
+    await this.showBars();
+  }
+
+  /** Enter, or the button. */
+  press() {
+    this.reach();
+    if (this.state === "running") this.stop();
+    else if (this.state === "loading") cancel(/** @type {number} */ (this.loading));
+    else this.run();
+  }
+
+  async run() {
+    const turn = ++this.turn;
+    try {
+      await this.load();
+      if (turn !== this.turn) return;
+      this.enter("running", "Stop", false);
+      this.say("Writing…");
+      if (this.written === 0) for (const slot of this.used) slot.start(this.given);
+      await this.begin();
+      const length = this.written + LENGTH;
+      while (turn === this.turn && this.written < length) await this.step();
+      if (turn === this.turn) this.rest(`${this.written} characters written.`);
+    } catch (error) {
+      if (turn === this.turn) this.fail(/** @type {Error} */ (error));
+    }
+  }
+
+  /** A few characters more, from both models. */
+  async step() {
+    const began = performance.now();
+    const most = still.matches ? CALM : AT_ONCE;
+    const { draw, used } = this;
+    const texts = used.map((slot) => slot.begun);
+    const answers = texts.map(async (begun) => {
+      return ask("write", { number: await begun, draw, most }).answer;
+    });
+    const parts = await Promise.all(answers);
+    if (used.some((slot, i) => slot.begun !== texts[i])) return; // other texts by now
+    for (const [i, slot] of used.entries()) slot.add(parts[i].text, parts[i].bars);
+    this.written += most;
+    if (this.state === "stopped") this.say(`Stopped after ${this.written} characters.`);
+    const left = PACE - (performance.now() - began);
+    if (left > 0) await new Promise((done) => setTimeout(done, left));
+  }
+
+  /** Loads what is not there yet. */
+  async load() {
+    const isLong = this.missing.length > 0;
+    const models = this.parts.settings.models;
+    if (isLong) {
+      this.enter("loading", "Cancel", false);
+      this.say(`Loading ${this.missingSize} MB`, true);
+    } else {
+      this.enter("running", "Stop", false);
+      this.say("Writing…");
+    }
+    for (const model of models) {
+      const call = ask("load", { model }, ({ got, all }) => isLong && this.showProgress(got, all));
+      this.loading = call.number;
+      try {
+        await call.answer;
+      } finally {
+        if (this.loading === call.number) this.loading = null;
+      }
+      arrived(modelOf(model).file);
+    }
+  }
+
+  /** The models with the prompt behind them. */
+  begin() {
+    const { seed } = this.parts.settings;
+    return Promise.all(this.used.map((slot) => slot.begin(this.given, seed)));
+  }
+
+  /** What is likely next, where that can be said without a click. */
+  async showBars() {
+    if (!this.isReached || this.missing.length || this.state === "running") return;
+    const turn = this.turn;
+    try {
+      for (const model of this.parts.settings.models) await ask("load", { model }).answer;
+      if (turn !== this.turn) return;
+      for (const slot of this.used) {
+        const number = await slot.begin(this.given, this.parts.settings.seed);
+        const bars = await ask("bars", { number, draw: this.draw }).answer;
+        if (turn === this.turn) slot.show(bars);
+      }
+    } catch (error) {
+      if (turn === this.turn) this.fail(/** @type {Error} */ (error));
+    }
+  }
+
+  get draw() {
+    const { temperature, topK } = this.parts.settings;
+    return { temperature, topK };
+  }
+
+  /** The prompt as the models can read it. */
+  get given() {
+    const tokenizer = new Tokenizer(catalogue().vocabulary);
+    return tokenizer.decode(tokenizer.encode(this.parts.prompt.value));
+  }
+
+  changePrompt() {
+    const { vocabulary } = catalogue();
+    const unknown = new Tokenizer(vocabulary).unknown(this.parts.prompt.value);
+    const named = unknown.slice(0, 8).join(" ") + (unknown.length > 8 ? " …" : "");
+    const { note } = this;
+    if (note) {
+      note.textContent = unknown.length
+        ? `Left out, for the models have never seen them: ${named}. They know ${vocabulary.length} characters: letters without accents, and .,:;!?'-&$3.`
+        : "";
+    }
+    this.reset("Ready.");
+  }
+
+  /**
+   * Back to the prompt.
+   *
+   * @param {string} word
+   */
+  reset(word) {
+    this.turn += 1;
+    if (this.loading !== null) cancel(this.loading);
+    const { models } = this.parts.settings;
+    this.written = 0;
+    for (const [i, slot] of this.slots.entries()) {
+      slot.end();
+      slot.become(models[i]);
+      slot.start(this.given);
+    }
+    this.state = "idle";
+    this.say(this.parts.prompt.value ? word : "No prompt: it begins as after a line's end.");
+    this.invite();
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => this.showBars(), 150);
+  }
+
+  stop() {
+    this.turn += 1;
+    this.rest(`Stopped after ${this.written} characters.`);
+  }
+
+  /** @param {string} word */
+  rest(word) {
+    this.enter("stopped", "Go on", true);
+    this.say(word);
+  }
+
+  /** @param {Error} error */
+  fail(error) {
+    if (error.name === "AbortError") {
+      this.state = "idle";
+      this.say("Cancelled. What has come is kept.");
+      this.invite();
+      return;
+    }
+    this.enter("failed", "Try again", true);
+    const kept = error.name === "DownloadError" ? " What came before is kept." : "";
+    this.say(`It did not work: ${error.message}${kept}`);
+  }
+
+  /** The button says what it will do. */
+  invite() {
+    if (this.state !== "idle") return;
+    this.enter("idle", this.missing.length ? `Load ${this.missingSize} MB` : "Write", true);
+  }
+
+  /**
+   * @param {State} state
+   * @param {string} word for the button
+   * @param {boolean} isPrimary
+   */
+  enter(state, word, isPrimary) {
+    this.state = state;
+    this.dataset.state = state;
+    this.parts.name(word, isPrimary);
+  }
+
+  /**
+   * @param {string} words
+   * @param {boolean} [counts] whether a number beside them goes up, which is not read out
+   */
+  say(words, counts = false) {
+    const status = /** @type {HTMLElement} */ (this.status);
+    status.textContent = words;
+    if (counts) {
+      status.insertAdjacentHTML("beforeend", ' <span class="number" aria-hidden="true"></span>');
+    }
+  }
+
+  /**
+   * @param {number} got
+   * @param {number} all
+   */
+  showProgress(got, all) {
+    const bar = /** @type {HTMLElement} */ (this.foot?.firstElementChild);
+    bar.setAttribute("aria-valuenow", String(Math.round((100 * got) / all)));
+    /** @type {HTMLElement} */ (bar.firstElementChild).style.transform = `scaleX(${got / all})`;
+    const number = this.status?.querySelector(".number");
+    if (number) number.textContent = `${megabytes(got)} of ${megabytes(all)} MB`;
+  }
+}

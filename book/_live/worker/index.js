@@ -1,0 +1,136 @@
+/**
+ * The engine at work beside the page: it answers calls, so that the page never waits.
+ *
+ * A call is `{call, what, given}`; its answer `{call, value}` or `{call, error, name}`. A session is
+ * a model with a text behind it, which goes on as often as it is asked.
+ */
+import { drawn, probabilities, Random, Tokenizer } from "../engine/index.js";
+import { Library } from "./library.js";
+
+/** @typedef {import("../elements/catalogue.js").Catalogue} Catalogue */
+/** @typedef {import("../engine/sampling.js").Draw} Draw */
+
+/**
+ * @typedef {object} Session
+ * @property {{append: (id: number) => void, logits: () => Promise<ArrayLike<number>>, dispose: () => void}} text
+ * @property {Random} random
+ * @property {ArrayLike<number>} logits of the character that is next, or was drawn last
+ * @property {number | null} id that was drawn from them
+ */
+
+const BARS = 10;
+/** @type {Library} */
+let library;
+/** @type {Tokenizer} */
+let tokenizer;
+/** @type {Map<number, Session>} */
+const sessions = new Map();
+/** @type {Map<number, AbortController>} */
+const loads = new Map();
+
+/** @param {number} number */
+function session(number) {
+  const found = sessions.get(number);
+  if (!found) throw new Error("this text is closed");
+  return found;
+}
+
+/**
+ * The likeliest next characters: those beyond top-k have the share that they would have without it.
+ *
+ * @param {Session} session
+ * @param {Draw} draw
+ */
+function bars({ logits, id }, draw) {
+  const all = probabilities(logits, { ...draw, topK: null });
+  const kept = probabilities(logits, draw);
+  return Array.from(all, (_, i) => i)
+    .sort((a, b) => logits[b] - logits[a] || a - b)
+    .slice(0, BARS)
+    .map((i, rank) => {
+      const isCut = draw.topK != null && rank >= draw.topK;
+      const share = isCut ? all[i] : kept[i];
+      return { character: tokenizer.decode([i]), share, isCut, isDrawn: i === id };
+    });
+}
+
+/** @type {Record<string, (given: any, call: number) => any>} */
+const answers = {
+  /** @param {{catalogue: Catalogue, base: string}} given */
+  open({ catalogue, base }) {
+    library = new Library(catalogue, base);
+    tokenizer = new Tokenizer(catalogue.vocabulary);
+  },
+
+  /** @param {{number: number}} given */
+  cancel({ number }) {
+    loads.get(number)?.abort();
+  },
+
+  /** @param {{file: string}} given */
+  kept({ file }) {
+    return library.isKept(file);
+  },
+
+  /**
+   * @param {{model: string}} given
+   * @param {number} call
+   */
+  async load({ model }, call) {
+    const aborter = new AbortController();
+    loads.set(call, aborter);
+    try {
+      await library.model(model, aborter.signal, (progress) => postMessage({ call, progress }));
+    } finally {
+      loads.delete(call);
+    }
+  },
+
+  /**
+   * @param {{model: string, text: string, seed: number}} given an empty text is a line's end
+   * @param {number} call by whose number the session is known from here on
+   */
+  async begin({ model, text, seed }, call) {
+    const loaded = await library.model(model);
+    const ids = tokenizer.encode(text || "\n");
+    const begun = loaded.begin(ids);
+    const logits = await begun.logits();
+    sessions.set(call, { text: begun, random: new Random(seed), logits, id: null });
+    return call;
+  },
+
+  /** @param {{number: number, draw: Draw}} given */
+  bars({ number, draw }) {
+    return bars(session(number), draw);
+  },
+
+  /** @param {{number: number, draw: Draw, most: number}} given */
+  async write({ number, draw, most }) {
+    const writing = session(number);
+    let text = "";
+    for (let n = 0; n < most; n++) {
+      if (writing.id !== null) {
+        writing.text.append(writing.id);
+        writing.logits = await writing.text.logits();
+      }
+      writing.id = drawn(probabilities(writing.logits, draw), writing.random.uniform());
+      text += tokenizer.decode([writing.id]);
+    }
+    return { text, bars: bars(writing, draw) };
+  },
+
+  /** @param {{number: number}} given */
+  end({ number }) {
+    sessions.get(number)?.text.dispose();
+    sessions.delete(number);
+  },
+};
+
+addEventListener("message", async ({ data: { call, what, given } }) => {
+  try {
+    postMessage({ call, value: await answers[what](given, call) });
+  } catch (error) {
+    const { name, message } = /** @type {Error} */ (error);
+    postMessage({ call, name, error: message });
+  }
+});

@@ -1,0 +1,67 @@
+/**
+ * The models of the book: fetched when they are first asked for, and then at hand.
+ */
+import { CountTable, modelConfig, Neural, readWeights, ready, Tokenizer } from "../engine/index.js";
+import { Download } from "./download.js";
+
+/** @typedef {import("../elements/catalogue.js").Catalogue} Catalogue */
+/** @typedef {import("../elements/desk.js").Progress} Progress */
+/** @typedef {CountTable | Neural} Model */
+
+export class Library {
+  /**
+   * @param {Catalogue} catalogue
+   * @param {string} base address that paths begin from
+   */
+  constructor(catalogue, base) {
+    this.catalogue = catalogue;
+    this.tokenizer = new Tokenizer(catalogue.vocabulary);
+    this.downloads = Object.fromEntries(
+      Object.entries(catalogue.files).map(([file, pieces]) => [file, new Download(pieces, base)]),
+    );
+    /** @type {Map<string, Promise<Model>>} */
+    this.models = new Map();
+    /** @type {Promise<void> | null} */
+    this.engine = null;
+  }
+
+  /** @param {string} file */
+  isKept(file) {
+    return this.downloads[file].isKept();
+  }
+
+  /**
+   * @param {string} id
+   * @param {AbortSignal} [signal]
+   * @param {(progress: Progress) => void} [progress]
+   * @returns {Promise<Model>}
+   */
+  model(id, signal, progress) {
+    const known = this.models.get(id);
+    if (known) return known;
+    const coming = this.made(id, signal, progress);
+    this.models.set(id, coming);
+    coming.catch(() => this.models.delete(id)); // the next time it may go well
+    return coming;
+  }
+
+  /**
+   * @param {string} id
+   * @param {AbortSignal} [signal]
+   * @param {(progress: Progress) => void} [progress]
+   * @returns {Promise<Model>}
+   */
+  async made(id, signal, progress) {
+    const model = this.catalogue.models.find((one) => one.id === id);
+    if (!model) throw new Error(`there is no model ${id}`);
+    const file = await this.downloads[model.file].whole(signal, progress);
+    if (model.context !== undefined) {
+      const ids = this.tokenizer.encode(new TextDecoder().decode(file));
+      return new CountTable(ids, model.context, this.tokenizer.vocabulary.length);
+    }
+    this.engine ??= ready();
+    await this.engine;
+    const config = modelConfig(model.config ?? {});
+    return new Neural(config, readWeights(file, config));
+  }
+}

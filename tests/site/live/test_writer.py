@@ -1,0 +1,327 @@
+"""The writer in Chromium: what a reader can do with it, and what it survives."""
+
+import re
+from contextlib import contextmanager
+
+import pytest
+import writer_page
+from engine_page import LIVE
+from playwright.sync_api import expect
+
+from bardgpt.teaching import live
+
+PATIENCE = 120_000  # milliseconds: a busy machine is no fault of the page
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+FOUR, FULL = "four-heads", "full"
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shifts.push(entry.value);
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    models = writer_page.build(folder)
+    one, two = live.writer(FOUR).html(), live.writer("bigram", beside="one-head").html()
+    writer_page.page(folder, "one.html", models, one)
+    writer_page.page(folder, "two.html", models, one, two)
+    writer_page.page(folder, "dark.html", models, one, two, theme="dark")
+    writer_page.page(folder, "full.html", models, live.writer(FULL).html())
+    landing = live.Writer("ROMEO:", live.writer("bigram", beside=FULL).pictures, is_compact=True)
+    writer_page.page(folder, "compact.html", models, landing.html())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(folder, serving):
+    with serving(folder, "/bardgpt/") as address:
+        yield address
+
+
+@pytest.fixture
+def visit(chromium, address):
+    """Open a page; an error in it fails the test at its end. Less motion writes in larger steps."""
+
+    @contextmanager
+    def visit(name, *, size=WIDE, at=None, init="", motion="reduce", **options):
+        context = chromium.new_context(viewport=size, reduced_motion=motion, **options)
+        context.set_default_timeout(PATIENCE)
+        context.add_init_script(SHIFTS + init)
+        errors = []
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        page = context.new_page()
+        page.asked = []
+        page.on("request", lambda r: page.asked.append(r.url.rpartition("/")[2].partition("?")[0]))
+        page.goto((at or address) + name, wait_until="load")
+        yield page
+        context.close()
+        assert errors == []
+
+    return visit
+
+
+@pytest.fixture(autouse=True)
+def _patient():
+    expect.set_options(timeout=PATIENCE)
+
+
+def writer(page, place=0):
+    return page.locator("bard-writer").nth(place)
+
+
+def button(element):
+    return element.locator("[data-go]")
+
+
+def status(element):
+    return element.locator(".live-foot [role=status]")
+
+
+def text(element, place=0):
+    return element.locator(".voice").nth(place)
+
+
+def fill(element, **settings):
+    """Set controls by name, as a reader would."""
+    for name, value in settings.items():
+        control = element.locator(f"[name={name.replace('_', '-')}]")
+        if control.evaluate("control => control.tagName") == "SELECT":
+            control.select_option(value)
+        else:
+            control.fill(str(value))
+
+
+def write(element):
+    """All that it writes at one go."""
+    button(element).click()
+    expect(status(element)).to_have_text("500 characters written.")
+    return text(element).text_content()
+
+
+def test_writes_and_loads_nothing_before(visit):
+    """Before a touch the small script alone, then the one model; a seed is a text."""
+    with visit("one.html") as page:
+        element = writer(page)
+        expect(button(element)).to_have_text("Write")
+        page.wait_for_load_state("networkidle")
+        assert [name for name in page.asked if name.endswith((".js", ".bin", ".txt"))] == [
+            "elements.js"
+        ]
+        first = write(element)
+        assert first.startswith("ROMEO:")
+        assert len(first) == 506
+        assert {name for name in page.asked if name.endswith((".bin", ".txt"))} == {
+            "four-heads-0.bin"
+        }
+        expect(element.locator(".next .drawn b")).to_have_count(1)
+        element.locator("[data-clear]").click()
+        expect(text(element)).to_have_text("ROMEO:")
+        assert write(element) == first
+        fill(element, seed=2)
+        assert write(element) != first
+
+
+def test_bars_are_the_shares_that_are_drawn_from(visit):
+    """They heed temperature and top-k, and stand there before anything is written."""
+    with visit("one.html") as page:
+        element = writer(page)
+        numbers = element.locator(".next-bars i")
+        element.locator("[name=prompt]").focus()
+        expect(numbers.first).to_have_text(re.compile(r"\d+"))
+        warm = [int(word or 0) for word in numbers.all_text_contents()]
+        assert 20 < sum(warm) <= 105
+        assert warm == sorted(warm, reverse=True)
+        fill(element, top_k=3)
+        expect(numbers.nth(3)).to_have_text("\N{EN DASH}")
+        kept = [int(word or 0) for word in numbers.all_text_contents()[:3]]
+        assert 98 <= sum(kept) <= 102
+        fill(element, temperature=0)
+        expect(numbers.first).to_have_text("100")
+        label = element.locator(".next").first.get_attribute("aria-label")
+        assert re.match(r"Likely after the prompt, in per cent: .+ 100 per cent", label)
+
+
+def test_stops_at_once_and_goes_on(visit):
+    with visit("one.html", motion="no-preference") as page:
+        element = writer(page)
+        button(element).click()
+        expect(status(element)).to_have_text("Writing…")
+        expect(text(element)).to_have_text(re.compile(r"ROMEO:(.|\n){20,}"))
+        button(element).click()
+        expect(button(element)).to_have_text("Go on")
+        page.wait_for_timeout(200)  # what was on its way has come
+        stopped = text(element).text_content()
+        assert status(element).text_content() == f"Stopped after {len(stopped) - 6} characters."
+        page.wait_for_timeout(200)
+        assert text(element).text_content() == stopped
+        button(element).click()
+        expect(status(element)).to_have_text(re.compile("characters written"))
+        assert text(element).text_content().startswith(stopped)
+        assert len(text(element).text_content()) == len(stopped) + 500
+
+
+def test_two_at_once_and_two_models_side_by_side(visit):
+    with visit("two.html") as page:
+        one, two = writer(page), writer(page, 1)
+        button(one).click()
+        button(two).click()
+        for element in (one, two):
+            expect(status(element)).to_have_text("500 characters written.")
+        lengths = [len(t) for t in page.locator("figure:not([hidden]) .voice").all_text_contents()]
+        assert lengths == [506] * 3
+        fill(two, beside="")
+        expect(two.locator("figure:visible")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "given", "says"),
+    [
+        ("", "", "No prompt"),
+        (
+            "né\U0001f600e 4",
+            "ne ",
+            "Left out, for the models have never seen them: é \U0001f600 4.",
+        ),
+        ("To be. " * 1428 + "long", "To be. " * 1428 + "long", None),  # 10,000 characters
+        ("two\nlines", "two\nlines", None),
+    ],
+    ids=["nothing", "unknown", "long", "lines"],
+)
+def test_any_prompt_goes(visit, prompt, given, says):
+    with visit("one.html") as page:
+        element = writer(page)
+        fill(element, prompt=prompt)
+        if says:
+            expect(element.get_by_role("status").filter(has_text=says)).to_be_visible()
+        written = write(element)
+        assert written.startswith(given)
+        assert len(written) == len(given) + 500
+
+
+def test_full_model_comes_by_a_click_breaks_off_and_goes_on(visit):
+    """What came before a break is not fetched again, nor anything by the next visit."""
+    with visit("full.html") as page:
+        element = writer(page)
+        expect(button(element)).to_have_text("Load 11 MB")
+        element.hover()
+        element.locator("[name=prompt]").focus()
+        page.wait_for_timeout(300)
+        assert not [name for name in page.asked if name.startswith("full-")]
+        page.route("**/full-5.bin*", lambda route: route.abort())
+        button(element).click()
+        expect(status(element)).to_have_text(
+            re.compile(r"The connection broke after 5\.0 of 11\.0 MB\. .*kept")
+        )
+        expect(button(element)).to_have_text("Try again")
+        assert text(element).text_content().startswith("ROMEO:\nWhy mhis")
+        page.unroute("**/full-5.bin*")
+        page.asked.clear()
+        button(element).click()
+        expect(button(element)).to_have_text("Stop")
+        assert page.asked == [f"full-{i}.bin" for i in range(5, 11)]
+        expect(text(element)).to_have_text(re.compile(r"ROMEO:(.|\n){10,}"))
+        button(element).click()
+        page.reload()
+        page.asked.clear()
+        element.locator("[name=prompt]").focus()
+        expect(button(element)).to_have_text("Write")
+        expect(element.locator(".next-bars i").first).to_have_text(re.compile(r"\d+"))
+        assert not [name for name in page.asked if name.startswith("full-")]
+
+
+def test_loading_can_be_cancelled_and_a_damaged_part_is_refused(visit):
+    with visit("full.html") as page:
+        element = writer(page)
+        page.route("**/full-3.bin*", lambda route: None)  # never answered
+        button(element).click()
+        expect(status(element)).to_have_text(re.compile(r"Loading 11 MB 3\.0 of 11\.0 MB"))
+        expect(button(element)).to_have_text("Cancel")
+        button(element).click()
+        expect(status(element)).to_have_text("Cancelled. What has come is kept.")
+        expect(button(element)).to_have_text("Load 11 MB")
+        page.unroute("**/full-3.bin*")
+        page.route("**/full-3.bin*", lambda route: route.fulfill(body=b"\0" * 1_000_000))
+        button(element).click()
+        expect(status(element)).to_have_text(re.compile("arrived damaged"))
+
+
+def test_blocked_storage_is_no_obstacle(visit):
+    blocked = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('no'); }});"
+    with visit("one.html", init=blocked) as page:
+        page.route(
+            "**/worker.js*",
+            lambda route: route.fulfill(
+                content_type="text/javascript",
+                body="Object.defineProperty(self, 'caches', {get() { throw new Error('no'); }});"
+                + route.fetch().text(),
+            ),
+        )
+        assert len(write(writer(page))) == 506
+
+
+@pytest.mark.parametrize("name", ["dark.html", "two.html", "compact.html"])
+def test_no_barriers_and_nothing_moves_or_sticks_out(visit, name):
+    """Axe, layout shift while the page comes, and the width of a phone."""
+    axe = (LIVE / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+    for size in (WIDE, NARROW):
+        with visit(name, size=size, motion="no-preference") as page:
+            expect(button(writer(page))).to_be_visible()
+            assert page.evaluate("window.shifts") == []
+            page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+            assert page.evaluate("document.scrollingElement.scrollWidth") <= size["width"]
+            page.evaluate(f"(() => {{ {axe} }})()")
+            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
+
+
+def test_room_is_kept_for_what_the_script_brings(visit):
+    """The element is as high before the script as after it: a slow line moves nothing."""
+    height = "document.querySelector('bard-writer').offsetHeight"
+    for name in ("one.html", "compact.html"):
+        for size in (WIDE, NARROW):
+            with visit(name, size=size) as page:
+                expect(button(writer(page))).to_be_visible()
+                after = page.evaluate(height)
+                page.route("**/elements.js", lambda route: route.fulfill(body=""))
+                page.reload()
+                assert page.evaluate(height) == after, (name, size)
+
+
+def test_keyboard_alone(visit):
+    """Tab goes through it and out; Enter in the prompt writes; the arrows move a slider."""
+    with visit("one.html") as page:
+        element = writer(page)
+        element.locator("[name=prompt]").focus()
+        names = []
+        for _ in range(8):
+            page.keyboard.press("Tab")
+            names.append(
+                page.evaluate("document.activeElement.name ?? document.activeElement.textContent")
+            )
+        assert names[:5] == ["model", "beside", "temperature", "top-k", "seed"]
+        assert page.evaluate("document.activeElement.className") == "voice"
+        element.locator("[name=temperature]").press("ArrowRight")
+        expect(element.locator("output").first).to_have_text("1.1")
+        element.locator("[name=prompt]").press("Enter")
+        expect(status(element)).to_have_text("500 characters written.")
+        assert "\n" not in element.locator("[name=prompt]").input_value()
+
+
+@pytest.mark.parametrize("how", ["without scripts", "on paper"])
+def test_still_picture_stands(visit, how):
+    with visit("one.html", java_script_enabled=how != "without scripts") as page:
+        page.emulate_media(media="print" if how == "on paper" else "screen")
+        expect(text(writer(page))).to_contain_text("Thy mof dith henlter?")
+        expect(
+            writer(page).locator("form:visible, .next:visible, .live-foot:visible")
+        ).to_have_count(0)
+
+
+def test_from_the_disk_it_says_what_to_do(visit, folder):
+    with visit("one.html", at=f"{folder.as_uri()}/") as page:
+        expect(status(writer(page))).to_have_text("To move this, serve the book: make serve")
+        expect(text(writer(page))).to_contain_text("Thy mof dith henlter?")
+        expect(page.locator("form")).to_have_count(0)
