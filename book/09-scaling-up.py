@@ -27,19 +27,25 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # # 9 · Scaling up
 #
-# All pieces are on the table: attention in many heads, a feed-forward layer, a stream that is
+# All pieces are built: attention in many heads, a feed-forward layer, a stream that is
 # only ever added to, norms before the branches, and dropout. The model that they make is still
 # tiny: 42,369 parameters, 8 characters in sight and, without dropout, 2.071 nats, far above the
-# 1.669 of a table that counts what follows four characters. The notes claim that nothing new is
+# 1.669 of a table that counts what follows four characters. The lecture claims that nothing new is
 # needed, only more of the same:
 #
 # > **Make the same model larger and let it see further. The validation loss "improved to 1.48, a
 # > significant improvement just from scaling up the neural network with our existing code", and
 # > the text that it writes "maintains the characteristic structure and style of the input".**
 #
-# You will see what each change costs, train the large model (on a GPU all of it, on a processor
-# its beginning), and take it apart: where it is good, where it guesses, and what it has not
-# understood at all.
+# You will see what each change costs, train the large model (on a GPU all of it, on a CPU its
+# beginning), and take it apart: where it is good, where it guesses, and what it has not understood
+# at all.
+#
+# After this chapter you can
+#
+# - count the parameters, the operations and the memory of a training step;
+# - say which losses may be compared, and which may not;
+# - ask a trained model what it has learned, and what it has not.
 #
 # **Before you run anything:** the large model has 255 times as many parameters as the small one.
 # Guess how much more computing one training step will take: 255 times, less, or more? And at
@@ -51,8 +57,8 @@ if "google.colab" in sys.modules:
 # *Claim scale-1, first half, of the [claims page](claims.md).*
 #
 # "With our existing code" can be taken literally. A model of this book is a config, and a change
-# of model is a list of changed fields. Here is the whole way from chapter 7's rung to the notes'
-# model:
+# of model is a list of changed fields. Here is the whole way from chapter 7's rung to the
+# lecture's model:
 
 # %%
 from bardgpt.lab.ladder import RUNGS, config_diff
@@ -60,12 +66,16 @@ from bardgpt.presets import PRESETS
 
 rung, full = RUNGS["pre-norm"].config, PRESETS["full"]
 print("the model:", *config_diff(rung, full.model), sep="\n  ")
-print("its training:", *config_diff(PRESETS["tiny"].training, full.training), sep="\n  ")
+print(
+    "its training:",
+    *config_diff(PRESETS["tiny"].training, full.training),
+    sep="\n  ",
+)
 
 # %% [markdown]
 # Width, heads, blocks, context, dropout; batch size and learning rate. That is the list of the
-# notes. Two lines are ours. `fused` computes the same function with PyTorch's own kernels, which
-# is only faster; the appendix on [fast attention](appendix/fast-attention.ipynb) takes it step by
+# lecture. Two lines are ours. `fused` computes the same function with PyTorch's own kernels, which
+# is only faster; the appendix on [the fast path](appendix/fast-attention.ipynb) takes it step by
 # step. And we evaluate every 500 steps, because looking at the whole validation text now takes a
 # while.
 #
@@ -80,9 +90,9 @@ figures.diagram("whole-model")
 # *The full model, from characters to probabilities. The appendix [the whole model on one
 # page](appendix/whole-model.ipynb) has all of it in formulas and code.*
 #
-# So the sentence of the notes holds: no line of the model changes. But there is a second list.
-# The notes' run was made for a GPU. To get there on two processor cores as well, the run that
-# comes with this book uses what has been learned since, and is called `sprint`:
+# So the sentence of the lecture holds: no line of the model changes. But there is a second list.
+# The lecture's run was made for a GPU. To get there on two CPU cores as well, the run that comes
+# with this book uses what has been learned since, and is called `sprint`:
 
 # %%
 sprint = PRESETS["sprint"]
@@ -90,20 +100,22 @@ print("the model:", *config_diff(full.model, sprint.model), sep="\n  ")
 print("its training:", *config_diff(full.training, sprint.training), sep="\n  ")
 
 # %% [markdown]
-# - The **model is the same function**, with the same 10,788,929 parameters. They start as in
-#   GPT-2 ([chapter 5](05-residual-connections.ipynb) measured this start). In training, dropout
-#   sits on the embeddings and not on the attention weights, which makes a step cheaper (`None`
-#   there means: as much as everywhere else).
-# - The **optimizer** is [Muon](references.md#jordan-2024) for the matrices inside the blocks.
-#   AdamW treats each number by itself; Muon treats a matrix's step as a matrix, and makes it
-#   about equally long in all directions (its singular values are nearly equal). AdamW keeps the
-#   rest: embeddings, output layer, norms; its second average forgets sooner (`beta2`). So there
-#   are two rates: `muon_rate` for the matrices, `learning_rate` for the rest.
-# - Both **rates** warm up and then fall in a straight line to a twentieth (`final_rate`), a
-#   gradient longer than 1 is shortened to 1 (`clip`), and only matrices decay. (`full` has values
-#   here that it never uses.)
-# - The **run is shorter**: 1,500 steps of 32 windows instead of 5,000 of 64; the next cell counts
-#   both in characters.
+# The model is the same function, with the same 10,788,929 parameters. What changed, and why:
+#
+# | field | the change | why |
+# |---|---|---|
+# | `initialization` | as in GPT-2: small, and smaller with depth ([chapter 5](05-residual-connections.ipynb) measured it) | many blocks add little at first, so the stream does not grow |
+# | `attention_dropout`, `embedding_dropout` | dropout on the embeddings, none on the attention weights (`None` means: as much as everywhere else) | a step is cheaper: the fast kernel for attention has no dropout on a CPU |
+# | `optimizer`, `muon_rate` | [Muon](references.md#jordan-2024) for the matrices inside the blocks, with a rate of its own | a matrix's step becomes about equally long in all directions, so that directions in which the gradient is always small also learn |
+# | `learning_rate` | ten times higher, for all that AdamW keeps: embeddings, output layer, norms | a short run has to learn faster |
+# | `beta2` | AdamW's average of squared gradients forgets sooner | the average covers about 100 steps instead of 1,000, in a run of 1,500 |
+# | `warmup`, `schedule`, `final_rate` | the rates climb for 50 steps, then fall in a straight line to a twentieth | careful first steps, large ones in the middle, fine ones at the end |
+# | `clip` | a gradient longer than 1 is shortened to 1 | one odd batch cannot undo many steps |
+# | `decay` | only matrices are pulled towards 0 | a gain or a bias has no reason to be small |
+# | `steps`, `batch_size` | a shorter run: 1,500 steps of 32 windows, not 5,000 of 64 | less than a sixth of the reading: an hour on two cores |
+#
+# The last fields say how often we look (`evaluate_every`) and which random numbers are drawn
+# (`seed`).
 #
 # None of this is "just scaling up". When this chapter compares a loss with the lecture's 1.48,
 # remember that the architecture is the lecture's and the training is not.
@@ -124,9 +136,9 @@ for name in ("tiny", "full", "sprint"):
 #
 # *Claim scale-1, second half.*
 #
-# Now one change at a time, in the notes' order, each on top of those above it. Nothing is trained
-# for this table. PyTorch can run a model on the device "meta", on which tensors have shapes and
-# no numbers; we count what it would have done.
+# Now one change at a time, in the lecture's order, each on top of those above it. Nothing is
+# trained for this table. PyTorch can run a model on the device "meta", on which tensors have
+# shapes and no numbers; we count what it would have done.
 #
 # - **GFLOP a step**: floating-point operations of all matrix products of one training step, in
 #   billions. The way back costs about twice the way there.
@@ -138,26 +150,32 @@ for name in ("tiny", "full", "sprint"):
 # %%
 from bardgpt.teaching import scaling
 
-stages = scaling.one_at_a_time()
-print(scaling.table(stages))
 small_cost, full_cost = scaling.cost(PRESETS["tiny"]), scaling.cost(full)
 print(f"parameters: times {full_cost.parameters / small_cost.parameters:,.0f}")
 print(f"operations: times {full_cost.flops / small_cost.flops:,.0f}")
 
+# %% tags=["hide-input"]
+scaling.cost_table(scaling.one_at_a_time())
+
 # %% [markdown]
+# *What each change costs: parameters and how many they are more than a row above; operations, how
+# many more, and how many times as many.*
+#
 # A step takes far more than 255 times the operations: it works on 64 times the characters, and
 # 255 times 64 is 16,320. Most of the rest is attention. Row by row:
 #
 # - **Batch** 64: twice the windows, twice the work, and nothing else.
 # - **Context** 256: 248 more rows of position embeddings, and 32 times the characters in a step.
-#   But the operations grow 72 times, for attention now compares 256 positions with 256, and in a
-#   model 32 channels wide that costs more than all its matrices.
-# - **Width** 384: twelve times the width is 144 times the numbers in each matrix. Here the
-#   parameters come from.
+#   But the operations grow nearly 70 times, for attention now compares 256 positions with 256, and
+#   in a model 32 channels wide that costs more than all its matrices.
+# - **Width** 384: twelve times the width is 144 times the numbers in each matrix, and 67 times the
+#   operations. It brings 5,418,688 parameters.
 # - **Heads** 6: nothing, in parameters and operations; that was [chapter
 #   3](03-multi-head-attention.ipynb). But 96 MiB more to keep: each head has its own $T \times T$
 #   weights.
-# - **Blocks** 6: twice everything that is in a block.
+# - **Blocks** 6: twice everything that is in a block. That is nearly as many parameters as the
+#   width brought, and more operations than all changes before it together. So *the order matters*:
+#   a change that multiplies costs the more, the later it comes.
 # - **Dropout**: no parameter, no product, and 1,440 MiB. What was dropped must be remembered, and
 #   what is left kept beside it: for the attention weights two more $T \times T$ matrices for each
 #   head and window.
@@ -184,7 +202,8 @@ print(f"12 L C² = {matrices:,}, of {everything:,}: {matrices / everything:.1%}"
 
 # %%
 flops = full_cost.flops / full_cost.characters
-print(f"FLOP per character: {flops:,.0f} = {flops / everything:.2f} times the parameters")
+print(f"FLOP per character: {flops:,.0f}")
+print(f"times the parameters: {flops / everything:.2f}")
 
 # %% [markdown]
 # ## Train it
@@ -192,14 +211,9 @@ print(f"FLOP per character: {flops:,.0f} = {flops / everything:.2f} times the pa
 # *Claim scale-2.*
 #
 # This is the only chapter that asks what machine it runs on. Without a GPU you edit nothing. With
-# one, the cells as they stand make the recorded run, `sprint`. **For the notes' own run edit one
-# line**, in the cell that makes the plan: `plan = scaling.plan(devices.facts(), "full")`. The
-# rule is a small function of the machine's facts:
-
-# %% tags=["nbval-ignore-output"]
-from bardgpt.teaching import listing
-
-listing(scaling.plan)
+# one, the cells as they stand make the recorded run, `sprint`. **For the lecture's own run edit
+# one line**, in the cell that makes the plan: `plan = scaling.plan(devices.facts(), "full")`. The
+# rule that it follows: on a GPU the whole run, without one the first 12 steps.
 
 # %%
 from bardgpt.training import devices
@@ -209,7 +223,7 @@ print(plan.message)
 
 # %% [markdown]
 # Before a long run it is worth knowing how long. We time steps of a throw-away model (20 on a
-# GPU, after three that warm it up; on a processor a single one, after one), and add what the
+# GPU, after three that warm it up; on a CPU a single one, after one), and add what the
 # evaluations will take. If a GPU's memory is too small for a step, this is where it shows, and
 # the message says what to do.
 
@@ -218,17 +232,18 @@ seconds = scaling.time_steps(plan)
 scaling.say_time(seconds, plan)
 
 # %% [markdown]
-# The recorded run took one hour on two cores. On a processor the estimate is for `bardgpt train
-# sprint` in a terminal, on your machine as it was just now: other work beside it, or no fast
-# 16-bit numbers (bfloat16), can make it several hours.
+# On the website this is the machine that built the page, with other work beside it. Undisturbed,
+# the recorded run took one hour on two cores. Without a GPU the estimate is for `bardgpt train
+# sprint` in a terminal. A CPU without fast 16-bit numbers (bfloat16) can take several hours.
 #
-# Now run it. On a GPU a curve grows below, with a bar of progress. **If you lose the connection,
-# run the notebook again**: the run keeps its state in a folder, `runs/sprint`, about once a
-# minute, and goes on from there. On Colab that folder is lost together with the machine. To keep
-# it, mount your Google Drive before you come here (the folder icon on the left has a button for
-# it); the run then lives in `bardgpt/sprint` on your Drive.
+# Now run it: `scaling.train` is the training loop of [chapter 1](01-text-and-yardstick.ipynb), and
+# on a GPU it saves its state on the way. On a GPU a curve grows below, with a bar of progress. **If
+# you lose the connection, run the notebook again**: the run keeps its state in a folder,
+# `runs/sprint`, about once a minute, and goes on from there. On Colab that folder is lost together
+# with the machine. To keep it, mount your Google Drive before you come here (the folder icon on the
+# left has a button for it); the run then lives in `bardgpt/sprint` on your Drive.
 #
-# On a processor the cell trains the same model, with the same code, for 12 steps with 4 windows
+# On a CPU the cell trains the same model, with the same code, for 12 steps with 4 windows
 # each. That takes some seconds. The model starts as a blind guess; after 12 steps it must be, on
 # the first 4,096 characters of the validation text, below 3.347 nats, the loss of one who knows
 # only how frequent each character is.
@@ -244,17 +259,19 @@ scaling.report(plan, finished)
 # ### The recorded run
 #
 # From here on *recorded* means one run, made beforehand and shipped with the book as its log and
-# its weights. It is not what your machine just did. Unlike the small rungs it was run **once**,
-# so it has no spread over seeds.
+# its weights. It is not what your machine just did. The 12 steps above are quick, so their record
+# has four runs. The whole run was made **once**, so it has no spread over seeds.
 
 # %%
 from bardgpt import records
 
 record = records.full()
 last = record.metrics[-1]
-print(f"preset sprint, in {record.results['precision']}: {record.results['made']['machine']}")
-print(f"{last['step']:,} steps, {last['characters']:,} characters, {record.hours:.1f} hours")
-print(f"validation loss after the last step {record.results['validation']:.4f}")
+made = record.results
+print(f"preset sprint, in {made['precision']}: {made['made']['machine']}")
+print(f"{last['step']:,} steps, {last['characters']:,} characters")
+print(f"{record.hours:.1f} hours")
+print(f"validation loss after the last step {made['validation']:.4f}")
 print(f"  as shipped, with 8 bits a weight  {record.validation:.4f}")
 print(f"training text, as shipped           {record.train:.4f}")
 assert record.validation < 1.48
@@ -266,14 +283,16 @@ figures.full_run(record.metrics, record.training.steps, scaling.to_beat())
 # *The recorded run: the loss of the training batches, with dropout on, and the loss on the whole
 # validation text, with dropout off. One run.*
 #
-# 1.4789: the 1.48 of the notes is reached, though not by much. Storing each weight in 8 bits, as
+# 1.4789: the 1.48 of the lecture is reached, though not by much. Storing each weight in 8 bits, as
 # the book ships them, costs nothing that shows. The validation loss fell to the end, if more and
 # more slowly, and never turned back up. Yet on its training text the model is 0.395 nats better:
 # it has begun to learn that text by heart, in spite of dropout. [Chapter 8](08-dropout.ipynb) is
 # about this gap.
 #
-# The notes' own run, `full`, we did not make; it takes a GPU. If you have one, edit the plan as
-# said above, and you will know more than this page does.
+# The lecture's own run, `full`, we did not make; it takes a GPU. If you have one, edit the plan as
+# said above, and you will know more than this page does. It reads the text 82 times, not 12. The
+# two figures that others report for such long runs do not tell whether the validation loss rises
+# before their end; nanoGPT's is the best of those on the way.
 
 # %% [markdown]
 # ## The ladder, complete
@@ -291,15 +310,18 @@ figures.ladder(climbed(), tables, full_model)
 
 # %% [markdown]
 # *Validation loss of every rung; each dot is one full run, crosses are what the lecture reports.
-# In the last row, one above the other: the lecture's figure, the recorded run, and the best that
-# [nanoGPT](references.md#nanogpt) reports for a near twin of this model. Dashed: the count
-# tables.*
+# The small rungs see 8 characters, the last row sees 256. In it, one above the other: the
+# lecture's figure, the recorded run, and the best that [nanoGPT](references.md#nanogpt) reports
+# for a near twin of this model. Dashed: the count tables.*
 #
 # On page one of this book a table of counts beat every small network. The full model is the first
 # to pass it. But do not compare the last row to the third digit: the three were not judged alike.
-# We go over the whole validation text, in neighbouring windows. The lecture and nanoGPT estimate
-# the loss on windows drawn at random. And in both ways the first characters of each window are
-# predicted from next to nothing. Here is one model, judged in four ways:
+#
+# - We go over the whole validation text, in neighbouring windows.
+# - The lecture and nanoGPT estimate the loss on windows drawn at random.
+# - In both ways the first characters of each window are predicted from next to nothing.
+#
+# Here is one model, judged in four ways:
 
 # %% tags=["hide-input"]
 from bardgpt import teaching
@@ -321,13 +343,19 @@ teaching.table("the recorded run", ["validation loss"], rows)
 # as output matrix; it trains with AdamW at a rate of $10^{-3}$ that falls along a cosine, for up
 # to 5,000 steps of 64 windows. And each is one run.
 
-# %%
-table = records.best_table()["validation"]
+# %% tags=["hide-input"]
+best = records.best_table()["validation"]
 small = records.load("pre-norm").band()
-print(f"the last small rung:  {small}")
-print(f"the best count table: {table:.3f}")
-print(f"the full model:       {record.validation:.3f}")
-assert record.validation < table < small.mean
+rows = {
+    "the last small rung": [small.short],
+    "the best count table": [f"{best:.3f}"],
+    "the full model": [f"{record.validation:.3f}"],
+}
+assert record.validation < best < small.mean
+teaching.table("model", ["validation loss"], rows)
+
+# %% [markdown]
+# *Five runs of the small rung, one of the full model.*
 
 # %% [markdown]
 # ## Why 8 became 256
@@ -344,12 +372,24 @@ figures.loss_by_position(record.results["by position"], tables)
 # position. Circles: means over 1, 2 to 3, 4 to 7, … characters. Crosses: the count tables of
 # chapter 1.*
 
-# %%
-for start, end in ((1, 2), (2, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 128), (128, 257)):
-    part = record.results["by position"][start - 1 : end - 1]
-    print(f"sees {start:3} to {end - 1:3}: {sum(part) / len(part):.3f} nats")
+# %% tags=["hide-input"]
+rows = {"1": [f"{record.results['by position'][0]:.3f}"]}
+for first, last in (
+    (2, 3),
+    (4, 7),
+    (8, 15),
+    (16, 31),
+    (32, 63),
+    (64, 127),
+    (128, 256),
+):
+    part = record.results["by position"][first - 1 : last]
+    rows[f"{first} to {last}"] = [f"{sum(part) / len(part):.3f}"]
+teaching.table("sees", ["loss"], rows)
 
 # %% [markdown]
+# *The circles of the figure: mean loss by characters in sight.*
+#
 # With no more than five characters in sight, the full model is on the whole no better than the
 # count tables. Up to sixteen its loss falls fast, and from eight on lies well below the best
 # table. Then the line is nearly level. Is 256 wasted, then?
@@ -357,31 +397,41 @@ for start, end in ((1, 2), (2, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 128
 # The dots scatter by some 0.08 nats, so a mean of sixteen is uncertain by 0.02. Sharper is to
 # predict *the same characters* with less and with more context:
 
-# %%
+# %% tags=["hide-input"]
 by_context = record.results["by context"]
-print(f"on the same {by_context['characters']:,} characters")
+assert by_context["characters"] == 8_192
+rows = {}
 for least in (8, 16, 32, 64, 128):
     part = by_context[str(least)]
-    print(f"sees {least:3} to {2 * least - 1:3}: {part['loss']:.3f} nats", end="")
-    gain = "" if least == 8 else f", better by {part['gain']:.4f} ± {part['standard error']:.4f}"
-    print(gain)
+    better = ""
+    if least > 8:
+        better = f"{part['gain']:.4f} ± {part['standard error']:.4f}"
+    rows[f"{least} to {2 * least - 1}"] = [f"{part['loss']:.3f}", better]
+teaching.table("sees", ["loss", "better by (± s.e.)"], rows)
 
 # %% [markdown]
-# (± is the standard error. These are the first characters of the validation text, which are
-# easier than the rest.) The step from 8 characters to 16 gains 0.025 nats, the next another
-# 0.023, and beyond that these characters show nothing that stands out from its error. So this
-# model, after these 1,500 steps, reads about a line back. The rest of its window it carries along
-# and hardly uses; below we see what that makes it miss.
+# *Loss on the same 8,192 characters, and how much better it is than a row above, ± its standard
+# error (elsewhere in this book ± is the spread over seeds).*
 #
-# Then where does the gain over the ladder come from? A window of 8 is judged only where one sees
-# 1 to 8 characters, a window of 256 mostly where one sees more. So judge the large model on its
-# first eight positions only:
+# (These are the first characters of the validation text, which are easier than the rest.) The step
+# from 8 characters to 16 gains 0.025 nats, the next another 0.023, and beyond that these characters
+# show nothing that stands out from its error. So this model, after these 1,500 steps, reads about a
+# line back. The rest of its window it carries along and hardly uses; below we see what that makes
+# it miss.
+#
+# Then where does the improvement over the ladder come from? With windows of 8, every prediction
+# has 1 to 8 characters before it; with windows of 256 most have far more. So judge the large model
+# on its first eight positions only:
 
-# %%
-first = sum(record.results["by position"][:8]) / 8
-print(f"the last small rung, windows of 8:           {records.load('pre-norm').band().mean:.2f}")
-print(f"the full model, first 8 positions:           {first:.2f}")
-print(f"the full model, all 256 positions:           {record.validation:.2f}")
+# %% tags=["hide-input"]
+rows = {
+    "the last small rung, windows of 8": small.mean,
+    "the full model, first 8 positions": sum(record.results["by position"][:8])
+    / 8,
+    "the full model, all 256 positions": record.validation,
+}
+rows = {name: [f"{loss:.2f}"] for name, loss in rows.items()}
+teaching.table("judged on", ["validation loss"], rows)
 
 # %% [markdown]
 # The gap is 0.59 nats. A quarter of a nat of it is size and training: a better prediction from
@@ -395,7 +445,7 @@ print(f"the full model, all 256 positions:           {record.validation:.2f}")
 #
 # *Claim scale-4.*
 #
-# And the training has changed as well. The notes say that the loss fell "just from scaling up".
+# And the training has changed as well. The lecture says that the loss fell "just from scaling up".
 # Our full model was not only larger than the last small rung, it was trained in another way. What
 # would that way have done for the small one? A *control*, from five seeds: the same 42,369
 # parameters, over the same 5,000 steps, with sprint's recipe (optimizer, rates and
@@ -435,14 +485,16 @@ figures.passage(passage["text"], passage["losses"])
 # *A passage that the model has never seen. Each character was predicted from the 128 to 255
 # characters before it. ↵ is a line break, which has to be predicted too.*
 #
-# The first letters of words are dear, the rest is often free: once *lang* stands there, *uage*
-# follows. The line break after a speaker's name costs nothing at all. Rare things cost most:
-# *Hag-seed*, *Setebos*, *Shrug'st*. And look at the two speakers' names. Here is one, with its
-# nats:
+# The first letters of words cost much, the rest often costs almost nothing: once *lang* stands
+# there, *uage* follows. The line break after a speaker's name costs nothing at all. Rare things
+# cost most: *Hag-seed*, *Setebos*, *Shrug'st*. And look at the two speakers' names. Here is one,
+# with its nats:
 
 # %%
-losses = passage["losses"][passage["text"].index("PROSPERO") :]
-print("  ".join(f"{letter} {loss:.1f}" for letter, loss in zip("PROSPERO", losses, strict=False)))
+name = "PROSPERO"
+losses = passage["losses"][passage["text"].index(name) :]
+pairs = zip(name, losses, strict=False)
+print("  ".join(f"{letter} {loss:.1f}" for letter, loss in pairs))
 
 # %% [markdown]
 # The last `O` had a probability below one in half a million. The model was sure of something
@@ -458,10 +510,12 @@ from bardgpt import pretrained
 from bardgpt.lab.probes.context import with_context
 
 model, _ = pretrained.load()
-ids = tokenizer.encode(tokenizer.decode(validation).partition(passage["text"])[0] + passage["text"])
-live = with_context(model, ids, len(passage["text"]))
-torch.testing.assert_close(live, torch.tensor(passage["losses"]), atol=0.02, rtol=0.01)
-print(f"{len(live)} losses agree with the record; their mean is {live.mean():.1f} nats")
+piece, recorded = passage["text"], torch.tensor(passage["losses"])
+before = tokenizer.decode(validation).partition(piece)[0]
+live = with_context(model, tokenizer.encode(before + piece), len(piece))
+torch.testing.assert_close(live, recorded, atol=0.02, rtol=0.01)
+print(f"{len(live)} losses agree with the record", end="")
+print(f"; their mean is {live.mean():.1f} nats")
 
 # %% [markdown]
 # ## New names
@@ -475,12 +529,26 @@ print(f"{len(live)} losses agree with the record; their mean is {live.mean():.1f
 
 # %%
 names = record.results["names"]
-groups = names["groups"]
-print(f"{names['speakers']['all']} speakers, {names['speakers']['new']} of them new")
-total = sum(groups[name]["characters"] * groups[name]["loss"] for name in ("rest", "known", "new"))
+speakers, groups = names["speakers"], names["groups"]
+parts = [groups[name] for name in ("rest", "known", "new")]
+n = sum(part["characters"] for part in parts)
+total = sum(part["characters"] * part["loss"] for part in parts)
+print(f"{speakers['all']} speakers, {speakers['new']} of them new")
+print(f"{n:,} characters, {total / n:.3f} nats each")
+
+# %% tags=["hide-input"]
+rows = {}
 for name, group in groups.items():
-    n, loss = group["characters"], group["loss"]
-    print(f"{name:13}{n:8,} characters, {loss:.3f} nats each, {n * loss / total:5.1%} of the loss")
+    share = group["characters"] * group["loss"] / total
+    rows[name] = [
+        f"{group['characters']:,}",
+        f"{group['loss']:.3f}",
+        f"{share:.1%}",
+    ]
+teaching.table("part", ["characters", "nats each", "of the loss"], rows)
+
+# %% [markdown]
+# *The validation text by what is predicted.*
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Mean loss at the first eight letters of speakers' names, four lines. All start near three nats at the first letter. The two lines of known names fall to nearly zero by the fifth letter. The two lines of new names rise to above six nats at the third and fourth letter and stay above two; whether the name stands in the window makes hardly any difference. A dotted line marks the loss of all other text."}}
 figures.name_losses(names["by letter"], groups["rest"]["loss"])
@@ -490,8 +558,8 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 # the name already heads a speech in the up to 255 characters before.*
 #
 # A character in a new speaker's name costs 4.55 nats: more than the 4.17 of a blind guess. So the
-# model is not only ignorant here, it is *wrong*: it puts its money on names that it knows. In
-# known names the rest is free after four letters. The dip at the sixth letter of new ones is
+# model is not only ignorant here, it is *wrong*: it expects names that it knows. In known names
+# the rest costs almost nothing after four letters. The dip at the sixth letter of new ones is
 # above all the `E` of PROSPERO and the `T` of SEBASTIAN, the two who speak most: after PROSP and
 # SEBAS little else can come. The names of strangers are 3 % of the text and nearly 9 % of the
 # loss.
@@ -511,10 +579,12 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 #
 # First let it speak, on whatever machine you have. The cache of keys and values makes this quick
 # enough without a GPU (the [appendix](appendix/fast-attention.ipynb) measures by how much). The
-# helper prints the beginning and holds the text's statistics against the recorded samples, which
-# are of one run: its "50 runs" are pieces of 500 characters. To let your own model speak, if you
-# made the whole run, import `load_run` from `bardgpt.training.run` and add a cell with `model, _
-# = load_run(scaling.run_folder(plan))`.
+# helper prints the beginning and holds the same four numbers as in [chapter
+# 1](01-text-and-yardstick.ipynb) against the recorded samples, cut into 50 pieces of 500
+# characters.
+#
+# > **Your own model.** If you made the whole run, let it speak instead: import `load_run` from
+# > `bardgpt.training.run`, and add a cell with `model, _ = load_run(scaling.run_folder(plan))`.
 
 # %%
 from bardgpt.lab.likeness import Reference
@@ -523,16 +593,18 @@ from bardgpt.teaching import checks
 
 reference = Reference.of(tokenizer.decode(train_ids))
 text = sample(model, tokenizer, prompt="ROMEO:", length=500, seed=1)
-checks.generated("ROMEO:" + text, reference, record.pieces(), show=500)
+checks.generated(
+    "ROMEO:" + text, reference, record.pieces(), show=500, of="pieces"
+)
 
 # %% [markdown]
-# The notes say that this "maintains the characteristic structure and style of the input text",
+# The lecture says that this "maintains the characteristic structure and style of the input text",
 # and is "still nonsensical when you actually read". The second half you judge best yourself. The
-# first can be measured. Four numbers, each on pieces of 500 characters: the share of lines that
-# are speakers' names; the length of the spoken lines; the share of words (of three letters and
-# more) that stand in the training text; and the length of the longest piece that stands there as
-# it is. We ask the same of every rung's recorded samples, of the best count table, and of real
-# text that nobody trained on.
+# first can be measured. Four other numbers, also on pieces of 500 characters: the share of lines
+# that are speakers' names; the length of the spoken lines; the share of words (of three letters and
+# more) that stand in the training text; and the length of the longest piece that stands there as it
+# is. We ask the same of every rung's recorded samples, of the best count table, and of real text
+# that nobody trained on.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of samples by model, from the best count table over all rungs down to the full model, with a line and a grey band for real text. In all four the full model is closest to the band or in it. Share of speakers' lines: around a tenth or less for nearly all rungs, with wide spreads, and about a fifth for the full model. Characters per spoken line: widely spread for the first rungs. Known words: from below a half up to nearly one. Longest copied piece: about ten characters for the small rungs, more for the count table, the full model and real text."}}
 titles = {"counts": "counts, 4 before"} | {n: r.title for n, r in RUNGS.items()}
@@ -543,14 +615,19 @@ figures.forms({title: record.form(name) for name, title in titles.items()})
 # *Mean and standard deviation over pieces of 500 characters: five of each rung (one for each
 # seed) and of the table, fifty of the full model, and all of the validation text.*
 
-# %%
-print(f"{'':30}speakers  line  known words  longest copy")
+# %% tags=["hide-input"]
+rows = {}
 for name, title in titles.items():
-    bands = record.form(name)
-    share, line, known, copy = (band.mean for band in bands.values())
-    print(f"{title:30}{share:7.2f}{line:7.1f}{known:11.2f}{copy:12.1f}")
+    share, line, known, copy = (
+        band.mean for band in record.form(name).values()
+    )
+    rows[title] = [f"{share:.2f}", f"{line:.1f}", f"{known:.2f}", f"{copy:.1f}"]
+columns = ["speakers", "characters a line", "known words", "longest copy"]
+teaching.table("text", columns, rows)
 
 # %% [markdown]
+# *The means of the figure.*
+#
 # In all four the full model stands where real text stands. A fifth of its lines are speakers'
 # names, its lines are as long, 94 % of its words are known, as with real text (93 %; Shakespeare
 # invents words, too). How the rungs climb towards it shows best in the known words: 9 % for the
@@ -577,10 +654,13 @@ print(len(record.results["longest copy"]), "characters")
 # Form is more than words. Four habits of the plays, as shares, in the recorded samples (five of
 # 5,000 characters) and in as long pieces of real text; ± is the spread over these:
 
-# %%
-for habit, band in record.habits("full").items():
-    real = record.habits("real text")[habit]
-    print(f"{habit:28} full {band.mean:.3f} ± {band.sd:.3f}   real {real.mean:.3f} ± {real.sd:.3f}")
+# %% tags=["hide-input"]
+model_habits, real_habits = record.habits("full"), record.habits("real text")
+rows = {
+    habit: [band.short, real_habits[habit].short]
+    for habit, band in model_habits.items()
+}
+teaching.table("share", ["the full model", "real text"], rows)
 
 # %% [markdown]
 # Lines begin with capitals as often as they should. But its speakers are nearly all from the
@@ -605,7 +685,13 @@ from bardgpt.sampling import generate
 
 greeting = "\n\nZANZIBO:\nGood morrow.\n\nROMEO:\nGood morrow.\n\nZANZI"
 told = passage["text"].partition("O:")[0]
-for prompt in ("ROMEO:\nI am thy hus", "ROMEO:\nThe q", "\n\nPETRUCH", told, greeting):
+for prompt in (
+    "ROMEO:\nI am thy hus",
+    "ROMEO:\nThe q",
+    "\n\nPETRUCH",
+    told,
+    greeting,
+):
     likeliest = generate(model, tokenizer.encode(prompt), 4, temperature=0)
     print(f"… {prompt[-20:]!r:24} goes on with {tokenizer.decode(likeliest)!r}")
 
@@ -640,6 +726,7 @@ torch.manual_seed(0)
 with_holes = with_context(model.train(), part, 2_048).mean().item()
 model.eval()
 print(f"worse, in nats per character\n  your run: {with_holes - whole:.3f}")
+print("  expected: more than 0.02")
 assert with_holes - whole > 0.02
 
 # %% [markdown]
@@ -678,7 +765,11 @@ from dataclasses import replace
 for change in ({"n_embd": 768}, {"block_size": 512}):
     changed = scaling.cost(replace(full, model=replace(full.model, **change)))
     for what in ("parameters", "flops", "kept"):
-        print(change, what, f"times {getattr(changed, what) / getattr(full_cost, what):.2f}")
+        print(
+            change,
+            what,
+            f"times {getattr(changed, what) / getattr(full_cost, what):.2f}",
+        )
 
 # %% [markdown]
 # **2. Colder and hotter.** Sample the recorded model at temperatures 0.5 and 1.5. What happens to
@@ -693,12 +784,15 @@ for change in ({"n_embd": 768}, {"block_size": 512}):
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
-found = {}
-for temperature in (0.5, 1.5):
-    cold_or_hot = sample(model, tokenizer, prompt="\n", length=400, temperature=temperature, seed=2)
-    found[temperature] = likeness.form(cold_or_hot, reference, tokenizer.decode(train_ids))
-print("more known words when cold:", found[0.5]["known words"] > found[1.5]["known words"])
-print("longer copies when cold:", found[0.5]["longest copy"] > found[1.5]["longest copy"])
+forms = []
+for t in (0.5, 1.5):
+    text = sample(model, tokenizer, length=400, temperature=t, seed=2)
+    forms.append(likeness.form(text, reference, tokenizer.decode(train_ids)))
+cold, hot = forms
+for what in ("known words", "longest copy"):
+    assert cold[what] > hot[what]
+    print(f"{what}, cold minus hot\n  your run: {cold[what] - hot[what]:.2f}")
+    print("  expected: above 0")
 
 # %% [markdown]
 # **3. What if there were no strangers?** What would the validation loss be if names of new
@@ -714,8 +808,8 @@ print("longer copies when cold:", found[0.5]["longest copy"] > found[1.5]["longe
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
-n = sum(groups[name]["characters"] for name in ("rest", "known", "new"))
-saved = groups["new"]["characters"] * (groups["new"]["loss"] - groups["known"]["loss"]) / n
+new, known = groups["new"], groups["known"]
+saved = new["characters"] * (new["loss"] - known["loss"]) / n
 print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 
 # %% [markdown]
@@ -727,19 +821,19 @@ print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 # %% [markdown]
 # ## What you have built
 #
-# A text, a table of counts, and a model that is no more than an equivalent of that table: that
-# was chapter 1. Then, one at a time: a head that looks back, several heads, a layer that computes
-# on what they gathered, a stream to add to, norms to keep it in bounds, norms moved out of its
-# way, dropout, and size. Each of these you have seen by itself, written in a few lines, checked
-# against PyTorch's own, and measured, also where it brought nothing or less than the notes say.
-# [The whole model](appendix/whole-model.ipynb) fits on a page, and you know every line of it.
+# A text, a table of counts, and a model that can only equal that table: that was chapter 1. Then,
+# one at a time: a head that looks back, several heads, a layer that computes on what they gathered,
+# a stream to add to, norms to keep it in bounds, norms moved out of its way, dropout, and size.
+# Each of these you have seen by itself, written in a few lines, checked against PyTorch's own, and
+# measured, also where it brought nothing or less than the lecture says. [The whole
+# model](appendix/whole-model.ipynb) fits on a page, and you know every line of it.
 #
-# What came out of all claims of the notes is on the [claims page](claims.md).
+# What came out of all claims of the lecture is on the [claims page](claims.md).
 #
 # ## Where to go
 #
-# - **Train the notes' own run** if you have a GPU: `bardgpt train full`. Or several GPUs: the
-#   appendix on [fast attention](appendix/fast-attention.ipynb) has the commands.
+# - **Train the lecture's own run** if you have a GPU: `bardgpt train full`. Or several GPUs: the
+#   appendix on [the fast path](appendix/fast-attention.ipynb) has the commands.
 # - **Change something** and measure it: with several seeds, against a control.
 #   `bardgpt.lab.makers.catalogue` shows how the book's own sweeps are made.
 # - **Another text.** `bardgpt.training.run.train_in_folder` takes any `text`; set `vocab_size` to

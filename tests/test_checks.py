@@ -169,7 +169,12 @@ def test_generated_text_of_the_recorded_form_passes(capsys):
     checks.generated(TEXT, KNOWN, {"known words": Band(0.7, 0.03, 5)}, show=9)
     out = capsys.readouterr().out
     assert out.startswith(f"{checks.FRAME}\nROMEO:\nBu\n{checks.FRAME}\n")
-    assert "  your run: 0.800\n  recorded: 0.700 ± 0.030" in out
+    assert out.endswith("  your run: 0.800\n  recorded: 0.700 ± 0.030 (5 runs)\n")
+
+
+def test_bands_over_pieces_of_one_run_say_so(capsys):
+    checks.generated(TEXT, KNOWN, {"known words": Band(0.7, 0.03, 50)}, of="pieces")
+    assert capsys.readouterr().out.endswith("  recorded: 0.700 ± 0.030 (50 pieces)\n")
 
 
 def test_a_share_that_was_always_zero_may_be_off_by_four_characters():

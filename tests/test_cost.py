@@ -80,21 +80,6 @@ def test_dropout_is_on_where_memory_is_counted():
     assert more >= masks  # a byte for each number, at least
 
 
-def test_table_by_hand(monkeypatch):
-    """Operations in GFLOP, of a step; bytes in MiB."""
-    costs = {
-        "a": module.Cost(1_234, 5_670_000_000, 512, 3 * 2**20, 2**19),
-        "b": module.Cost(7, 10_000_000, 1, 0, 2**30),
-    }
-    monkeypatch.setattr(module, "cost", costs.get)
-    rows = [row.split() for row in module.table({"first": "a", "then": "b"}).splitlines()]
-    assert rows == [
-        ["parameters", "GFLOP", "a", "step", "state", "kept"],
-        ["first", "1,234", "5.67", "3.0", "MiB", "0.5", "MiB"],
-        ["then", "7", "0.01", "0.0", "MiB", "1,024.0", "MiB"],
-    ]
-
-
 def test_stages_are_named_by_what_changes_in_the_notes_order():
     assert list(module.one_at_a_time()) == [
         "the small model",

@@ -189,7 +189,6 @@ def first_positions() -> float:
 DRAWN = "its figure shows the runs; no cell prints them"
 CITED = "reported by others: book/references.md"
 OF_ONE_HEAD_MORE = "chapter 3 prints the gain"
-WHO_MOVES = "a shade in the figure of who moves, which stores no numbers; read with its colour bar"
 
 
 def own_text(characters: int) -> records.Fit:
@@ -234,7 +233,6 @@ ELSEWHERE = {
         "0.017": Elsewhere(DRAWN, lambda: min(mode_gaps(8))),
         "0.032": Elsewhere(DRAWN, lambda: max(mode_gaps(8))),
         "0.012": Elsewhere(DRAWN, lambda: max(mode_gaps(32))),
-        "0.08": Elsewhere(WHO_MOVES, lambda: 0.08),
         "2.31": Elsewhere(DRAWN, lambda: sorted(lasts("plain-blocks"))[2], READ_OFF),
         "0.215": Elsewhere(
             "chapter 5 prints the gain",

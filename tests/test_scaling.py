@@ -48,6 +48,21 @@ def test_time_in_words(seconds, words):
     assert scaling.in_words(seconds) == words
 
 
+def test_cost_table_by_hand(monkeypatch):
+    """Operations in GFLOP, of a step; bytes in MiB; what is more than in the row above."""
+    costs = {
+        "a": scaling.Cost(1_234, 5_670_000_000, 512, 3 * 2**20, 2**19),
+        "b": scaling.Cost(2_000, 56_700_000_000, 1, 0, 2**30),
+    }
+    monkeypatch.setattr(scaling, "cost", costs.get)
+    shown = scaling.cost_table({"first": "a", "then": "b"})
+    assert shown.rows == {
+        "first": ["1,234", "0", "5.67", "0.00", "1", "3.0", "0.5"],
+        "then": ["2,000", "766", "56.70", "51.03", "10", "0.0", "1,024.0"],
+    }
+    assert len(shown.columns) == len(shown.rows["then"])
+
+
 def test_time_is_said_and_blanked_where_it_varies(small, capsys):
     scaling.say_time(0.5, small)
     assert "0.500 s a step; the whole run will take about" in capsys.readouterr().out

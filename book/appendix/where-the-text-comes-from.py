@@ -27,16 +27,17 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # # Where the text comes from
 #
-# A model of a text is a model of a *file*, and [chapter 1](../01-text-and-yardstick.ipynb) found
-# ghosts in this one that come to curse a king and say nothing. This page opens the file again, with
-# more time: which plays it is made of, what was lost on the way, how to make it anew, and what all
+# A model of a text is a model of a *file*, and files have scars. In *Richard III*, eleven ghosts
+# appear in this one and say nothing: their lines were lost, as [chapter
+# 1](../01-text-and-yardstick.ipynb) found. This page opens the file again, with more time: which
+# plays it is made of, what was lost on the way, how to make it anew, and what all
 # this means for the number that the whole book is after, the loss on the last tenth.
 #
 # The file came in 2015 with the program [char-rnn](../references.md#karpathy-2015), and became the
 # text on which small language models are tried. Its name, Tiny Shakespeare, is all that it says
 # about itself.
 #
-# > **Nine rules turn nine plays of an old public edition into this file, and forty small mends
+# > **Nine rules turn nine plays of an old public edition into this file, and forty small patches
 # > make it the same to the byte.**
 #
 # **Before you read on:** a tenth of the file is held back to judge models on. What, do you think,
@@ -63,17 +64,26 @@ first_words = {
     "The Taming of the Shrew": "SLY:\nI'll pheeze you",
     "The Tempest": "Master:\nBoatswain!",
 }
-once = [text.count(words) == 1 for words in first_words.values()]
-print("each is there once:", all(once))
+found = [text.count(words) for words in first_words.values()]
+print("each is there so many times:", *found)
 
 # %%
 starts = {play: text.index(words) for play, words in first_words.items()}
 ends = [*list(starts.values())[1:], len(text)]
-print(f"{'':24}  lines  characters")
-for (play, start), end in zip(starts.items(), ends, strict=True):
-    piece = text[start:end]
-    print(f"{play:24} {piece.count(chr(10)):6,} {len(piece):11,}")
-print(f"{'in all':24} {text.count(chr(10)):6,} {len(text):11,}")
+pieces = {
+    play: text[start:end]
+    for (play, start), end in zip(starts.items(), ends, strict=True)
+}
+print(f"{len(pieces)} plays")
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import table
+
+rows = {
+    name: [f"{piece.count(chr(10)):,}", f"{len(piece):,}"]
+    for name, piece in (*pieces.items(), ("in all", text))
+}
+table("play", ["lines", "characters"], rows)
 
 # %% [markdown]
 # Forty thousand lines, neither more nor fewer: whoever made the file put plays one after the other
@@ -112,9 +122,15 @@ from bardgpt.lab.likeness import SPEAKER
 speeches = list(SPEAKER.finditer(text))
 names = {speech[1] for speech in speeches}
 silent = [speech for speech in speeches if text.startswith("\n", speech.end())]
-print(f"{len(speeches):,} speeches under {len(names)} names; {len(silent)} are empty:")
+print(f"{len(speeches):,} speeches under {len(names)} names", end="")
+print(f"; {len(silent)} are empty")
+
+# %% tags=["hide-input"]
+rows = {}
 for (play, start), end in zip(starts.items(), ends, strict=True):
-    print(f"  {play:24} {sum(start <= speech.start() < end for speech in silent):3}")
+    within = [speech for speech in silent if start <= speech.start() < end]
+    rows[play] = [f"{len(within)}"]
+table("play", ["empty speeches"], rows)
 
 # %% [markdown]
 # One of them should begin all that goes wrong in *The Winter's Tale*: the king sees his wife give
@@ -134,7 +150,9 @@ print(text[text.rindex("HERMIONE:", 0, at) : at + 39].strip())
 
 # %%
 print("the running title occurs", text.count("3 KING HENRY VI\n"), "times")
-print(repr(text[starts["Romeo and Juliet"] - 31 : starts["Romeo and Juliet"] + 9]))
+print(
+    repr(text[starts["Romeo and Juliet"] - 31 : starts["Romeo and Juliet"] + 9])
+)
 at = text.index("And  \n")
 for line in text[at : at + 43].splitlines():
     print(repr(line))
@@ -194,18 +212,21 @@ listing(rebuild.speeches)
 
 # %% [markdown]
 # The rules alone leave some of the 40,000 lines different, where the two editions disagree or the
-# Markdown is damaged. Forty mends see to those, each written in one line: `{old|new}` stands within
-# the words that say where, and `/` is the end of a line of the Markdown. Below, the first closes a
-# word that was torn in two, the second puts two spaces where the file has two, and the others
-# choose the file's reading:
+# Markdown is damaged. Forty one-line patches correct the rest. A patch shows a few words of the
+# text, with `{old|new}` where they change; `/` is the end of a line of the Markdown. Below, the
+# first closes a word that was torn in two, the second puts two spaces where the file has two, and
+# the others choose the file's reading:
 
 # %%
-mends = rebuild.read_fixes()
-print(len(mends), "mends, among them")
-for mend in mends:
-    if mend.startswith(("m{", "LADY", "mounting", "T{")):
-        print(f"  {mend}")
-print("applied:", rebuild.apply_fix("a knight, Till Richard wear", "T{ill|im} Richard"))
+patches = rebuild.read_fixes()
+print(len(patches), "patches, among them")
+for patch in patches:
+    if patch.startswith(("m{", "LADY", "mounting", "T{")):
+        print(f"  {patch}")
+print(
+    "applied:",
+    rebuild.apply_fix("a knight, Till Richard wear", "T{ill|im} Richard"),
+)
 
 # %% [markdown]
 # To see the whole of it, you need a network and `pip`, which fetches the plays into a temporary
@@ -231,10 +252,12 @@ import textwrap
 
 known = {speech[1] for speech in speeches if speech.start() < n_train}
 after = [speech for speech in speeches if speech.start() >= n_train]
-new = {speech[1] for speech in after} - known
-print(f"{len({speech[1] for speech in after})} names, {len(new)} of them new:")
+heads = [speech[1] for speech in after]
+new = {*heads} - known
+print(f"{len({*heads})} names, {len(new)} of them new:")
 print(textwrap.fill(" ".join(sorted(new)).replace(":", ""), width=72))
-print(f"they head {sum(speech[1] in new for speech in after)} of {len(after)} speeches")
+print(f"they head {sum(head in new for head in heads)}", end="")
+print(f" of {len(heads)} speeches")
 
 # %% [markdown]
 # (KATARINA is Katharina, misspelt once in the file.) Nobody can know how an unheard name goes on.
@@ -255,16 +278,22 @@ for speech in after:  # target 0 is the second character
     kind[first:last] = 2 if speech[1] in new else 1
 tables = CountTable(train, 5, tokenizer.vocab_size)
 each = tables.losses_by_context(validation)  # (6, N - 1)
-print(f"{'context':13}  share  {'      '.join('012345')}")
-for name, number in (("all the rest", 0), ("known names", 1), ("new names", 2)):
+print(f"{each.shape[1]:,} characters, judged by {len(each)} tables")
+
+# %% tags=["hide-input"]
+rows = {}
+for number, name in enumerate(("all the rest", "known names", "new names")):
     part = each[:, kind == number]
-    row = "  ".join(f"{loss:.3f}" for loss in part.mean(dim=1).tolist())
-    print(f"{name:13} {part.shape[1] / each.shape[1]:6.1%}  {row}")
+    losses = [f"{loss:.3f}" for loss in part.mean(dim=1).tolist()]
+    rows[name] = [f"{part.shape[1] / each.shape[1]:.1%}", *losses]
+table("context", ["share", *"012345"], rows)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Loss against characters of context, 0 to 5, for three kinds of characters. In known names before a speech it falls from 5.3 to about 0.7 nats. In all the rest it falls from 3.2 to 1.6 and is level. In new names it falls to 3.6 with one character of context and then rises to almost 6, above where it began."}}
 figures.losses_by_kind(
     {
-        "names that never spoke before": each[:, kind == 2].mean(dim=1).tolist(),
+        "names that never spoke before": each[:, kind == 2]
+        .mean(dim=1)
+        .tolist(),
         "all the rest": each[:, kind == 0].mean(dim=1).tolist(),
         "names that spoke before": each[:, kind == 1].mean(dim=1).tolist(),
     }
@@ -299,8 +328,9 @@ print(f"  all other characters alone: {four[kind != 2].mean():.3f}")
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# Harder by four tenths of a nat; without names in front of speeches, by less than one tenth. So it is mostly the names, and
-# in the Shrew most of them are known from before the cut: there, names even lower the mean.
+# Harder by four tenths of a nat; without names in front of speeches, by less than one tenth. So it
+# is mostly the names, and in the Shrew most of them are known from before the cut: there, names
+# even lower the mean.
 #
 # </details>
 
@@ -308,7 +338,10 @@ print(f"  all other characters alone: {four[kind != 2].mean():.3f}")
 # @title Code of the solution
 tempest = starts["The Tempest"] - n_train - 1
 for name, here in (("all characters", kind >= 0), ("without names", kind == 0)):
-    shrew, storm = four[:tempest][here[:tempest]], four[tempest:][here[tempest:]]
+    shrew, storm = (
+        four[:tempest][here[:tempest]],
+        four[tempest:][here[tempest:]],
+    )
     print(f"{name:14} Shrew {shrew.mean():.3f}, Tempest {storm.mean():.3f}")
 
 # %% [markdown]

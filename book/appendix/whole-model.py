@@ -47,9 +47,8 @@ figures.diagram("whole-model")
 #
 # $$
 # \begin{aligned}
-# x_t &= E_{i_t} + P_t \\
-# x &\leftarrow x + \mathrm{attention}(\mathrm{norm}(x)) \\
-# x &\leftarrow x + \mathrm{feedforward}(\mathrm{norm}(x)) \\
+# x_t &= E_{i_t} + P_t \\ x &\leftarrow x + \mathrm{attention}(\mathrm{norm}(x)) \\ x &\leftarrow x
+# + \mathrm{feedforward}(\mathrm{norm}(x)) \\
 # \mathrm{logits}_t &= W\, \mathrm{norm}(x_t) + b
 # \end{aligned}
 # $$
@@ -63,10 +62,10 @@ figures.diagram("whole-model")
 # %% [markdown]
 # ## Nothing but weights
 #
-# We make the model only to take its weights, in a dictionary from names to tensors. Fresh weights
-# would be too kind: with every gain 1 and every bias of a norm 0, we could forget to use them and
-# never notice. So each number is moved a little, at random. Double precision will show that what
-# is left of a difference is rounding.
+# We make the model only to take its weights, in a dictionary from names to tensors. At the start
+# all gains are 1 and the biases of norms 0, so a mistake with them would not show. So each number
+# is moved a little, at random. Double precision will show that what is left of a difference is
+# rounding.
 
 # %%
 import torch
@@ -94,7 +93,9 @@ print(f"{len(weights)} tensors, {model.n_parameters():,} numbers")
 
 # %%
 def part(w, name):
-    return {k.removeprefix(name + "."): w[k] for k in w if k.startswith(name + ".")}
+    return {
+        k.removeprefix(name + "."): w[k] for k in w if k.startswith(name + ".")
+    }
 
 
 for name, tensor in part(weights, "blocks.0").items():
@@ -119,7 +120,10 @@ print(ids[0, :12].tolist())
 # %%
 def embed(ids, w):
     places = torch.arange(ids.shape[1])  # (T,)
-    return w["token_embedding.weight"][ids] + w["position_embedding.weight"][places]  # (B, T, C)
+    return (
+        w["token_embedding.weight"][ids]
+        + w["position_embedding.weight"][places]
+    )  # (B, T, C)
 
 
 x = embed(ids, weights)
@@ -129,8 +133,8 @@ print(tuple(x.shape))
 # ## Normalize
 #
 # Each position by itself: subtract the mean of its $C$ numbers, divide by their standard
-# deviation (with $10^{-5}$ added to the variance, lest it be 0), then give each channel its gain
-# and its bias. ([Chapter 6](../06-layer-normalization.ipynb).)
+# deviation (with $10^{-5}$ added to the variance, so that it is never 0), then give each channel
+# its gain and its bias. ([Chapter 6](../06-layer-normalization.ipynb).)
 
 
 # %%
@@ -202,14 +206,18 @@ print("the feed-forward layer agrees")
 # %%
 def block(x, w):
     x = x + attention(norm(x, part(w, "attention_norm")), part(w, "attention"))
-    return x + feed_forward(norm(x, part(w, "feed_forward_norm")), part(w, "feed_forward"))
+    return x + feed_forward(
+        norm(x, part(w, "feed_forward_norm")), part(w, "feed_forward")
+    )
 
 
 def gpt(ids, w):
     x = embed(ids, w)
     for layer in range(L):
         x = block(x, part(w, f"blocks.{layer}"))
-    return norm(x, part(w, "norm")) @ w["lm_head.weight"].T + w["lm_head.bias"]  # (B, T, V)
+    return (
+        norm(x, part(w, "norm")) @ w["lm_head.weight"].T + w["lm_head.bias"]
+    )  # (B, T, V)
 
 
 print(tuple(gpt(ids, weights).shape))
@@ -221,9 +229,10 @@ print(tuple(gpt(ids, weights).shape))
 with torch.no_grad():
     by_hand, packaged = gpt(ids, weights), model(ids)
 torch.testing.assert_close(by_hand, packaged)
+off, largest = (by_hand - packaged).abs().max(), packaged.abs().max()
+assert off < 1e-10
 print("by hand and by the package, the same scores")
-print(f"largest difference below 10^-10: {(by_hand - packaged).abs().max().item() < 1e-10}")
-print(f"while scores reach further than 1: {packaged.abs().max().item() > 1}")
+print(f"largest score {largest:.1f}, largest difference below 1e-10")
 
 # %% [markdown]
 # ## Where its numbers are
@@ -244,9 +253,18 @@ counted = {
     place: sum(w.numel() for name, w in weights.items() if key in name)
     for place, key in places.items()
 }
-for place, numbers in counted.items():
-    print(f"{place:32} {numbers:10,}  {numbers / sum(counted.values()):6.1%}")
-print(f"{'in all':32} {sum(counted.values()):10,}")
+everything = sum(counted.values())
+assert everything == model.n_parameters()
+print(f"{everything:,} numbers")
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import table
+
+rows = {
+    place: [f"{numbers:,}", f"{numbers / everything:.1%}"]
+    for place, numbers in (*counted.items(), ("in all", everything))
+}
+table("where", ["numbers", "share"], rows)
 
 # %% [markdown]
 # ## The same in the package
@@ -273,7 +291,7 @@ listing(
 )
 
 # %% [markdown]
-# Without the explanations in quotes these are fewer than 60 lines:
+# How many lines are these, without the explanations in quotes?
 
 # %%
 import ast
@@ -288,7 +306,9 @@ def lines_of_code(function):
 
 
 pieces = (GPT, PreNormBlock, LayerNorm, CausalSelfAttention, FeedForward)
-print("fewer than 60 lines:", sum(lines_of_code(piece.forward) for piece in pieces) < 60)
+lines = sum(lines_of_code(piece.forward) for piece in pieces)
+assert lines < 60
+print(f"{lines} lines of code")
 
 # %% [markdown]
 # ## Try it
@@ -300,10 +320,9 @@ print("fewer than 60 lines:", sum(lines_of_code(piece.forward) for piece in piec
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# One head: `nh = 1`, and no other line; the weights keep their shapes.
-# Post-norm: the two lines of `block`, x = norm(x + f(x)); then `gpt` needs no last norm.
-# The future: leave out `masked_fill` in `attention`.
-# 512 characters: no line at all, but a position embedding of 512 rows.
+# One head: `nh = 1`, and no other line; the weights keep their shapes. Post-norm: the two lines of
+# `block`, x = norm(x + f(x)); then `gpt` needs no last norm. The future: leave out `masked_fill` in
+# `attention`. 512 characters: no line at all, but a position embedding of 512 rows.
 #
 # </details>
 
@@ -312,11 +331,16 @@ print("fewer than 60 lines:", sum(lines_of_code(piece.forward) for piece in piec
 # @title Code of the solution
 def post_norm_block(x, w):
     x = norm(x + attention(x, part(w, "attention")), part(w, "attention_norm"))
-    return norm(x + feed_forward(x, part(w, "feed_forward")), part(w, "feed_forward_norm"))
+    return norm(
+        x + feed_forward(x, part(w, "feed_forward")),
+        part(w, "feed_forward_norm"),
+    )
 
 
 rewired = post_norm_block(x, part(weights, "blocks.0"))
-print("another function of the same weights:", not torch.allclose(rewired, first(x)))
+off = (rewired - first(x)).abs().max()
+assert off > 0.1
+print(f"another function of the same weights: up to {off:.1f} apart")
 
 # %% [markdown]
 # **2. Leave something out.** The check above is worth little if it cannot fail. Which of the
@@ -333,10 +357,16 @@ print("another function of the same weights:", not torch.allclose(rewired, first
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
-for name in ("blocks.3.attention.proj.bias", "blocks.5.attention_norm.bias", "norm.bias"):
+for name in (
+    "blocks.3.attention.proj.bias",
+    "blocks.5.attention_norm.bias",
+    "norm.bias",
+):
     without = {**weights, name: torch.zeros_like(weights[name])}
     with torch.no_grad():
-        print(f"{name:30} noticed: {not torch.allclose(gpt(ids, without), packaged)}")
+        off = (gpt(ids, without) - packaged).abs().max()
+    assert off > 1e-3  # the check asks for a millionth of that
+    print(f"without {name}: scores up to {off:.3f} off")
 
 # %% [markdown]
 # ## What to remember

@@ -96,14 +96,3 @@ def one_at_a_time() -> dict[str, Preset]:
         changed = replace(getattr(last, part), **{field: value})
         stages[f"{field} {value}"] = replace(last, **{part: changed})
     return stages
-
-
-def table(stages: dict[str, Preset]) -> str:
-    """The cost of each stage, to be read."""
-    lines = [f"{'':22}{'parameters':>12}{'GFLOP a step':>14}{'state':>11}{'kept':>12}"]
-    for name, preset in stages.items():
-        n, flops, _, state, kept = dataclasses.astuple(cost(preset))
-        lines.append(
-            f"{name:22}{n:12,}{flops / 1e9:14,.2f}{state / 2**20:7,.1f} MiB{kept / 2**20:8,.1f} MiB"
-        )
-    return "\n".join(lines)

@@ -109,7 +109,12 @@ def within(
 
 
 def generated(
-    text: str, reference: Reference, recorded: dict[str, Band], *, show: int = 400
+    text: str,
+    reference: Reference,
+    recorded: dict[str, Band],
+    *,
+    show: int = 400,
+    of: str = "runs",
 ) -> None:
     """Print the start of a generated text, and assert that the whole has the recorded form.
 
@@ -118,6 +123,7 @@ def generated(
         reference: of the training text.
         recorded: the text statistics of the full runs, by name.
         show: characters to print.
+        of: what the bands are of, if not of runs: pieces of one run's text, say.
 
     Raises:
         AssertionError: if a statistic lies more than four standard deviations from its mean. A
@@ -131,4 +137,5 @@ def generated(
                 f"{name}: this sample has {statistics[name]:.3f}; recorded {band}, and more than "
                 f"{MOST_DEVIATIONS:g} standard deviations away is not the same form"
             )
-        print(f"{name}\n  your run: {statistics[name]:.3f}\n  recorded: {band}")
+        print(f"{name}\n  your run: {statistics[name]:.3f}")
+        print(f"  recorded: {band.short} ({band.n} {of})")

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from bardgpt import records
-from bardgpt.lab.cost import Cost, cost, one_at_a_time, table
+from bardgpt.lab.cost import Cost, cost, one_at_a_time
 from bardgpt.lab.ladder import LECTURE_FULL
 from bardgpt.lab.plan import (
     Finished,
@@ -23,7 +23,9 @@ from bardgpt.lab.plan import (
     whole_run_seconds,
     with_batch,
 )
+from bardgpt.presets import Preset
 from bardgpt.teaching import checks, figures
+from bardgpt.teaching.table import Table, table
 from bardgpt.training.run import train_in_folder
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "OutOfMemoryError",
     "Plan",
     "cost",
+    "cost_table",
     "in_words",
     "one_at_a_time",
     "out_of_memory",
@@ -40,7 +43,6 @@ __all__ = [
     "report",
     "run_folder",
     "say_time",
-    "table",
     "time_steps",
     "to_beat",
     "train",
@@ -48,6 +50,29 @@ __all__ = [
 ]
 
 REDRAW_SECONDS = 5.0
+
+
+def cost_table(stages: dict[str, Preset]) -> Table:
+    """What each stage costs, and what it adds to the one before: by how much, and how many times.
+
+    Both, for they answer differently: what multiplies adds the more, the later it comes.
+    """
+    costs = {name: cost(preset) for name, preset in stages.items()}
+    befores = [next(iter(costs.values())), *costs.values()]
+    rows = {}
+    for before, (name, now) in zip(befores, costs.items(), strict=False):
+        numbers, flops = now.parameters - before.parameters, now.flops - before.flops
+        rows[name] = [
+            f"{now.parameters:,}",
+            f"{numbers:,}",
+            f"{now.flops / 1e9:,.2f}",
+            f"{flops / 1e9:,.2f}",
+            f"{now.flops / before.flops:.3g}",
+            f"{now.state / 2**20:,.1f}",
+            f"{now.kept / 2**20:,.1f}",
+        ]
+    heads = ["parameters", "more", "GFLOP a step", "more", "times", "state, MiB", "kept, MiB"]
+    return table("change", heads, rows)
 
 
 def say_time(seconds: float, current: Plan) -> None:
