@@ -165,17 +165,6 @@ def no_norm() -> Variants:
     return variants
 
 
-def as_many_characters() -> Training:
-    """The last small rung, trained plainly on as many characters as the full model (chapter 9)."""
-    sprint = PRESETS["sprint"]
-    characters = sprint.training.steps * sprint.training.batch_size * sprint.model.block_size
-    steps = characters // (RUN.batch_size * PRE_NORM.block_size)
-    return Training(
-        dataclasses.replace(PRE_NORM, fused=True),
-        dataclasses.replace(RUN, steps=steps, evaluate_every=steps // 20),
-    )
-
-
 def dropout() -> Variants:
     """A model that learns 20,000 characters by heart, by dropout; and one with all of the text.
 
@@ -233,7 +222,6 @@ EXPERIMENTS: dict[str, Experiment[Any]] = {
         dataclasses.replace(PRE_NORM, final_norm=False), probes=("stream", "norms")
     ),
     "pre-norm-recipe": with_sprints_recipe(),
-    "pre-norm-long": as_many_characters(),
     "depths": Sweep(depths()),
     "coming-online": Sweep(coming_online()),
     "starts": Sweep(starts()),
