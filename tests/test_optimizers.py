@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bardgpt.config import ConfigError, GPTConfig, TrainingConfig
+from bardgpt.config import GPTConfig, TrainingConfig
 from bardgpt.gpt import GPT
 from bardgpt.presets import PRESETS
+from bardgpt.training.muon import Muon
 from bardgpt.training.optimizers import Together, build_optimizers, rate_factor, set_rates
 
 BLOCKS = {"projection": True, "feed_forward": "two-layer", "block": "pre-norm", "final_norm": True}
@@ -41,10 +42,10 @@ def test_each_parameter_is_in_exactly_one_group(architecture, fused, decay, opti
 def test_muon_has_the_matrices_inside_blocks_and_adamw_all_else(fused):
     model = GPT(replace(MODEL, fused=fused))
     shapes = {name: p.ndim for name, p in model.named_parameters()}
-    of = {torch.optim.AdamW: set(), torch.optim.Muon: set()}
+    of = {torch.optim.AdamW: set(), Muon: set()}
     for kind, _, names in named_groups(model, MUON):
         of[kind] |= set(names)
-    assert {n for n in shapes if n.startswith("blocks.") and shapes[n] == 2} == of[torch.optim.Muon]
+    assert {n for n in shapes if n.startswith("blocks.") and shapes[n] == 2} == of[Muon]
     outside = {"token_embedding.weight", "position_embedding.weight", "lm_head.weight"}
     assert outside < of[torch.optim.AdamW]
     assert {shapes[n] for n in of[torch.optim.AdamW] - outside} == {1}
@@ -63,7 +64,7 @@ def test_decay_on_matrices_spares_gains_and_biases(optimizer):
     shapes = {name: p.ndim for name, p in model.named_parameters()}
     for kind, group, names in named_groups(model, config):
         for name in names:
-            matrix = 0.3 if kind is torch.optim.Muon else 0.05
+            matrix = 0.3 if kind is Muon else 0.05
             assert group["weight_decay"] == (matrix if shapes[name] == 2 else 0.0), name
 
 
@@ -79,8 +80,7 @@ def test_the_configs_numbers_reach_the_optimizers():
     for group in adamw.param_groups:
         assert (group["lr"], group["betas"]) == (3e-3, (0.9, 0.97))
     (group,) = muon.param_groups
-    assert (group["lr"], group["momentum"], group["nesterov"]) == (0.015, 0.95, True)
-    assert group["adjust_lr_fn"] == "original"
+    assert (group["lr"], group["weight_decay"], group["momentum"]) == (0.015, 0.3, 0.95)
 
 
 def test_adamws_defaults_are_pytorchs():
@@ -92,13 +92,6 @@ def test_adamws_defaults_are_pytorchs():
     assert {k: v for k, v in a.items() if k not in ignored} == {
         k: v for k, v in b.items() if k not in ignored
     }
-
-
-def test_without_muon_in_pytorch_the_remedies_are_named(monkeypatch):
-    monkeypatch.delattr(torch.optim, "Muon")
-    with pytest.raises(ConfigError, match=r"needs torch 2.9 or newer, and this is .*: install a"):
-        build_optimizers(GPT(MODEL), MUON)
-    assert len(build_optimizers(GPT(MODEL), TrainingConfig())) == 1  # AdamW does not need it
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,6 @@ def test_a_processor_trains_the_beginning_of_the_same_model(bfloat16):
     assert "record" in plan.message
 
 
-def test_an_older_pytorch_without_muon_trains_the_notes_run(monkeypatch):
-    monkeypatch.delattr(torch.optim, "Muon", raising=False)
-    assert module.plan(T4).name == "full"
-    assert module.plan(T4, "sprint").name == "sprint"  # who asks for it hears from the optimizer
-
-
 def test_no_such_preset():
     with pytest.raises(KeyError, match="huge"):
         module.plan(T4, "huge")

@@ -84,6 +84,22 @@ FAULTS = [
         ),
     ),
     Fault(
+        "muon-without-the-outlook",
+        "The running sum alone, as without Nesterov: it trains, a little worse.",
+        "src/bardgpt/training/muon.py",
+        "ahead = p.grad.lerp(average, kept)",
+        "ahead = average",
+        UnitTest("tests/test_muon.py", "test_it_steps_as_pytorchs_does"),
+    ),
+    Fault(
+        "muon-in-emulated-bfloat16",
+        "Right to the last digit that matters, and thirty times as slow on most processors.",
+        "src/bardgpt/training/devices.py",
+        "return torch.bfloat16 if fast else torch.float32",
+        "return torch.bfloat16",
+        UnitTest("tests/test_muon.py", "test_its_products_are_in_the_type_that_is_fast"),
+    ),
+    Fault(
         "warm-up-from-zero",
         "Counted from 0 the first step has no rate at all: a step that is paid for and not made.",
         "src/bardgpt/training/optimizers.py",

@@ -52,18 +52,16 @@ class Plan:
     message: str
 
 
-def plan(machine: Facts, name: str | None = None) -> Plan:
+def plan(machine: Facts, name: str = "sprint") -> Plan:
     """What this machine should do: the whole run on a GPU, a few steps without one.
 
     Args:
         machine: its facts.
-        name: of the preset; "sprint" if none is given, or "full" if this PyTorch lacks Muon.
+        name: of the preset.
 
     Raises:
         KeyError: if there is no such preset.
     """
-    if name is None:
-        name = "sprint" if hasattr(torch.optim, "Muon") else "full"
     preset = PRESETS[name]
     device = devices.choose_device(machine)
     precision = devices.choose_precision(machine, device)

@@ -121,7 +121,7 @@ def choose_device(machine: Facts, wanted: str | None = None) -> DeviceName:
     raise DeviceError(f"device {wanted!r}: this machine has {have}; choose one of them{reason}")
 
 
-def choose_precision(machine: Facts, device: DeviceName, wanted: str | None = None) -> Precision:
+def choose_precision(machine: Facts, device: str, wanted: str | None = None) -> Precision:
     """The precision of the matrix products; weights and their updates are float32 in any case.
 
     On a GPU bfloat16 from compute capability 8.0 on, and float16 below: such a GPU reports bfloat16
@@ -146,6 +146,19 @@ def choose_precision(machine: Facts, device: DeviceName, wanted: str | None = No
     if device == "cpu" and machine.cpu_bfloat16:
         return "bfloat16"
     return "float32"
+
+
+def muon_dtype(machine: Facts, device: str) -> torch.dtype:
+    """The type in which Muon's matrix products are fastest: bfloat16, or float32 where it is slow.
+
+    Five rounds from bfloat16 or float32 end at different matrices, which are as good (`LOG.md`).
+
+    Args:
+        machine: its facts.
+        device: of the matrices, "cpu", "cuda" or another.
+    """
+    fast = choose_precision(machine, device) == "bfloat16"
+    return torch.bfloat16 if fast else torch.float32
 
 
 def _is_precision(name: str) -> TypeGuard[Precision]:

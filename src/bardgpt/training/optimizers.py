@@ -1,9 +1,9 @@
 """Which optimizer moves which parameter, and at what rate.
 
 AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) treats each number by itself. Muon (Jordan et
-al. 2024, `torch.optim.Muon`) treats a matrix as a whole: it keeps a running sum of gradients and
-steps along its nearest semi-orthogonal matrix, so that all directions of the matrix move alike. It
-is for the matrices inside blocks; embeddings, output layer, gains and biases stay with AdamW.
+al. 2024, `bardgpt.training.muon`) treats a matrix as a whole, so that all its directions move
+alike. It is for the matrices inside blocks; embeddings, output layer, gains and biases stay with
+AdamW.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from bardgpt.config import ConfigError, TrainingConfig
+from bardgpt.config import TrainingConfig
 from bardgpt.gpt import GPT
+from bardgpt.training import devices
+from bardgpt.training.muon import Muon
 
 
 def build_optimizers(model: GPT, config: TrainingConfig) -> list[torch.optim.Optimizer]:
@@ -24,9 +26,6 @@ def build_optimizers(model: GPT, config: TrainingConfig) -> list[torch.optim.Opt
     Args:
         model: on its device already.
         config: optimizer, rates, decay and `beta2`.
-
-    Raises:
-        ConfigError: if Muon is asked for and this PyTorch is older than 2.9.
     """
     hidden = [p for p in model.blocks.parameters() if p.ndim == 2]
     of_muon = {id(p) for p in hidden} if config.optimizer == "muon" else set()
@@ -45,19 +44,12 @@ def build_optimizers(model: GPT, config: TrainingConfig) -> list[torch.optim.Opt
         )
     ]
     if of_muon:
-        if not hasattr(torch.optim, "Muon"):
-            raise ConfigError(
-                f"optimizer='muon': needs torch 2.9 or newer, and this is {torch.__version__}: "
-                "install a newer torch, or choose optimizer='adamw'"
-            )
         optimizers.append(
-            torch.optim.Muon(
+            Muon(
                 hidden,
-                lr=config.muon_rate,
+                config.muon_rate,
                 weight_decay=config.muon_decay,
-                momentum=0.95,
-                nesterov=True,
-                adjust_lr_fn="original",
+                dtype=devices.muon_dtype(devices.facts(), hidden[0].device.type),
             )
         )
     for optimizer in optimizers:
