@@ -47,6 +47,12 @@ def test_training_runs_are_lines_of_validation_loss_over_steps():
     assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "linear")
 
 
+def test_losses_ten_times_apart_are_on_a_logarithmic_axis():
+    axes = panel(figures.training_runs({"one": [FIRST]}, {}, zoom=(2.0, 20.0)))
+    assert axes.get_yscale() == "log"
+    assert axes.get_ylim() == (2.0, 20.0)
+
+
 @pytest.mark.parametrize(
     ("models", "styles"),
     [(1, "-"), (2, ("--", "-")), (3, (":", "--", "-"))],

@@ -157,6 +157,14 @@ def rates() -> Variants:
     return variants
 
 
+def no_norm() -> Variants:
+    """Residual connections without any norm, at the settings of `rates` (chapters 6 and 7)."""
+    variants: Variants = {}
+    for L, start, tried in RATES:
+        variants |= over_rates(L, start, tried, no_norm=RESIDUAL)
+    return variants
+
+
 def dropout() -> Variants:
     """A model that learns 20,000 characters by heart, by dropout; and one with all of the text.
 
@@ -219,6 +227,7 @@ EXPERIMENTS: dict[str, Experiment[Any]] = {
     "starts": Sweep(starts()),
     "continuations": Continuations(PROMPT),
     "rates": Sweep(rates()),
+    "no-norm": Sweep(no_norm()),
     "dropout": Sweep(dropout()),
     # Chapter 9: how the recorded model compares with what others report.
     "judged": Judged(),

@@ -32,13 +32,15 @@ def training_runs(
     """Validation loss over the steps, every run a line, with other losses as lines across.
 
     models: by the name to show, its runs; three at most. beside: losses by name. zoom: the least
-    and the largest loss that is shown.
+    and the largest loss that is shown; the axis is logarithmic if they differ by ten times.
     """
     figure, axes = canvas(4.0 if len(models) > 1 else 3.5)
     for (name, runs), (role, look) in zip(models.items(), LOOKS[-len(models) :], strict=True):
         curves = ((run.step, run.validation) for run in runs)
         each_run(axes, curves, look, label=name, color=COLOURS[role], alpha=0.6, linewidth=1.3)
     levels(axes, beside)
+    if zoom[1] >= 10 * zoom[0]:
+        axes.set_yscale("log")
     axes.set_ylim(*zoom)
     axes.set_xlabel("steps")
     axes.set_ylabel("validation " + LOSS)
