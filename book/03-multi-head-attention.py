@@ -49,6 +49,8 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # ## A list of heads
 #
+# *Claims mha-1 and mha-2 of the [claims page](claims.md).*
+#
 # We need chapter 2's `Head`, and a config that says how many (32 channels, and windows of at most
 # 8, are its defaults). With $nh$ heads on $C$ channels, each head is $hs = C / nh$ wide.
 
@@ -107,6 +109,8 @@ print("largest difference:", (attention(x) - y).abs().max().item())
 # %% [markdown]
 # ## What it costs
 #
+# *Claim mha-3.*
+#
 # Each of $nh$ heads has three matrices, for queries, keys and values, with $C \times hs$
 # parameters each. More heads are narrower heads, and the sum stays: $nh \cdot 3 \cdot C \cdot C /
 # nh = 3 C^2$.
@@ -125,6 +129,8 @@ for n_head in (1, 2, 4, 8):
 
 # %% [markdown]
 # ## Two questions at once
+#
+# *Claim mha-6.*
 #
 # What can two means do that one cannot? Take a toy in which only places count. A text is 16
 # letters, drawn at random. At each position the model is asked for two of them at once: the
@@ -211,6 +217,8 @@ teaching.table("asked for", ["nats per answer", "right, each run"], rows)
 # %% [markdown]
 # ## A likeness: group convolutions
 #
+# *Claim mha-4.*
+#
 # The [lecture](references.md#ng-video-lecture) compares this with a *group convolution*, in which
 # the channels are cut into groups, and each group has a filter of its own. One step of attention
 # is exactly that: $A v$, the mixing of the values once the weights $A$ are known. Only the roles
@@ -285,6 +293,8 @@ for n in (1, 4):
 # %% [markdown]
 # ## Four against one
 #
+# *Claim mha-5, first half.*
+#
 # Now the bet. This chapter's rung of the ladder, the book's series of models, differs from
 # chapter 2's in a single number of the config, and has the same 7,553 parameters:
 
@@ -350,6 +360,8 @@ figures.ladder(climbed("four-heads"), tables)
 
 # %% [markdown]
 # ## Looking at the heads
+#
+# *Claim mha-5, second half.*
 #
 # What do four heads do with their four means? Give your model a window of text, and see for each
 # head how much each position takes from each other:

@@ -163,6 +163,8 @@ figures.diagram("feed-forward")
 # %% [markdown]
 # ## Each position by itself
 #
+# *Claim ffn-1 of the [claims page](claims.md).*
+#
 # Two tests. First: change one character, and see whose output moves. "my lord," and "my word,"
 # differ only in position 3, counted from 0. We give the embeddings of both to the two layers of a
 # new model (any vectors would do), and print a dot for each position whose output stays the same
@@ -207,6 +209,8 @@ for name, part in (("feed-forward", feed_forward), ("attention", attention)):
 
 # %% [markdown]
 # ## Who can move whom
+#
+# *Claim ffn-2.*
 #
 # The first test tried one change. A derivative covers every small change at once, but only near
 # this one input. For output position $t$ and input position $s$ there are $C \times C$ derivatives,
@@ -253,6 +257,8 @@ figures.jacobians(pictures, "my lord,")
 # %% [markdown]
 # ## The pair
 #
+# *Claim ffn-3.*
+#
 # The layer comes right after attention. Gather, then think about what was gathered (`_Parts` only
 # makes the two layers):
 
@@ -280,6 +286,8 @@ print(", and still causal")
 
 # %% [markdown]
 # ## Too fast to the logits?
+#
+# *Claim ffn-4.*
 #
 # If the lecture is right, the loss must fall when the layer is added. But the layer also adds
 # parameters, and any number of them might help. So we need a *control*: a model with the same new
@@ -437,6 +445,8 @@ figures.seeds_compared(ends)
 
 # %% [markdown]
 # ## Why four times?
+#
+# *Claim ffn-5.*
 #
 # Four is what the paper took, and most have taken since: a convention, not a law. It decides where
 # a transformer's weights are. The two maps of this layer have $8 C^2$ of them, and attention, with

@@ -48,6 +48,8 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # ## The problem: a plain stack
 #
+# *Claim res-4, first half, of the [claims page](claims.md).*
+#
 # From now on both parts of the block are as in the lecture's final program. The feed-forward
 # layer has its second matrix, `proj`, from $4 C = 128$ hidden units back to $C = 32$ channels.
 # Chapter 4 tried that in one block. Attention gets a `proj` too, a $32 \times 32$ matrix after
@@ -154,6 +156,8 @@ for block in (16, 12, 8, 4, 0):
 # %% [markdown]
 # ## Add, don't replace
 #
+# *Claim res-1.*
+#
 # The remedy came from image recognition. In 2015 [He and others](references.md#he-2015) had met
 # the same riddle: of two plain convolutional networks the one of 56 layers had a higher error
 # than the one of 20, and already *on the training images*. Their way out: let each layer compute
@@ -228,6 +232,8 @@ print(f"embeddings + {n} branches = what the logits are made of")
 # %% [markdown]
 # ## What an addition does to a gradient
 #
+# *Claim res-2.*
+#
 # Let $c = a + b$. Move $a$ by a little, and $c$ moves by as much, whatever $a$ and $b$ are; the
 # same for $b$. So $\partial c / \partial a = \partial c / \partial b = 1$, and what the loss asks
 # of $c$ it asks of $a$ and of $b$.
@@ -246,6 +252,8 @@ for name, part in (("a", a), ("b", b)):
 
 # %% [markdown]
 # ## The gradient superhighway
+#
+# *Claim res-3.*
 #
 # From this the lecture concludes that there is a "gradient superhighway that goes directly from
 # the supervision all the way to the input unimpeded". Call $g$ the gradient after a branch was
@@ -375,6 +383,8 @@ teaching.table("the stream", columns, rows)
 # %% [markdown]
 # ## How deep can you go?
 #
+# *Claim res-4.*
+#
 # Now train: 1 to 16 blocks, with and without `x +`, with the default initialization, 2,000 steps,
 # three seeds each. An addition has no parameters. So whatever the two stacks differ by is the
 # wiring, and not the room.
@@ -471,6 +481,8 @@ figures.ladder(climbed("residual"), tables)
 
 # %% [markdown]
 # ## Do the branches start small?
+#
+# *Claim res-5.*
 #
 # The lecture also says how this begins: the branches are "usually initialized in the beginning so
 # they contribute very little if anything", are "almost kind of like not there", and then "come

@@ -28,7 +28,6 @@ REPOSITORY = re.search(
 ALT_LENGTH = 40
 CELL_LINES = 15
 CODE_WIDTH = 80  # more is cut on the website at 1280 pixels
-NARROW = re.compile(r"0[1-5]-")  # chapters that `format` in book/ruff.toml does not exclude
 METADATA = ("tags", "mystnb", "jupyter", "cellView")
 # A solution is folded wherever it is read: on the website, in JupyterLab, in Colab.
 HIDDEN = {"source_hidden": True, "outputs_hidden": True}
@@ -283,8 +282,6 @@ def test_notebook_is_valid(notebook):
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_chapter_keeps_the_rule(chapter, notebook, rule):
-    if rule is code_is_narrow and not NARROW.match(chapter.name):
-        pytest.skip("not yet formatted at this width")
     faults = list(rule(notebook, chapter.parent))
     as_stored = rule in (outputs_are_stored, outputs_are_comparable, metadata_is_clean)
     assert not faults, remedy(chapter) if as_stored else "the text itself is to be changed"

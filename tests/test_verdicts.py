@@ -223,6 +223,22 @@ def test_stuck_runs(folder, post, pre, expected):
 
 
 @pytest.mark.parametrize(
+    ("default", "xavier", "expected"),
+    [(2.0, 30.0, CONDITION), (3.3, 30.0, HOLDS), (2.0, 2.0, FAILS)],
+)
+def test_a_norm_that_decides(folder, default, xavier, expected):
+    """With a norm one run of three is stuck; without it none, or all."""
+    ends = {"3-default": default, "12-default": default, "12-xavier": xavier}
+    made_up.write(
+        folder,
+        no_norm=sweep({f"{case}-no-norm-0.01-0": record(*[end] * 3) for case, end in ends.items()}),
+        rates=sweep({f"{case}-post-norm-0.01-0": record(2.0, 2.0, 3.3) for case in ends}),
+        count_tables=made_up.tables(3.35, 2.0),
+    )
+    assert verdict("ln-6") == expected
+
+
+@pytest.mark.parametrize(
     ("kl", "lag", "expected"),
     [(0.09, -0.04, HOLDS), (0.09, -0.06, CONDITION), (0.11, 0.0, FAILS)],
 )

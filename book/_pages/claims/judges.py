@@ -5,6 +5,7 @@ Limits stand beside what they limit. A claim without a judge is asserted by a ce
 
 from _pages.claims.norms import mode_gaps
 from _pages.claims.residual import loudest
+from _pages.claims.stuck import CASES, stuck
 from _pages.claims.verdict import CONDITION, FAILS, HOLDS, Judge, Verdict, clear
 from bardgpt import records
 from bardgpt.lab.ladder import LECTURE_FULL
@@ -101,16 +102,19 @@ def _clean_path() -> Verdict:
     return HOLDS if all(more) else CONDITION
 
 
+def _norm_decides() -> Verdict:
+    without, norms = records.load_sweep("no-norm"), records.load_sweep("rates")
+    fewer = [
+        stuck(norms, f"{case}-post-norm-")[0] < stuck(without, f"{case}-no-norm-")[0]
+        for case in CASES
+    ]
+    return HOLDS if all(fewer) else CONDITION if any(fewer) else FAILS
+
+
 def _stable() -> Verdict:
     sweep = records.load_sweep("rates")
-    flat = records.tables()[0]["validation"]
-
-    def stuck(start: str) -> int:
-        runs = [run for name in sweep if name.startswith(start) for run in sweep[name].histories]
-        return sum(run.validation[-1] > flat - 0.1 for run in runs)
-
     counts = [
-        (stuck(f"{case}-post-norm-"), stuck(f"{case}-pre-norm-"))
+        [stuck(sweep, f"{case}-{wiring}-")[0] for wiring in ("post-norm", "pre-norm")]
         for case in ("12-default", "12-xavier")
     ]
     if any(post <= pre for post, pre in counts):
@@ -242,6 +246,16 @@ JUDGES: dict[str, Judge] = {
             CONDITION: "Layer norm gives the same loss in both modes, but batch norm nearly does "
             "so, too.",
             FAILS: "Layer norm's loss differs between training mode and evaluation mode.",
+        },
+    ),
+    "ln-6": Judge(
+        _norm_decides,
+        {
+            HOLDS: "Fewer runs are stuck with a norm after each addition than without a norm, at "
+            "each depth and from each initialization.",
+            CONDITION: "From one initialization a stack trains only with a norm; from another it "
+            "trains better without than with a norm after each addition.",
+            FAILS: "A norm after each addition saves no run that fails without one.",
         },
     ),
     "pp-2": Judge(

@@ -1,9 +1,12 @@
 """Chapter 6: layer normalization."""
 
 from _pages.claims.claim import Claim, exact
+from _pages.claims.stuck import CASES, of, stuck
 from bardgpt import records
 from bardgpt.lab.probes.norms import BATCH_SIZES, EVALUATION, training_mode
 from bardgpt.records.band import Band
+
+DECIDED = "12-xavier-{}-0.0003-0"  # the setting that chapter 6 draws
 
 
 def mode_gaps(name: str, batch_size: int) -> list[float]:
@@ -24,6 +27,24 @@ def _modes() -> str:
         f"training, {gap[small]} in batches of {small}, {gap[large]} of {large}. Validation loss "
         f"of the rung: layer norm {layer.band()}, batch norm {batch.band()}; batch norm ahead by "
         f"{records.gain(layer, batch)} nats per character."
+    )
+
+
+def _decides() -> str:
+    without, norms = records.load_sweep("no-norm"), records.load_sweep("rates")
+    parts = [
+        f"{words}: {of(stuck(without, f'{case}-no-norm-'))} without a norm, "
+        f"{of(stuck(norms, f'{case}-post-norm-'))} with one after each addition"
+        for case, words in CASES.items()
+    ]
+    lasts = " ".join(
+        f"{run.validation[-1]:.1f}" for run in without[DECIDED.format("no-norm")].histories
+    )
+    return (
+        "Runs that are lost or stuck near the loss of the letters' frequencies, over four rates, "
+        f"with and without warm-up: {'; '.join(parts)}. From Xavier's start at rate 0.0003 without "
+        f"warm-up the runs without a norm end at {lasts} nats per character, those with one at "
+        f"{norms[DECIDED.format('post-norm')].band()}."
     )
 
 
@@ -72,5 +93,11 @@ CLAIMS = (
             "Change one character: with layer norm nothing moves before it, nor in other texts. "
             "With batch norm in training mode all logits of the batch move, also earlier ones."
         ),
+    ),
+    Claim(
+        "ln-6",
+        "A norm helps to train a deep network.",
+        "06-layer-normalization",
+        _decides,
     ),
 )

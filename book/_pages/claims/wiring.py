@@ -1,6 +1,7 @@
 """Chapter 7: norms after and before the branch."""
 
 from _pages.claims.claim import Claim, exact
+from _pages.claims.stuck import CASES, NEAR, letters_frequencies, of, stuck
 from bardgpt import records
 
 BOTH = ("post-norm", "pre-norm")
@@ -37,29 +38,18 @@ def _gradients() -> str:
 
 def _rates() -> str:
     sweep = records.load_sweep("rates")
-    flat = records.tables()[0]["validation"]
-
-    def stuck(*settings: str) -> str:
-        runs = [run for s in settings for run in sweep[s].histories]
-        return f"{sum(run.validation[-1] > flat - 0.1 for run in runs)} of {len(runs)}"
-
     parts = []
-    for case, words in (
-        ("3-default", "3 blocks"),
-        ("12-default", "12 blocks"),
-        ("12-xavier", "12 blocks with Xavier's start"),
-    ):
-        post, pre = (
-            stuck(*(name for name in sweep if name.startswith(f"{case}-{wiring}-")))
-            for wiring in BOTH
-        )
+    for case, words in CASES.items():
+        post, pre = (of(stuck(sweep, f"{case}-{wiring}-")) for wiring in BOTH)
         parts.append(f"{words}: post-norm {post}, pre-norm {pre}")
-    without, warm = (stuck(f"12-default-post-norm-0.003-{warmup}") for warmup in (0, 200))
+    without, warm = (
+        of(stuck(sweep, f"12-default-post-norm-0.003-{warmup}")) for warmup in (0, 200)
+    )
     small = [sweep[f"3-default-{wiring}-0.001-0"] for wiring in BOTH]
     ladder = [records.load(wiring) for wiring in BOTH]
     return (
         f"Over four rates, with and without warm-up, runs stuck at the loss of the letters' "
-        f"frequencies ({flat:.3f}, or less than 0.1 below it) after "
+        f"frequencies ({letters_frequencies():.3f}, or less than {NEAR} below it) after "
         f"{small[0].training.steps:,} steps: {'; '.join(parts)}. Warm-up can help: post-norm, "
         f"12 blocks, rate 0.003, {without} without it and {warm} with it. Next to no difference "
         f"with 3 blocks at 0.001: pre-norm gains {records.gain(*small)}; over the ladder's "
