@@ -498,12 +498,12 @@ shapes = tuple(rows.shape), tuple(weights.shape)
 print(f"{shapes[0]} rows of scores, mixed by {shapes[1]} weights")
 
 # %% [markdown]
-# So the head has a row for `t` and a row for `h`, but none for `th`. After `th` it can only mix two
-# answers: what usually comes after an `h`, whatever stands before it, and what usually comes two
-# places after a `t`, whatever stands between. The table of two has counted `th` itself. And because the weights
-# sum to 1, a position that looks back looks away from its own character, the one thing that the
-# bigram model knew. (The rest is what the head has not learned in 5,000 steps; how much each
-# counts we did not measure.)
+# So the head has a row for `t` and a row for `h`, but none for `th`. After `th` it can only mix
+# two answers: what usually comes after an `h`, whatever stands before it, and what usually comes
+# two places after a `t`, whatever stands between. The table of two has counted `th` itself. And
+# because the weights sum to 1, a position that looks back looks away from its own character, the
+# one thing that the bigram model knew. (The rest is what the head has not learned in 5,000 steps;
+# how much each counts we did not measure.)
 
 # %% [markdown]
 # ## Looking at the weights
