@@ -106,12 +106,15 @@ figures.stream_sizes(
 # initialization and once from Xavier's. Then do the same with the norm of this chapter after each
 # addition. The rates are low, so that nothing else goes wrong.
 
+# %%
+sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
+pair = {"no norm": "no-norm", "with norms": "post-norm"}
+flat = records.tables()[0]["validation"]
+print(f"loss of the letters' frequencies: {flat:.3f}")
+
 # %% tags=["hide-input"]
 from bardgpt.teaching import Cell
 
-sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
-flat = records.tables()[0]["validation"]
-pair = {"no norm": "no-norm", "with norms": "post-norm"}
 rows = {}
 for words, setting in (
     ("PyTorch's, rate 0.001", "12-default-{}-0.001-0"),
