@@ -151,7 +151,7 @@ def choose_precision(machine: Facts, device: str, wanted: str | None = None) -> 
 def muon_dtype(machine: Facts, device: str) -> torch.dtype:
     """The type in which Muon's matrix products are fastest: bfloat16, or float32 where it is slow.
 
-    Five rounds from bfloat16 or float32 end at different matrices, which are as good (`LOG.md`).
+    The two round differently; what that does to a run is in `LOG.md`.
 
     Args:
         machine: its facts.
