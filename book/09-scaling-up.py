@@ -236,7 +236,7 @@ scaling.say_time(seconds, plan)
 # the recorded run took one hour on two cores. Without a GPU the estimate is for `bardgpt train
 # sprint` in a terminal. A CPU without fast 16-bit numbers (bfloat16) can take several hours.
 #
-# Now run it: `scaling.train` is the training loop of [chapter 1](01-text-and-yardstick.ipynb), and
+# Now run it: `scaling.train` is the loop of [chapter 1](01-text-and-yardstick.ipynb), and
 # on a GPU it saves its state on the way. On a GPU a curve grows below, with a bar of progress. **If
 # you lose the connection, run the notebook again**: the run keeps its state in a folder,
 # `runs/sprint`, about once a minute, and goes on from there. On Colab that folder is lost together

@@ -95,8 +95,8 @@ def test_workflow_on_another_host_says_no_address(tmp_path):
 @pytest.mark.parametrize(
     ("account", "name", "pages"),
     [
-        ("Some-body", "A.book", "https://some-body.github.io/A.book/"),
-        ("Some-body", "some-body.github.io", "https://some-body.github.io/"),
+        ("Any-body", "B.book", "https://any-body.github.io/B.book/"),
+        ("Any-body", "any-body.github.io", "https://any-body.github.io/"),
     ],
 )
 def test_address_of_the_website(account, name, pages):

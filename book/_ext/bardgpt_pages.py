@@ -13,6 +13,7 @@ from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
+PLAIN_CODE = re.compile(r'<span class="[npw]">([^<]*)</span>')
 # What Jupyter Book brings along and this book has no use for: buttons on folded admonitions, code
 # that runs on the page, tabs and cards. Each mark is in the name of a file or in a script's text.
 UNUSED = (
@@ -146,6 +147,12 @@ def drop_unused(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> No
         ]
 
 
+def drop_colours_of_plain_code(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> None:
+    """Leave out what marks names, punctuation and spaces in code: they have the colour of text."""
+    if "body" in context:
+        context["body"] = PLAIN_CODE.sub(r"\1", context["body"])
+
+
 def set_formulas_where_some_are(_: Sphinx, __: str, ___: str, context: dict, ____: object) -> None:
     """Leave the script that sets formulas, a megabyte, to the pages that have some."""
     if 'class="math' not in context.get("body", ""):
@@ -167,6 +174,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.connect("html-page-context", line_up_signatures)
     app.connect("html-page-context", name_index, priority=900)  # after the theme
     app.connect("html-page-context", drop_unused, priority=950)
+    app.connect("html-page-context", drop_colours_of_plain_code)
     app.connect("html-page-context", set_formulas_where_some_are, priority=950)
     return {
         "version": "1",

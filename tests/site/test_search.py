@@ -210,7 +210,9 @@ def test_without_its_index_the_theme_s_search_answers(visit, served):
 
 def test_every_section_can_be_found():
     """As many passages as the index says it has, and no fewer than there are headings."""
-    (entry,) = json.loads((INDEX / "pagefind-entry.json").read_text())["languages"].values()
+    (entry,) = json.loads((INDEX / "pagefind-entry.json").read_text(encoding="utf-8"))[
+        "languages"
+    ].values()
     pages = [*SITE.glob("book/*.html"), *SITE.glob("book/appendix/*.html")]
     headings = sum(
         len(re.findall(r"<h[1-6]>", page.read_text(encoding="utf-8").partition("<article")[2]))

@@ -182,7 +182,6 @@ export class Writer extends HTMLElement {
       this.say(`Loading ${this.missingSize} MB`, true);
     } else {
       this.enter("running", "Stop", false);
-      this.say("Writing…");
     }
     for (const model of models) {
       const call = ask("load", { model }, ({ got, all }) => isLong && this.showProgress(got, all));
@@ -267,7 +266,11 @@ export class Writer extends HTMLElement {
 
   stop() {
     this.turn += 1;
-    this.rest(`Stopped after ${this.written} characters.`);
+    this.rest(
+      this.written
+        ? `Stopped after ${this.written} characters.`
+        : "Stopped before the first character.",
+    );
   }
 
   /** @param {string} word */

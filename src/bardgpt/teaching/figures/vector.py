@@ -133,8 +133,8 @@ class _Writer:
                     style = "image-rendering:pixelated;"
                 case "href" | "clip-path" as reference:
                     kept[reference] = self._referred(value)
-                case other:
-                    kept[other] = _rounded(value)
+                case other:  # a mark may be a twentieth of a point off
+                    kept[other] = _rounded(value, 1 if tag == "use" else 2)
         if style:
             kept |= {"style": said} if (said := self._style(style, words=tag == "text")) else {}
         return kept
@@ -156,7 +156,7 @@ class _Writer:
                 kept[name] = self._referred(value)
             elif name.startswith("font"):  # older versions: all in one
                 kept |= _font(name, value)
-            elif name:
+            elif name and (name, value) != ("stroke-dashoffset", "0"):
                 kept[name] = _rounded(value)
         return ";".join(f"{name}:{value}" for name, value in kept.items())
 
