@@ -5,7 +5,6 @@ It is served under a sub-path, as GitHub's pages are, and opened from the disk a
 """
 
 import json
-import re
 import subprocess
 from contextlib import contextmanager
 from functools import cache
