@@ -586,7 +586,8 @@ checks.within("loss of position 7", last, above=tables[0])
 # %% [markdown]
 # ## Exercises
 #
-# Try each before you open its solution.
+# Try each before you open its solution. Where a cell waits for your code, write it, run the cell,
+# and it tells you what is not right yet.
 #
 # **Check yourself.** (a) In a window of eight, how many weights of position 3 are not 0, and what
 # is their sum? (b) All its scores are 5. What does it receive? (c) A window begins with `the`.
@@ -606,24 +607,40 @@ fives = torch.full((T, T), 5.0).masked_fill(~past, float("-inf"))
 print(fives.softmax(dim=-1)[3].tolist())
 
 # %% [markdown]
-# **1. Look one back.** Write position embeddings, a query map and a key map by hand, so that each
-# position of eight (but the first) gives more than 0.99 of its weight to the one before it.
+# **1. Look one back.** Write a query and a key for each of `T` positions, so that each position
+# (but the first) gives at least 0.99 of its weight to the one before it. Both are matrices with
+# one row for each position.
+
+# %% tags=["remove-output"]
+from bardgpt.teaching import exercises
+
+
+def back_one(T: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the queries (T, hs) and the keys (T, hs)."""
+    ...
+
+
+exercises.check("2.1", back_one)
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# Positions are one-hot, and the key map leaves them so: "I am s". The query map turns "I am t"
-# into "I look for t - 1", and loudly.
+# Positions are one-hot, and the keys leave them so: "I am s". The query map turns "I am t" into "I
+# look for t - 1", and by a large factor.
 #
 # </details>
 
+
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
-places = torch.eye(T)  # (T, hs = T)
-query_map = 20 * torch.eye(T).roll(-1, dims=1)  # row t: 20 in column t - 1
-back_one = attention_weights(places @ query_map, places, past)
-given = back_one.diagonal(-1)  # by positions 1 to 7 to the one before
-assert (given > 0.99).all()
+def back_one(T):
+    places = torch.eye(T)  # (T, hs = T)
+    query_map = 20 * torch.eye(T).roll(-1, dims=1)  # row t: 20 in column t - 1
+    return places @ query_map, places
+
+
+exercises.check("2.1", back_one)
+given = attention_weights(*back_one(T), past).diagonal(-1)  # (T - 1,)
 print(" ".join(f"{weight:.4f}" for weight in given.tolist()))
 
 # %% [markdown]

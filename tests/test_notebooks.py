@@ -29,11 +29,17 @@ ALT_LENGTH = 40
 CELL_LINES = 15
 CODE_WIDTH = 80  # more is cut on the website at 1280 pixels
 METADATA = ("tags", "mystnb", "jupyter", "cellView")
-# A solution is folded wherever it is read: on the website, in JupyterLab, in Colab.
+# What is folded, a solution or an aside, is folded wherever it is read: on the website, in
+# JupyterLab, in Colab.
 HIDDEN = {"source_hidden": True, "outputs_hidden": True}
 FOLDED = {"tags": ["hide-cell"], "jupyter": HIDDEN, "cellView": "form"}
 SOLUTION = "# @title Code of the solution\n"
-ANSWER = ('<details class="fold solution"><summary>Solution</summary>\n\n', "\n\n</details>")
+ASIDE = "# @title Code of this aside\n"
+FOLD = re.compile(
+    r'<details class="fold (?:(?P<solution>solution)"><summary>Solution|aside"><summary>For the '
+    r"curious: [^<]+)</summary>\n\n.+\n\n</details>",
+    re.DOTALL,
+)
 
 CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
@@ -115,8 +121,8 @@ def code_is_narrow(notebook: NotebookNode, _: Path) -> Iterator[str]:
 
 
 def unfolded(source: str) -> str:
-    """What a solution's cell says, without the line that Colab shows in its place."""
-    return source.removeprefix(SOLUTION)
+    """What a folded cell says, without the line that Colab shows in its place."""
+    return source.removeprefix(SOLUTION).removeprefix(ASIDE)
 
 
 def draws(cell: NotebookNode) -> bool:
@@ -145,22 +151,31 @@ def figures_have_captions(notebook: NotebookNode, _: Path) -> Iterator[str]:
             yield f"no caption below the figure of: {cell.source}"
 
 
-def solutions_are_folded(notebook: NotebookNode, _: Path) -> Iterator[str]:
-    """A solution is a folded text and, below it, folded cells with its code."""
-    begins, ends = ANSWER
-    for above, cell in pairwise([new_markdown_cell(), *notebook.cells, new_markdown_cell()]):
-        answers = above.source.startswith(begins) and above.source.endswith(ends)
-        if "hide-cell" in tags(cell) and not (answers or "hide-cell" in tags(above)):
-            yield f"code of a solution without its text above: {cell.source}"
-        if "<details" in above.source and not (answers and "hide-cell" in tags(cell)):
-            yield f"a fold that is no solution, or has no code: {above.source}"
-    for cell in code_cells(notebook):
+def folds_are_folded(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    """A fold is a text and, below it, folded cells with its code; an aside may do without code."""
+    title = None  # what the cells here have to begin with: none are folded, if no fold is above
+    for cell, below in pairwise([*notebook.cells, new_markdown_cell()]):
+        if cell.cell_type == "markdown":
+            fold = FOLD.fullmatch(cell.source)
+            title = None if not fold else SOLUTION if fold["solution"] else ASIDE
+            if "<details" in cell.source and not fold:
+                yield f"a fold that is no solution and no aside: {cell.source}"
+            if title == SOLUTION and "hide-cell" not in tags(below):
+                yield f"a solution without code: {cell.source}"
+            continue
+        if cell.cell_type != "code":
+            continue
+        begins = cell.source.startswith((SOLUTION, ASIDE))
+        if "hide-cell" not in tags(cell):
+            title = None
+            if begins or {"jupyter", "cellView"} & {*cell.metadata}:
+                yield f"folded, and without the tag hide-cell: {cell.source}"
+            continue
         folded = {key: value for key, value in cell.metadata.items() if key != "mystnb"} == FOLDED
-        titled = cell.source.startswith(SOLUTION)
-        if "hide-cell" in tags(cell) and not (folded and titled):
-            yield f"not folded as a solution, {FOLDED} and {SOLUTION!r}: {cell.source}"
-        if "hide-cell" not in tags(cell) and (titled or {"jupyter", "cellView"} & {*cell.metadata}):
-            yield f"folded, and without the tag hide-cell: {cell.source}"
+        if title is None:
+            yield f"folded code without its text above: {cell.source}"
+        elif not (folded and cell.source.startswith(title)):
+            yield f"not folded as its text is, {FOLDED} and {title!r}: {cell.source}"
 
 
 def links_lead_to_files(notebook: NotebookNode, folder: Path) -> Iterator[str]:
@@ -221,7 +236,7 @@ RULES = [
     code_is_narrow,
     figures_have_alt_text,
     figures_have_captions,
-    solutions_are_folded,
+    folds_are_folded,
     links_lead_to_files,
     setup_comes_first,
     nothing_escapes_comparison,
@@ -333,8 +348,14 @@ def code(source: str, output: dict[str, str] | None = None, **metadata) -> Noteb
 
 def solution(*below: NotebookNode) -> NotebookNode:
     """A notebook with a solution's text, and below it these cells."""
-    begins, ends = ANSWER
-    return book(new_markdown_cell(f"{begins}Seven.{ends}"), *below)
+    fold = '<details class="fold solution"><summary>Solution</summary>\n\nSeven.\n\n</details>'
+    return book(new_markdown_cell(fold), *below)
+
+
+def aside(*below: NotebookNode, title: str = "For the curious: seven") -> NotebookNode:
+    """A notebook with an aside's text, and below it these cells."""
+    fold = f'<details class="fold aside"><summary>{title}</summary>\n\nSeven.\n\n</details>'
+    return book(new_markdown_cell(fold), *below)
 
 
 def solved(source: str, **metadata) -> NotebookNode:
@@ -407,16 +428,20 @@ def without_setup(source: str, *setup_tags: str) -> NotebookNode:
         (figures_have_captions, drawn(None, FIGURE)),
         (figures_have_captions, drawn(new_code_cell("*a, b = c"), FIGURE)),
         (figures_have_captions, drawn(new_markdown_cell("**Bold** is no caption."), DIAGRAM)),
-        (solutions_are_folded, solved("answer()", tags=["hide-cell"])),
-        (solutions_are_folded, solved("answer()", **FOLDED)),
-        (solutions_are_folded, solved(f"{SOLUTION}answer()", tags=["hide-cell"], cellView="form")),
-        (solutions_are_folded, code(f"{SOLUTION}answer()", **FOLDED)),
-        (solutions_are_folded, solution()),
-        (solutions_are_folded, solved("answer()")),
-        (solutions_are_folded, text("<details><summary>More</summary>\n\nSeven.\n\n</details>")),
-        (solutions_are_folded, code("answer()", cellView="form")),
-        (solutions_are_folded, code("answer()", jupyter=HIDDEN)),
-        (solutions_are_folded, code(f"{SOLUTION}answer()")),
+        (folds_are_folded, solved("answer()", tags=["hide-cell"])),
+        (folds_are_folded, solved("answer()", **FOLDED)),
+        (folds_are_folded, solved(f"{SOLUTION}answer()", tags=["hide-cell"], cellView="form")),
+        (folds_are_folded, code(f"{SOLUTION}answer()", **FOLDED)),
+        (folds_are_folded, solution()),
+        (folds_are_folded, solved("answer()")),
+        (folds_are_folded, text("<details><summary>More</summary>\n\nSeven.\n\n</details>")),
+        (folds_are_folded, code("answer()", cellView="form")),
+        (folds_are_folded, code("answer()", jupyter=HIDDEN)),
+        (folds_are_folded, code(f"{SOLUTION}answer()")),
+        (folds_are_folded, code(f"{ASIDE}answer()", **FOLDED)),
+        (folds_are_folded, solved(f"{ASIDE}answer()", **FOLDED)),
+        (folds_are_folded, aside(new_code_cell(f"{SOLUTION}answer()", metadata=FOLDED))),
+        (folds_are_folded, aside(title="More")),
         (links_lead_to_files, text("See [chapter 12](12-nowhere.ipynb#there).")),
         (links_lead_to_files, text("See [this][here].\n\n[here]: nowhere.md")),
         (links_lead_to_files, text("See [the next](chapter.py).")),
@@ -450,6 +475,8 @@ def test_rule_sees_a_planted_fault(rule, notebook, tmp_path):
         code("\n\n".join(["x = 1"] * 15)),
         code("x = 2  # " + "-" * 71),
         solved(SOLUTION + "\n".join(["x = 1"] * 15), **FOLDED),
+        aside(),
+        aside(new_code_cell(ASIDE + "\n".join(["x = 1"] * 15), metadata=FOLDED)),
         drawn(new_markdown_cell("*A line that falls.*"), FIGURE),
         drawn(new_markdown_cell("*Boxes and arrows.*"), DIAGRAM),
         drawn(None, FIGURE, "hide-cell"),

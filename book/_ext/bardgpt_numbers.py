@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bardgpt_pages import is_caption
-from chapters import is_chapter, outside_solutions, prefix
+from chapters import is_chapter, outside_folds, prefix
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -35,7 +35,7 @@ def numbered(document: nodes.document) -> Iterator[tuple[nodes.Element, str]]:
 
     A plot or a diagram needs a caption for it, a table and an equation do not.
     """
-    for node in outside_solutions(document):
+    for node in outside_folds(document):
         if isinstance(node, nodes.math_block):
             yield node, "Equation"
         elif isinstance(node, nodes.table):

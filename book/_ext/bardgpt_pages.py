@@ -1,8 +1,8 @@
 """The book's second Sphinx extension: what a page hands to the browser.
 
-The code of figures folds under words that say what is in it, a solution's code lies in the fold of
-its text, captions are marked as captions, plots say what is seen in them, and what no page uses is
-not loaded.
+The code of figures folds under words that say what is in it, the code of a solution or an aside
+lies in the fold of its text, captions are marked as captions, plots say what is seen in them, and
+what no page uses is not loaded.
 """
 
 import re
@@ -82,7 +82,7 @@ def drop_titles_of_forms(_: Sphinx, document: nodes.document, __: str) -> None:
 
 
 def visit_fold(self: HTML5Translator, node: HideCodeCellNode) -> None:
-    """Fold the code of a figure; a solution's cell lies in the fold of its text already."""
+    """Fold the code of a figure; what is folded whole lies in the fold of its text already."""
     if node["prompt_show"] == CODE:
         words = "Code of this table" if shows_a_table(node) else "Code of this figure"
         self.body.append(f'<details class="fold code">\n<summary>{words}</summary>\n')
@@ -100,12 +100,12 @@ def shows_a_table(node: nodes.Node) -> bool:
     return any("bard-table" in raw.astext() for raw in cell.findall(nodes.raw))
 
 
-def enclose_solutions(_: Sphinx, document: nodes.document, __: str) -> None:
-    """Draw a solution's cells into the fold of its text, which ends just above them.
+def enclose_folded(_: Sphinx, document: nodes.document, __: str) -> None:
+    """Draw the cells of a solution or an aside into the fold of its text, which ends just above.
 
     In Jupyter and Colab each of the two folds by itself.
     """
-    for cell in list(document.findall(is_solution)):
+    for cell in list(document.findall(is_folded_whole)):
         siblings = cell.parent.children
         place = siblings.index(cell)
         end = siblings[place - 1] if place else None
@@ -113,7 +113,7 @@ def enclose_solutions(_: Sphinx, document: nodes.document, __: str) -> None:
             siblings[place - 1], siblings[place] = cell, end
 
 
-def is_solution(node: nodes.Node) -> bool:
+def is_folded_whole(node: nodes.Node) -> bool:
     """Say whether a node is a cell that is folded whole."""
     return isinstance(node, nodes.container) and "tag_hide-cell" in node.get("classes", ())
 
@@ -166,7 +166,7 @@ def set_formulas_where_some_are(_: Sphinx, __: str, ___: str, context: dict, ___
 def setup(app: Sphinx) -> dict[str, object]:
     """Connect the functions above to the build."""
     app.add_node(HideCodeCellNode, override=True, html=(visit_fold, depart_fold))
-    app.connect("doctree-resolved", enclose_solutions)
+    app.connect("doctree-resolved", enclose_folded)
     app.connect("doctree-resolved", mark_captions)
     app.connect("doctree-resolved", drop_titles_of_forms)
     app.connect("doctree-resolved", describe_plots)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
-from chapters import ancestors, is_chapter, outside_solutions, reading_order
+from chapters import ancestors, is_chapter, outside_folds, reading_order
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -129,8 +129,8 @@ def said(paragraph: nodes.paragraph) -> nodes.paragraph:
 
 
 def texts(document: nodes.document) -> Iterator[nodes.Text]:
-    """The pieces of a page's prose that may get links, in order; nothing of a solution."""
-    for node in outside_solutions(document):
+    """The pieces of a page's prose that may get links, in order; nothing of a fold."""
+    for node in outside_folds(document):
         if isinstance(node, nodes.Text):
             above = list(ancestors(node))
             in_prose = any(isinstance(one, nodes.paragraph) for one in above)

@@ -1,4 +1,4 @@
-"""What the book's extensions ask of a chapter: which pages are one, and what a solution holds."""
+"""What the book's extensions ask of a chapter: which pages are one, and what a fold holds."""
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -28,7 +28,7 @@ def prefix(env: BuildEnvironment, docname: str) -> str:
     return str(int(PurePosixPath(docname).name.partition("-")[0]))
 
 
-def outside_solutions(document: nodes.document) -> Iterator[nodes.Node]:
+def outside_folds(document: nodes.document) -> Iterator[nodes.Node]:
     """All nodes of a page in order, without those between a fold's raw beginning and end."""
     folded = False
     for node in list(document.findall()):

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 import jupytext
@@ -31,12 +32,25 @@ FACTS = re.compile(
 
 
 def to_read(chapter: Path) -> float:
-    """Minutes to read a chapter's text, without code and solutions, at `WORDS` a minute."""
-    words = 0
+    """Minutes to read a chapter's text, without code and folds, at `WORDS` a minute."""
+    return sum(words_of_sections(chapter).values()) / WORDS
+
+
+def main_line(chapter: Path) -> int:
+    """The words of a chapter that everybody reads: not in folds, and no exercises."""
+    return sum(n for section, n in words_of_sections(chapter).items() if section != "Exercises")
+
+
+def words_of_sections(chapter: Path) -> Counter[str]:
+    """How many words the sections of a chapter have, without folds; "" is what stands before."""
+    words, section = Counter(), ""
     for cell in jupytext.read(chapter, fmt="py:percent").cells:
-        if cell.cell_type == "markdown" and not cell.source.startswith("<details"):
-            words += len(cell.source.split())
-    return words / WORDS
+        if cell.cell_type != "markdown" or cell.source.startswith("<details"):
+            continue
+        if heading := re.match(r"## (.+)", cell.source):
+            section = heading[1]
+        words[section] += len(cell.source.split())
+    return words
 
 
 def to_read_code(chapter: Path) -> float:
