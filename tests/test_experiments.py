@@ -645,6 +645,15 @@ def test_size_is_told_from_recipe_with_sprints_own():
     assert recipe.model.initialization == sprint.model.initialization
 
 
+def test_size_is_told_from_reading_with_as_many_characters():
+    """The last small rung in its own way, over as many characters as the full model has read."""
+    long, rung = EXPERIMENTS["pre-norm-long"], RUNGS["pre-norm"].config
+    assert differing(long.training, RUN) == {"steps", "evaluate_every"}
+    assert differing(long.model, rung) == {"fused"}
+    read = long.training.steps * long.training.batch_size * long.model.block_size
+    assert read == records.full().metrics[-1]["characters"]
+
+
 def test_hidden_widths_are_compared_at_equal_parameters_once():
     models = {name: each.model for name, each in EXPERIMENTS["hidden-widths"].variants.items()}
     sizes = {name: model.n_hidden // model.n_embd for name, model in models.items()}

@@ -81,6 +81,15 @@ def with_sprints_recipe() -> Training:
     return Training(model, training)
 
 
+def with_sprints_reading() -> Training:
+    """The last small rung in its own way, over as many characters as the full model (chapter 9)."""
+    sprint, batch = PRESETS["sprint"], RUN.batch_size * PRE_NORM.block_size
+    read = sprint.training.steps * sprint.training.batch_size * sprint.model.block_size
+    steps = read // batch
+    training = dataclasses.replace(RUN, steps=steps, evaluate_every=steps // 20)
+    return Training(dataclasses.replace(PRE_NORM, fused=True), training)
+
+
 def depths() -> Variants:
     """1 to 16 blocks, plain and residual, with equal parameters at each depth (chapter 5)."""
     run = TrainingConfig(steps=2_000, evaluate_every=500)
@@ -222,6 +231,7 @@ EXPERIMENTS: dict[str, Experiment[Any]] = {
         dataclasses.replace(PRE_NORM, final_norm=False), probes=("stream", "norms")
     ),
     "pre-norm-recipe": with_sprints_recipe(),
+    "pre-norm-long": with_sprints_reading(),
     "depths": Sweep(depths()),
     "coming-online": Sweep(coming_online()),
     "starts": Sweep(starts()),
