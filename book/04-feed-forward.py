@@ -191,8 +191,7 @@ def moved(layer: nn.Module) -> str:
 print("feed-forward", moved(feed_forward), "\nattention   ", moved(attention))
 
 # %% [markdown]
-# In the feed-forward layer, position 3 alone. In attention, position 3 and all that come after
-# it: they heard of the change.
+# In the feed-forward layer, position 3 alone. In attention, all that come after it have heard.
 #
 # Second: shuffle the positions. If all are treated in the same way, it makes no difference
 # whether we shuffle first and apply the layer then, or the other way round. The two *commute*.
@@ -212,8 +211,7 @@ for name, part in (("feed-forward", feed_forward), ("attention", attention)):
 #
 # *Claim ffn-2.*
 #
-# The first test tried one change. A derivative covers every small change at once, but only near
-# this one input. For output position $t$ and input position $s$ there are $C \times C$ derivatives,
+# A derivative covers every small change at once, but only near one input. For output position $t$ and input position $s$ there are $C \times C$ derivatives,
 # of each output channel with respect to each input channel: a block of the layer's *Jacobian*.
 #
 # In the feed-forward layer, $y_t = \max(0, W x_t + b)$ contains $x_t$ and no other $x_s$. So all
@@ -252,15 +250,14 @@ figures.jacobians(pictures, "my lord,")
 # at the top left.*
 #
 # This is the division of labour in a transformer. All that passes between positions passes
-# through attention. All that the feed-forward layer does, it does with what is already there.
+# through attention; the feed-forward layer works with what is already there.
 
 # %% [markdown]
 # ## The pair
 #
 # *Claim ffn-3.*
 #
-# The layer comes right after attention. Gather, then think about what was gathered (`_Parts` only
-# makes the two layers):
+# The layer comes right after attention (`_Parts` only makes the two layers):
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.blocks import PlainBlock
@@ -282,7 +279,7 @@ print(f"three blocks: {tuple(x.shape)} in, {tuple(stack(x).shape)} out", end="")
 print(", and still causal")
 
 # %% [markdown]
-# What stacking does to the loss is the question of chapter 5. Here we stay with one block.
+# What stacking does to the loss is the question of chapter 5.
 
 # %% [markdown]
 # ## Too fast to the logits?
@@ -380,8 +377,7 @@ teaching.table("before the logits", columns, rows)
 # model lacked was not parameters, it was something that is not linear before the logits. In this
 # sense the lecture is right.
 #
-# Keep it in proportion. Four heads instead of one gained 0.128 nats without any new parameter;
-# this layer gains a fifth of that with 14 % more of them.
+# Keep it in proportion: four heads instead of one gained 0.128 nats without a new parameter.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Lead over four heads alone, in nats, against steps. Two bundles of five thin lines, each with a thick mean. The dotted one, the linear control, begins highest, falls, reaches zero by about 2,500 steps and stays there. The solid one, with the ReLU, settles near 0.025 and stays. At 250 steps single seeds scatter widely."}}
 against = {name: models[name].histories for name in ("linear", "linear, ReLU")}
@@ -405,9 +401,8 @@ teaching.table("lead", [f"{step:,} steps" for step in steps], rows)
 #
 # After 250 steps the control is further ahead of four heads than the real layer is; after 1,000
 # it still has more than half of the real layer's lead; after 2,000 hardly anything is left. It
-# cannot say anything new, it only gets there faster. (Two linear maps in a row can be quicker to
-# learn than the one that they amount to; [Arora et al.](references.md#arora-2018) study why. We
-# did not look into our case.) Whoever stops after 1,000 steps, and has no control, credits the
+# cannot say anything new, it only gets there faster. ([Arora et al.](references.md#arora-2018) study
+# why two linear maps can be quicker to learn than one.) Whoever stops after 1,000 steps, and has no control, credits the
 # ReLU with what is not its doing.
 
 # %% [markdown]
@@ -426,18 +421,23 @@ gain = records.gain(relu, grown)
 print(f"gain over the layer of C units: {gain}")
 assert gain.mean > 4 * gain.sd / gain.n**0.5  # four standard errors
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four rows of five marks, a shape for each seed, equal seeds joined by dotted lines, with a bar at each mean. Nothing and linear cover the same stretch, 2.265 to 2.29. Linear with ReLU lies left of them, near 2.25, but for one seed at 2.267. Four times as many units, with ReLU and back, lie far to the left, 2.16 to 2.19."}}
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: seed by seed</summary>
+#
+# Validation loss after 5,000 steps by what stands between attention and the logits: one kind of
+# mark for each of five seeds, a bar at their mean. A line joins the runs of one seed, which saw the
+# same windows of text. These lines are why we compare seed by seed. The worst run with the ReLU
+# ends no better than the best one with nothing. But they are not of the same seed, and along each
+# line the ReLU gains.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true} mystnb={"image": {"alt": "Four rows of five marks, a shape for each seed, equal seeds joined by dotted lines, with a bar at each mean. Nothing and linear cover the same stretch, 2.265 to 2.29. Linear with ReLU lies left of them, near 2.25, but for one seed at 2.267. Four times as many units, with ReLU and back, lie far to the left, 2.16 to 2.19."}}
+# @title Code of this aside
 ends = {name: record.validation for name, record in models.items()}
 figures.seeds_compared(ends)
 
 # %% [markdown]
-# *Validation loss after 5,000 steps by what stands between attention and the logits: one kind of
-# mark for each of five seeds, a bar at their mean. A line joins the runs of one seed, which saw
-# the same windows of text.*
-#
-# The lines are why we compare seed by seed. The worst run with the ReLU ends no better than the
-# best one with nothing. But they are not of the same seed, and along each line the ReLU gains.
-#
 # The wider layer gains another 0.072 nats, nearly three times what the first one gave, and for
 # every seed. The second linear map folds into the output layer, just as the control did. What is
 # left of the growth is a larger number of hidden units: 128 instead of 32. But the model also has
@@ -499,25 +499,12 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # ## What single units fire on
 #
 # Each hidden unit is one number at each position, 0 or above. What makes it large? It is tempting
-# to go through a trained model until a unit looks meaningful. But among 32 units some will look
-# so by chance. We therefore fix a procedure first:
-#
-# - Write down properties of the text at a position: "a vowel", "first letter of a word", "two
-#   capitals in a row", and so on, ten in all.
-# - For each, *choose* on the training text the unit with the best score (below) for being high
-#   where the property holds.
-# - *Judge* that unit on the validation text, which had no say in the choice.
-# - Compare it with the best unit of the same model *before* training, chosen by the same
-#   procedure, and with the mean score of all units, which is what a unit taken at random can
-#   expect.
-#
-# The score is the *AUC*, the area under the ROC curve: take one position that has the property
-# and one that has not, at random; the AUC is the probability that the unit is larger at the first
-# (a tie counts half; [Hanley and McNeil](references.md#hanley-1982)). A perfect unit has 1, and
-# one that knows nothing 0.5; a unit that is lower where the property holds has less than 0.5.
-# Here are the choosing and the judging on your own model, for two of the properties; what they
-# are compared with comes from the record. (`labels` leaves out the first four positions of each
-# window, which cannot see as far back as some properties look.)
+# to go through a trained model until a unit looks meaningful. But among 32 units some will look so
+# by chance. So choose and judge on different texts: for "a vowel", say, *choose* on the training
+# text the unit that is most often higher where a vowel stands, and *judge* it on the validation
+# text. The score is the *AUC*: take one position with a vowel and one without, at random; it is
+# the probability that the unit is larger at the first. A perfect unit has 1, one that knows nothing
+# 0.5. And compare with the best unit of the *untrained* model, chosen in the same way.
 
 
 # %%
@@ -541,7 +528,8 @@ for name in ("a vowel", "two capitals in a row"):
     )
 
 # %% [markdown]
-# Your two units at work, on a piece of the validation text near its beginning (each character as
+# For both properties the unit is better than the best of an untrained model. Your two units at work,
+# on a piece of the validation text near its beginning (each character as
 # the last one of its window):
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The same 160 characters of a play twice, on a ground of varying depth. Above, the unit for vowels: most vowels stand on deep ground, spaces on lighter, most consonants on little or none. Below, the unit for two capitals in a row: the speakers' names in capitals stand on deep ground, and so do line breaks and some punctuation; lower-case words on almost none."}}
@@ -557,19 +545,44 @@ figures.firing(tokenizer.decode(windows[:, -1]), shown)
 # relative to its largest value in this piece (↵ is a line break). Neither was picked for how it
 # looks here.*
 #
-# The picture also shows what a name like "the unit for a vowel" hides. In our run that unit fires
-# at many spaces, too, and the other one at line breaks, and at a comma or an exclamation mark
-# after ordinary words. The property is ours; the unit was not told of it.
+# The picture also shows what a name like "the unit for a vowel" hides: in our run that unit fires
+# at many spaces, too. The property is ours; the unit was not told of it.
 #
-# The record has all ten properties, for five seeds and 5,000 steps:
 
-# %%
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: ten properties, and two warnings</summary>
+#
+# We wrote down ten properties before we looked, and went through the same procedure for each, with
+# five seeds of 5,000 steps. The score is the area under the ROC curve; a tie counts half ([Hanley
+# and McNeil](references.md#hanley-1982)). A unit that is lower where the property holds has less
+# than 0.5. (`labels` leaves out the first four positions of each window, which cannot see as far
+# back as some properties look.)
+#
+# The figure: mean and standard deviation over five seeds, 8,000 positions of new text. Circles: the
+# unit chosen on the training text; squares: one chosen in the same way before training; crosses:
+# the mean over the 32 units after training, which is what a unit taken at random can expect. Where a
+# cross lies below 0.5, at spaces and line breaks above all, the units are on the whole low.
+#
+# For each property and each seed, the chosen unit does better than the best of the untrained model.
+# What can be seen from the current character alone comes out well, and so does "two capitals in a
+# row". A place in a word, or a doubled letter, no single unit knows as well. What is not in one unit
+# may still be in several together; that we did not measure.
+#
+# Two warnings. After 1,000 steps these scores are almost what they are at the end, while the loss
+# still falls by 0.2 nats: what single units fire on does not explain that gain. And that a unit
+# *carries* a property does not mean that this layer *found it out*. Exercise 3 looks at what goes in.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 units = relu.probe_bands("units", 5_000)
 moves = [abs(units[name].mean - after[name].mean) for name in probes.PROPERTIES]
 print("from 1,000 to 5,000 steps no mean moves by more", end=" ")
 print(f"than {max(moves):.2f}")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Ten rows, one for each property, with three marks each. The marks of chosen units of the trained model lie between 0.68 and 0.99: nearly perfect for spaces, line breaks, two capitals and punctuation, lower for places in a word. Those of untrained models lie left of them, between 0.57 and 0.75, and the means of all units lie lower again, between 0.38 and 0.55, lowest for spaces and line breaks."}}
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true} mystnb={"image": {"alt": "Ten rows, one for each property, with three marks each. The marks of chosen units of the trained model lie between 0.68 and 0.99: nearly perfect for spaces, line breaks, two capitals and punctuation, lower for places in a word. Those of untrained models lie left of them, between 0.57 and 0.75, and the means of all units lie lower again, between 0.38 and 0.55, lowest for spaces and line breaks."}}
+# @title Code of this aside
 endings = {
     "chosen unit": "",
     "chosen, untrained": ", untrained",
@@ -582,14 +595,8 @@ figures.unit_scores(
     }
 )
 
-# %% [markdown]
-# *How well one hidden unit tells a property: mean and standard deviation over five seeds, 8,000
-# positions of new text. Circles: the unit chosen on the training text, after 5,000 steps;
-# squares: one chosen in the same way before training; crosses: the mean over the 32 units after
-# 5,000 steps. Where a cross lies below 0.5, at spaces and line breaks above all, the units are on
-# the whole low.*
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 runs, rows = relu.probes["units"][5_000], {}
 for name in sorted(probes.PROPERTIES, key=lambda name: -units[name].mean):
     kinds = (name, f"{name}, untrained")
@@ -598,19 +605,6 @@ for name in sorted(probes.PROPERTIES, key=lambda name: -units[name].mean):
     rows[name] = [*scores, f"{better} of {len(runs)} seeds"]
 columns = ["trained", "untrained", "trained is better in"]
 teaching.table("the unit chosen for", columns, rows)
-
-# %% [markdown]
-# *Mean AUC over five seeds.*
-#
-# For each property and each seed, the chosen unit does better than the best of the untrained
-# model. What can be seen from the current character alone comes out well, and so does "two
-# capitals in a row". A place in a word, or a doubled letter, no single unit knows as well. What
-# is not in one unit may still be in several together; that we did not measure.
-#
-# Two warnings. After 1,000 steps these scores are almost what they are at the end, while the loss
-# still falls by 0.2 nats: what single units fire on, measured like this, does not explain that
-# gain. And that a unit *carries* a property does not mean that this layer *found it out*.
-# Exercise 3 looks at what goes in.
 
 # %% [markdown]
 # ## The ladder
@@ -697,7 +691,8 @@ checks.within("neighbours, largest change", gaps["neighbours"], above=0.1)
 # %% [markdown]
 # ## Exercises
 #
-# Try each before you open its solution.
+# Try each before you open its solution. Where a cell waits for your code, write it, run the cell,
+# and it tells you what is not right yet.
 #
 # **Check yourself.** (a) Swap two neighbouring vectors of the feed-forward layer's input. What
 # happens to its output? (b) Of the $T \times T$ pairs of positions, how many can attention
@@ -818,6 +813,76 @@ for name in ("a space", "a line break", "a capital", "two capitals in a row"):
 # and nothing else, with not one new parameter. Before you train it for 1,000 steps, think of what
 # the heads' value matrices could take over, and of what they could not, as each head makes only
 # its own 8 channels.
+
+# %% [markdown]
+# **5. Exactly one.** One ReLU tells that both were found. Write a function of two tensors of zeros
+# and ones that gives 1 where exactly one of the two was found, and 0 elsewhere. Use additions,
+# multiplications by numbers and `torch.relu`, as a layer with two hidden units could.
+
+# %% tags=["remove-output"]
+from bardgpt.teaching import exercises
+
+
+def exactly_one(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Give 1 where one of a and b is 1, and 0 where both or none is."""
+    ...
+
+
+exercises.check("4.5", exactly_one)
+
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
+# The sum is 0, 1 or 2. It has to come down again at 2, and that takes a second unit: the one for
+# "both", which counts twice.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
+def exactly_one(a, b):
+    return torch.relu(a + b) - 2 * torch.relu(a + b - 1)
+
+
+exercises.check("4.5", exactly_one)
+
+# %% [markdown]
+# **6. A test for leaks.** Write a function that says whether a layer lets a position see a later
+# one. It is given any layer from (1, T, C) to (1, T, C), and an input for it.
+
+# %% tags=["remove-output"]
+from collections.abc import Callable
+
+
+def sees_the_future(layer: Callable, x: torch.Tensor) -> bool:
+    """Say whether a position of layer(x) depends on a later one of x."""
+    ...
+
+
+exercises.check("4.6", sees_the_future)
+
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
+# Change one position after the other, and look at all that stand before it. One position is not
+# enough: a leak may be at another.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
+def sees_the_future(layer, x):
+    for s in range(1, x.shape[1]):
+        other = x.clone()
+        other[:, s] += 1
+        if not torch.equal(layer(other)[:, :s], layer(x)[:, :s]):
+            return True
+    return False
+
+
+exercises.check("4.6", sees_the_future)
 
 # %% [markdown]
 # ## What to remember

@@ -598,13 +598,15 @@ def test_size_and_recipe_apart(folder):
         folder,
         pre_norm=record(2.10, 2.12, 2.14),
         pre_norm_recipe=record(2.05, 2.05, 2.08),
+        pre_norm_long=record(1.90, 1.92, 1.94),
     )
     made_up.write_full(folder, **{"validation of the packed weights": 1.42})
     assert finding("scale-4") == (
         "Not all of it. The last small rung as the ladder trains it: 2.120 ± 0.020 (3 runs); with "
         "`sprint`'s optimizer, schedule and initialization, over as many steps: "
-        "2.060 ± 0.017 (3 runs). Of the 0.700 nats between the rung and the full model that is "
-        "0.060 by recipe alone."
+        "2.060 ± 0.017 (3 runs); in its own way, over as many characters as the full model has "
+        "read: 1.920 ± 0.020 (3 runs). Of the 0.700 nats between the rung and the full model these "
+        "are 0.060 by recipe alone and 0.200 by longer reading alone."
     )
 
 

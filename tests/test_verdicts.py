@@ -296,7 +296,9 @@ def test_form(folder, speakers, words, expected):
     assert verdict("scale-3") == expected
 
 
-@pytest.mark.parametrize(("recipe", "expected"), [(2.0, FAILS), (2.1, HOLDS)])
-def test_size_alone(folder, recipe, expected):
-    made_up.write(folder, pre_norm=of(2.1), pre_norm_recipe=of(recipe))
+@pytest.mark.parametrize(
+    ("recipe", "long", "expected"), [(2.0, 2.1, FAILS), (2.1, 2.0, FAILS), (2.1, 2.1, HOLDS)]
+)
+def test_size_alone(folder, recipe, long, expected):
+    made_up.write(folder, pre_norm=of(2.1), pre_norm_recipe=of(recipe), pre_norm_long=of(long))
     assert verdict("scale-4") == expected

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from answers import attention
+from answers import attention, feed_forward
 
 
 class Wrong(NamedTuple):
@@ -14,5 +14,8 @@ class Wrong(NamedTuple):
     told: str
 
 
-RIGHT: dict[str, Callable[..., Any]] = {**attention.RIGHT}
-WRONG: list[Wrong] = [Wrong(*one) for one in attention.WRONG]
+TOPICS = (attention, feed_forward)
+RIGHT: dict[str, Callable[..., Any]] = {
+    exercise: function for topic in TOPICS for exercise, function in topic.RIGHT.items()
+}
+WRONG: list[Wrong] = [Wrong(*one) for topic in TOPICS for one in topic.WRONG]

@@ -166,8 +166,9 @@ def _form() -> Verdict:
 
 
 def _size_alone() -> Verdict:
-    recipe = records.gain(records.load("pre-norm"), records.load("pre-norm-recipe"))
-    return FAILS if clear(recipe) else HOLDS
+    rung = records.load("pre-norm")
+    others = (records.load(f"pre-norm-{name}") for name in ("recipe", "long"))
+    return FAILS if any(clear(records.gain(rung, other)) for other in others) else HOLDS
 
 
 JUDGES: dict[str, Judge] = {
@@ -324,8 +325,9 @@ JUDGES: dict[str, Judge] = {
     "scale-4": Judge(
         _size_alone,
         {
-            HOLDS: "The recipe alone does not clearly improve the last small model.",
-            FAILS: "Not all of it comes from size: the recipe alone improves the last small model.",
+            HOLDS: "Neither the recipe nor longer reading clearly improves the last small model.",
+            FAILS: "Not all of it comes from size: a better recipe or longer reading improves the "
+            "last small model, too.",
         },
     ),
 }

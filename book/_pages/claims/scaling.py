@@ -33,13 +33,16 @@ def _loss() -> str:
 
 
 def _size_or_recipe() -> str:
-    rung, recipe = records.load("pre-norm"), records.load("pre-norm-recipe")
+    names = ("pre-norm", "pre-norm-recipe", "pre-norm-long")
+    rung, recipe, long = (records.load(name) for name in names)
     way = rung.band().mean - records.full().validation
     return (
         f"Not all of it. The last small rung as the ladder trains it: {rung.band()}; with "
-        f"`sprint`'s optimizer, schedule and initialization, over as many steps: {recipe.band()}. "
-        f"Of the {way:.3f} nats between the rung and the full model that is "
-        f"{records.gain(rung, recipe).mean:.3f} by recipe alone."
+        f"`sprint`'s optimizer, schedule and initialization, over as many steps: {recipe.band()}; "
+        f"in its own way, over as many characters as the full model has read: {long.band()}. Of "
+        f"the {way:.3f} nats between the rung and the full model these are "
+        f"{records.gain(rung, recipe).mean:.3f} by recipe alone and "
+        f"{records.gain(rung, long).mean:.3f} by longer reading alone."
     )
 
 
