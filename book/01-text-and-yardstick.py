@@ -30,8 +30,7 @@ if "google.colab" in sys.modules:
 # By the end of this book you will have built a model that writes Shakespeare, or something that
 # looks like it. You have trained a small PyTorch model before; nothing more is needed.
 #
-# The network waits until the second half of this chapter. First comes what one gets by
-# *counting*. After this chapter you can
+# First comes what one gets by *counting*, then the network. After this chapter you can
 #
 # - say what a loss of 1.669 nats per character means, in bits and as the faces of a die;
 # - predict a text from tables of counts, and say why looking back further stops helping;
@@ -50,8 +49,7 @@ if "google.colab" in sys.modules:
 # > [lecture](references.md#ng-video-lecture) from which this book grew is reported at 2.06.
 # > Passing the table is what the whole book is for.
 #
-# (The lecture is Andrej Karpathy's. The book quotes it from notes that were taken of it, which
-# docstrings call "the notes".)
+# (The lecture is Andrej Karpathy's.)
 
 # %% [markdown]
 # ## The text
@@ -77,22 +75,25 @@ print(f"{len(text.splitlines()):,} lines, {len(speeches):,} speeches")
 print(f"{len(set(names))} different speakers")
 
 # %% [markdown]
-# It is not quite what Shakespeare wrote. On the night before the battle of Bosworth, eleven
-# ghosts come to Richard III in his sleep. In the play, all of them speak. Here are the first six:
-
-# %%
-start = text.index("Ghost of Prince Edward:")
-print(text[start : text.index("All:", start)].strip())
-
-# %%
-silent = [speech for speech in speeches if len(speech) == 1]
-print(f"{len(silent)} speeches are a name and nothing else")
-
-# %% [markdown]
+# <details class="fold aside"><summary>For the curious: ghosts that say nothing</summary>
+#
+# It is not quite what Shakespeare wrote. On the night before the battle of Bosworth, eleven ghosts
+# come to Richard III in his sleep. In the play, all of them speak. Below are the first six.
+#
 # Whoever made the file removed the stage directions. It seems that every speech that begins with
 # one was removed too: the ghosts' speeches begin with *[To RICHARD III]*. So a model will learn,
 # correctly, that such ghosts say nothing. A model of a text is a model of the *file*; it pays to
 # open it.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
+start = text.index("Ghost of Prince Edward:")
+print(text[start : text.index("All:", start)].strip())
+
+silent = [speech for speech in speeches if len(speech) == 1]
+print(f"\n{len(silent)} speeches are a name and nothing else")
 
 # %% [markdown]
 # ## Characters become numbers
@@ -168,7 +169,7 @@ figures.diagram("windows")
 # later.*
 #
 # Training draws windows at random places, several at once: a *batch* of $B$ windows has the shape
-# $(B, T)$. In the package, $T$ is called `block_size`.
+# $(B, T)$. In the package, $T$ is called `block_size`. By hand:
 
 # %%
 import torch
@@ -176,9 +177,18 @@ import torch
 from bardgpt.batches import random_windows
 
 generator = torch.Generator().manual_seed(0)
-x, y = random_windows(train, block_size=8, batch_size=4, generator=generator)
+starts = torch.randint(len(train) - 8, (4, 1), generator=generator)  # (B, 1)
+windows = train[starts + torch.arange(8 + 1)]  # (B, T + 1)
+x, y = windows[:, :-1], windows[:, 1:]  # both (B, T)
 for inputs, targets in zip(x, y, strict=True):
     print(repr(tokenizer.decode(inputs)), "->", repr(tokenizer.decode(targets)))
+
+again = random_windows(train, 8, 4, torch.Generator().manual_seed(0))
+assert torch.equal(again[0], x)
+assert torch.equal(again[1], y)
+
+# %% [markdown]
+# The package's `random_windows` draws the same ones from the same seed.
 
 # %% [markdown]
 # ## How wrong is a guess?
@@ -327,8 +337,8 @@ figures.count_ladder(on_train, on_validation, uniform)
 # characters on new text (blue). The gap between the lines is mostly overfitting. About a quarter
 # of it, at four characters, comes from new scenes and speakers: see exercise 3.*
 #
-# (With one character, the add-one table was a little better, 2.482. Where later chapters say
-# 2.486, they mean Witten and Bell's.)
+# (With one character, add-one was a little better, 2.482. Later chapters mean Witten and Bell's
+# 2.486.)
 #
 # Was your guess four? Then why does the fifth character hurt, when the fourth still helped? Sort
 # the validation characters by how often their context of four was seen in the training text, and
@@ -376,13 +386,22 @@ teaching.table("context seen", heads, rows)
 # win.*
 
 # %% [markdown]
-# ## A second opinion: compressors
+# <details class="fold aside"><summary>For the curious: compressors, and people</summary>
 #
 # Who predicts well can compress well: a character that had probability $p$ can be stored in
 # $-\log_2 p$ bits, or very nearly. So a file compressor is a text model too. Give it the training
-# text first, and ask how many more bytes it needs for the rest:
+# text first, and ask how many more bytes it needs for the rest.
+#
+# The compressors know nothing of letters or language, and one is level with our best table. (`bz2`
+# works in blocks of 900,000 characters, so it has only the last tenth of the training text at
+# hand.) And people? Shannon let them guess letter by letter, and put printed English between 0.6
+# and 1.3 bits per letter ([1951](references.md#shannon-1951)), with an alphabet of 27. There is a
+# long way to go.
+#
+# </details>
 
-# %%
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 import bz2
 import lzma
 
@@ -393,13 +412,6 @@ for name, compress in (("bz2", bz2.compress), ("xz", lzma.compress)):
     print(f"{name:13} {more:.2f} (whole file: {8 * whole / len(text):.2f})")
 
 print(f"table of four {on_validation[4] / math.log(2):.2f}")
-
-# %% [markdown]
-# The compressors know nothing of letters or language, and one is level with our best table.
-# (`bz2` works in blocks of 900,000 characters, so it has only the last tenth of the training text
-# at hand.) And people? Shannon let them guess letter by letter, and put printed English between
-# 0.6 and 1.3 bits per letter ([1951](references.md#shannon-1951)), with an alphabet of 27. There
-# is a long way to go.
 
 # %% [markdown]
 # ## The same table, learned
@@ -441,24 +453,39 @@ print(f"n_embd = {rung.n_embd}, n_layer = {rung.n_layer}")
 print(f"{model.n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
 
 # %% [markdown]
-# How well can learning do? First take the squeeze away, and learn all $V \times V$ logits
-# themselves. The best that any bigram table can reach *on the training text* needs no learning;
-# it is what plain counting gives, without smoothing. Call it the floor.
+# Here learning has little to win. Counting needs one pass over the text, and what it finds is
+# the best that a table of pairs can say of the text that was counted. Learning only approaches
+# it, step by step. It will pay where counting cannot go. But the tools that we now build are
+# those of all later chapters.
 
-# %%
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: how fast can a table be learned?</summary>
+#
+# Take the squeeze away, and learn all $V \times V$ logits themselves. The best that any bigram
+# table can reach *on the training text* needs no learning; it is what plain counting gives, without
+# smoothing. Call it the floor.
+#
+# In the logits, the training loss is *convex*: one valley, no wrong turns. Its gradient is simple:
+# the predicted share of each pair minus its counted share. If the *rate* (how far a step goes for
+# each gradient) is too high, a step may lead uphill. Safe is 2 over the share of the commonest
+# character ([Böhning](references.md#boehning-1992)), about 13 here. We try it, and four times as
+# much, for which nothing is promised.
+#
+# The bolder rate does better. Both are slow: the rows of rare characters have a tiny share, so they
+# feel a tiny gradient. And neither can arrive: a pair that never occurred should get probability 0,
+# for which its logit would have to fall without end.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 share = (pairs - 1) / (pairs - 1).sum()  # (V, V), without the added ones
 counted = share / share.sum(dim=1, keepdim=True)  # (V, V), rows sum to 1
 floor = -torch.xlogy(share, counted).sum().item()  # xlogy: 0 log 0 is 0
 print(f"no bigram table is below {floor:.3f} nats on the training text")
 
-# %% [markdown]
-# In the logits, the training loss is *convex*: one valley, no wrong turns. Its gradient is
-# simple: the predicted share of each pair minus its counted share. If the *rate* (how far a step
-# goes for each gradient) is too high, a step may lead uphill. Safe is 2 over the share of the
-# commonest character ([Böhning](references.md#boehning-1992)), about 13 here. We try it, and four
-# times as much, for which nothing is promised.
-
-# %%
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 safe_rate = 2 / share.sum(dim=1).max().item()
 
 
@@ -478,49 +505,79 @@ for name, above in gaps.items():
     uphill = (above.diff() >= 0).sum()
     print(f"{name}: {above[-1]:.3f}, steps that led uphill: {uphill}")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Distance from the floor against gradient steps, both axes logarithmic. Two lines fall steadily from above 1 nat, the one with rate 52 always below the one with rate 13. After 5,000 steps they stand at about 0.003 and 0.011 nats, and still fall."}}
+# %% tags=["hide-cell"] mystnb={"image": {"alt": "Distance from the floor against gradient steps, both axes logarithmic. Two lines fall steadily from above 1 nat, the one with rate 52 always below the one with rate 13. After 5,000 steps they stand at about 0.003 and 0.011 nats, and still fall."}} cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 figures.descent(gaps)
-
-# %% [markdown]
-# *Gradient descent on the bigram table, on the training text. It comes ever nearer to what
-# counting gives at once.*
-#
-# The bolder rate does better. Both are slow: the rows of rare characters have a tiny share, so
-# they feel a tiny gradient. And neither can arrive: a pair that never occurred should get
-# probability 0, for which its logit would have to fall without end. Counting needed one pass.
-# Learning will pay only where counting cannot go.
 
 # %% [markdown]
 # ## The first rung
 #
-# Now the rung itself, trained as all later ones will be: random windows of 8, batches of 32, the
-# optimizer AdamW ([Loshchilov and Hutter](references.md#loshchilov-2019)) at a constant learning
-# rate of 0.001, with its usual weight decay of 0.01. This is the whole training loop, and below it
-# the step that it repeats: draw windows, predict, take the loss and its gradients, move. (Whatever
-# else is there, for falling rates, fewer digits, clipping and several devices, does nothing yet.)
+# Now the rung itself, trained as all later ones will be: random windows of 8, batches of 32, and
+# the optimizer AdamW ([Loshchilov and Hutter](references.md#loshchilov-2019)) at a constant
+# learning rate of 0.001. This is the whole training loop: draw windows, predict, take the loss and
+# its gradients, move.
 
-# %% tags=["nbval-ignore-output"]
-from bardgpt.teaching import listing
-from bardgpt.training.loop import train_model
-from bardgpt.training.trainer import Trainer
+# %%
+from torch.nn import functional as F
 
-listing(train_model, Trainer.advance)
+
+def train_by_hand(model: GPT, steps: int) -> None:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(steps):
+        x, y = random_windows(train, 8, 32, generator)  # both (B, T)
+        loss = F.cross_entropy(model(x).flatten(0, 1), y.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
 
 # %% [markdown]
-# The full run takes 5,000 steps. You do the first 1,000 now; the record holds five full runs,
-# from five seeds, of which yours is the first. **Guess:** will the full run come below the
-# add-one table, 2.482?
+# (`cross_entropy` is softmax and $-\ln p$ in one, the mean over all $B \cdot T$ targets.) To judge,
+# we walk over the whole validation text in neighbouring windows, and take each target once:
+
+# %%
+from bardgpt.batches import evaluation_windows
+
+
+@torch.no_grad()
+def judge_by_hand(model: GPT) -> float:
+    total = 0.0
+    for x, y in evaluation_windows(validation, block_size=8):  # (B, T)
+        guesses = model(x).flatten(0, 1)  # (B * T, V)
+        each = F.cross_entropy(guesses, y.flatten(), reduction="none")
+        total += each.double().sum().item()
+    return total / (len(validation) - 1)
+
+
+torch.manual_seed(0)
+model = GPT(rung)
+print(f"before training: {judge_by_hand(model):.1f} nats per character")
+train_by_hand(model, steps=1_000)
+
+# %% [markdown]
+# The full run takes 5,000 steps; the record holds five full runs, from five seeds, of which yours
+# is the first. **Guess:** will the full run come below the add-one table, 2.482? Here is the
+# package's loop, `train_model`. It does the same, and some bookkeeping: falling rates, clipping,
+# several devices. From the same seed it must end with the same loss, and the cell says how far
+# apart the two are:
 
 # %%
 from bardgpt import records
 from bardgpt.config import TrainingConfig
 from bardgpt.teaching import checks
+from bardgpt.training.loop import train_model
 
+by_loop = model
 torch.manual_seed(0)
 model = GPT(rung)
 first_steps = TrainingConfig(steps=1_000, seed=0)
 history = train_model(model, train, validation, first_steps)
+apart = abs(judge_by_hand(by_loop) - history.at(1_000))
+assert apart < 1e-5
+print(f"by hand and by the package: {apart:.3f} nats apart")
 
+# %%
 record = records.load("bigram")
 checks.measured(
     "bigram, validation loss after 1,000 steps",
@@ -533,8 +590,8 @@ checks.measured(
 # %% [markdown]
 # *Recorded* is the mean and the standard deviation of the five full runs at the same step. The
 # bounds are what the text claims, here: better than the character frequencies, not as good as the
-# table. The last number is how far your run may lie from the mean; beyond it, the cell fails and
-# says so. All chapters measure this way. The full runs:
+# table. If your run lies too far from the record, the cell fails and says so. All chapters measure
+# this way. The full runs:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss over 5,000 steps for five seeds. All five lines fall steeply to about 2.58 at step 1,000, flatten, and end close together slightly above a dashed line, the add-one table at 2.482. None crosses it."}}
 figures.training_runs(
@@ -547,19 +604,34 @@ figures.training_runs(
 # *Five full runs of the rung. None reaches the add-one table of counts.*
 
 # %% [markdown]
-# ## Why it stays above
+# Why does it stay above, by a hundredth of a nat? Mostly for lack of time: the rows of rare characters are
+# slow to learn. (The aside follows four suspects.)
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: four suspects</summary>
 #
 # On new text two things mix: how well the rung has learned the counts, and that raw counts need
-# smoothing. So we look for the cause on the training text, where the goal is clear: the floor.
+# smoothing. So we look for the cause on the training text, where the goal is clear: the floor of
+# the aside before.
 #
-# There are four suspects. The *squeeze* through 32 numbers. The *time*: 5,000 steps may be too
-# few. The *noise*: at a constant rate, random batches keep pushing the weights about. The
-# *decay*, which pulls all weights toward 0.
+# There are four suspects. The *squeeze* through 32 numbers. The *time*: 5,000 steps may be too few.
+# The *noise*: at a constant rate, random batches keep pushing the weights about. The *decay*: AdamW
+# pulls all weights toward 0, by its usual 0.01.
 #
-# The squeeze can be tried by itself. Fit the squeezed table to all pairs at once, with no noise,
-# no decay and no hurry:
+# The squeeze can be tried by itself. Fit the squeezed table to all pairs at once, with no noise, no
+# decay and no hurry: it comes within 0.001 of the floor. So it is not the squeeze. The others took
+# longer runs, and the table below has the record: loss in nats per character, mean and standard
+# deviation of five seeds.
+#
+# Of the 0.021 between rung and floor, four times as many steps take away 0.012. A falling rate adds
+# nothing, and leaving out the decay 0.001. So more than half is time, and the rest seems to be time
+# too, as in the plain descent above. On new text the three long runs are alike within their spread,
+# and the add-one table, which no one asked the network to imitate, keeps a small lead.
+#
+# </details>
 
-# %%
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 torch.manual_seed(0)
 fitted = GPT(rung).double()
 optimizer = torch.optim.AdamW(fitted.parameters(), lr=1e-2, weight_decay=0)
@@ -573,11 +645,8 @@ for _ in range(3_000):
     schedule.step()
 print(f"training text: {loss:.3f}; the floor is {floor:.3f}")
 
-# %% [markdown]
-# It is not the squeeze: through 32 numbers the table comes within 0.001 of the floor. The others
-# took longer runs, so here is the record, five seeds each:
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 variants = {
     "the rung: 5,000 steps": "bigram",
     "20,000 steps": "bigram-long",
@@ -590,15 +659,6 @@ for change, name in variants.items():
     rows[change] = [run.band_on_training_text().short, run.band().short]
 rows["counting, add-one for new text"] = [f"{floor:.3f}", f"{closed_form:.3f}"]
 teaching.table("model", ["training text", "new text"], rows)
-
-# %% [markdown]
-# *Loss in nats per character: mean and standard deviation of five seeds.*
-#
-# Of the 0.021 between rung and floor, four times as many steps take away 0.012. A falling rate
-# adds nothing, and leaving out the decay 0.001. So more than half is time, and the rest seems to
-# be time too, as in the plain descent above: the rows of rare characters are slow to learn. On
-# new text the three long runs are alike within their spread, and the add-one table, which no one
-# asked the network to imitate, keeps a small lead.
 
 # %% [markdown]
 # ## How all later models are judged
@@ -620,11 +680,9 @@ for windows in (32, 6_400):
 # %% [markdown]
 # Even 200 batches leave ± 0.01 on each model, and more on the difference of two. The steps of the
 # next chapters are as small as the 0.04 that the lecture reports for the feed-forward layer. So
-# we don't draw. `evaluate` walks over the whole validation text in neighbouring windows, each
-# target once; the last window is shorter:
+# we don't draw: we take each target once, as above. The package's `evaluate` does it:
 
 # %%
-from bardgpt.batches import evaluation_windows
 from bardgpt.evaluation import evaluate
 
 batches = list(evaluation_windows(validation, block_size=8))
@@ -633,6 +691,7 @@ print(f"{whole:,} windows of 8, and one of {batches[-1][0].shape[1]}")
 print(f"{sum(y.numel() for _, y in batches):,} targets")
 loss = evaluate(model, validation)
 assert loss == evaluate(model, validation) == history.at(1_000)
+assert abs(judge_by_hand(model) - loss) < 1e-9
 
 # %% [markdown]
 # The mean is over characters, not over windows, so the short window counts for what it holds. One
@@ -655,8 +714,59 @@ print(f"different runs of 1 to 5 characters, each with a count: {len(runs):,}")
 # %% [markdown]
 # ## First samples
 #
-# To write, a model predicts, draws a character from its distribution, appends it, and goes on.
-# First your bigram model, after its 1,000 steps:
+# To write, a model predicts, draws a character from its distribution, appends it, and goes on:
+
+
+# %%
+@torch.no_grad()
+def write(model: GPT, length: int, temperature: float = 1.0) -> torch.Tensor:
+    ids = tokenizer.encode("\n")
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(length):
+        logits = model(ids[None, -8:])[0, -1]  # (V,), after the last character
+        p = (logits / temperature).softmax(dim=0)
+        ids = torch.cat([ids, torch.multinomial(p, 1, generator=generator)])
+    return ids[1:]
+
+
+# %% [markdown]
+# Dividing by the *temperature* does this: at 1 the model writes by the
+# probabilities that it has learned. Below 1 the logits lie further apart, so that what is likely
+# becomes likelier still; above 1 they come closer, and everything gets its chance. Near 0 only
+# the likeliest character is left. After a `t`:
+
+# %%
+after_t = bigram[number["t"]].log()  # (V,) logits of the add-one table
+for temperature in (0.5, 1.0, 2.0):
+    p = (after_t / temperature).softmax(dim=0)
+    best = p.topk(4)
+    for share_of, i in zip(best.values, best.indices, strict=True):
+        print(f"{alphabet[i]!r} {share_of:.2f}", end="  ")
+    print(f"(temperature {temperature})")
+
+# %% [markdown]
+# And three texts from your bigram model, after its 1,000 steps:
+
+# %%
+from bardgpt.sampling import generate
+
+for temperature in (0.5, 1.0, 2.0):
+    written = tokenizer.decode(write(model, 120, temperature)).strip()
+    print(
+        f"temperature {temperature}\n{checks.FRAME}\n{written}\n{checks.FRAME}"
+    )
+
+generator = torch.Generator().manual_seed(0)
+start = tokenizer.encode("\n")
+assert torch.equal(
+    write(model, 120), generate(model, start, 120, generator=generator)
+)
+
+# %% [markdown]
+# The last line holds our loop against the package's `generate`: the same ids. (When its window is
+# full, `generate` forgets the older half at once, which is faster. Our model sees one character
+# anyway.) At 0.5 the commonest pairs run in circles; at 2 it is nearly noise. All later
+# samples have temperature 1. To judge their form we need a longer one:
 
 # %%
 from bardgpt.lab.likeness import Reference
@@ -686,6 +796,12 @@ checks.generated(written, reference, bands, show=240)
 
 # %% [markdown]
 # Names, line breaks, words, almost grammar, by counting alone. (The 20 *runs* are 20 samples.)
+# Let them write for you, side by side:
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.writer("bigram", "counts-4")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars of the share of known words in samples. Count tables with 0 to 5 characters of context: 2, 9, 32, 64, 85 and 95 percent. The bigram model: 9 percent. A dashed line marks real validation text at 93 percent, just below the table of five."}}
 figures.known_words(
@@ -699,7 +815,24 @@ figures.known_words(
 # tables (grey) and the rung after 5,000 steps (blue). Real new text has words that the training
 # text lacks, so it is not at 1.*
 
-# %% tags=["hide-input"]
+# %% [markdown]
+# More of the words of the table of five are known than of real text, and yet its loss is *worse*
+# than that of the table of four: in part it looks good because it recites. A sample shows what a
+# model can say. What it has understood shows in its loss on new text.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: how much does a table recite?</summary>
+#
+# The table shows the share of words that the training text knows, and of stretches of 15 characters
+# that are copied from it: mean and standard deviation of 20 samples each.
+#
+# Of the stretches of 15 characters that the table of five writes, more stand in the training text
+# than of Shakespeare's own new lines.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 kinds = ["known words", "copied stretches"]
 rows = {}
 for k in (3, 4, 5):
@@ -707,15 +840,6 @@ for k in (3, 4, 5):
     rows[f"table of {k}"] = [found[kind].short for kind in kinds]
 rows["new text"] = [f"{real[kind]:.3f}" for kind in kinds]
 teaching.table("samples of", kinds, rows)
-
-# %% [markdown]
-# *Shares of words that the training text knows, and of stretches of 15 characters that are copied
-# from it: mean and standard deviation of 20 samples each.*
-#
-# Look at the table of five. More of its words are known than of real text, and yet its loss is
-# *worse* than that of the table of four. In part it looks good because it recites: of its
-# stretches of 15 characters, more stand in the training text than of Shakespeare's own. A sample
-# shows what a model can say. What it has understood shows in its loss on new text.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -731,7 +855,7 @@ generator = torch.Generator().manual_seed(0)
 for _ in range(1_000):
     x, _ = random_windows(train, 8, 32, generator)
     guesses = broken(x).flatten(0, 1)  # (B * T, V)
-    loss = torch.nn.functional.cross_entropy(guesses, x.flatten())
+    loss = F.cross_entropy(guesses, x.flatten())  # x, where y belongs
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -747,7 +871,8 @@ print(f"the king -> {tokenizer.decode(said)}")
 # %% [markdown]
 # ## Exercises
 #
-# Try each before you open its solution.
+# Try each before you open its solution. Where a cell waits for your code, write it, run the cell,
+# and it tells you what is not right yet.
 #
 # **Check yourself.** (a) A model gives the character that comes a probability of 1/4, every time.
 # What is its loss in nats, what in bits, and how many faces has the die? (b) Why has a text of
@@ -769,27 +894,56 @@ print(f"(a) {loss:.3f} nats, {loss / math.log(2):.0f} bits,", end=" ")
 print(f"{math.exp(loss):.0f} faces")
 
 # %% [markdown]
-# **1. Faces of a die.** Turn the uniform guess and each table's validation loss into the faces of
-# an equally unsure die. Which step takes away the most faces, and which the largest factor?
+# **1. Faces of a die.** A model gave the characters that came the probabilities `p`, one number for
+# each. As unsure as the throw of a die with how many faces is it, on average? Write the function;
+# then use it on the tables: which step takes away the most faces, and which the largest factor?
+
+# %% tags=["remove-output"]
+from bardgpt.teaching import exercises
+
+
+def faces(p: torch.Tensor) -> float:
+    """Give the faces of the die, from the probabilities p (N,)."""
+    ...
+
+
+exercises.check("1.1", faces)
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# Knowing the frequencies takes away the most faces: 65 become 28.
-# By factor it is the first character of context.
+# The loss is the mean of the logarithms, and the die has $e^\ell$ faces. Knowing the frequencies
+# takes away the most faces: 65 become 28. By factor it is the first character of context.
 #
 # </details>
 
+
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
-faces = [math.exp(loss) for loss in [uniform, *on_validation]]
-for k, (was, now) in enumerate(zip(faces[:-1], faces[1:], strict=True)):
+def faces(p):
+    return (-p.log().mean()).exp().item()
+
+
+exercises.check("1.1", faces)
+uniform_p = torch.full((1,), 1 / V)
+sizes = [faces(uniform_p), *(faces((-row).exp()) for row in losses)]
+for k, (was, now) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
     print(f"{k} before: {now:4.1f} faces,", end=" ")
     print(f"{was - now:4.1f} fewer, factor {was / now:.2f}")
 
 # %% [markdown]
-# **2. How much smoothing?** Add $\alpha$ instead of one, for $\alpha$ from 0.01 to 100, and find
-# the best for the bigram table. Does it matter much? Why not?
+# **2. How much smoothing?** From the counts of pairs, one row for each current character, make the
+# table of probabilities that adds $\alpha$ to each count instead of one. Then find the best
+# $\alpha$ from 0.01 to 100. Does it matter much? Why not?
+
+
+# %% tags=["remove-output"]
+def smoothed(counts: torch.Tensor, alpha: float) -> torch.Tensor:
+    """Give the probabilities (V, V), from the counts (V, V)."""
+    ...
+
+
+exercises.check("1.2", smoothed)
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -799,11 +953,18 @@ for k, (was, now) in enumerate(zip(faces[:-1], faces[1:], strict=True)):
 #
 # </details>
 
+
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
+def smoothed(counts, alpha):
+    more = counts + alpha
+    return more / more.sum(dim=1, keepdim=True)
+
+
+exercises.check("1.2", smoothed)
 for alpha in (0.01, 0.1, 1, 10, 100):
-    smoothed = (pairs - 1 + alpha) / (pairs - 1 + alpha).sum(1, keepdim=True)
-    loss = -smoothed[validation[:-1], validation[1:]].log().mean()
+    by_alpha = smoothed(pairs - 1, alpha)
+    loss = -by_alpha[validation[:-1], validation[1:]].log().mean()
     print(f"alpha {alpha:6}: {loss:.3f}")
 
 # %% [markdown]

@@ -151,6 +151,9 @@ EXAMPLES = {
             for name in ("untrained", "1,000 steps", "5,000 steps", "5,000 steps,\nshuffled")
         }
     ),
+    "gradient_histogram": lambda: figures.gradient_histogram(
+        {"scaled": torch.full((100,), 1.0), "unscaled": torch.logspace(-4, 1.5, 100)}
+    ),
     "jacobians": lambda: figures.jacobians(
         {"attention": weights(1)[0], "feed-forward": torch.eye(8)}, "my lord,"
     ),

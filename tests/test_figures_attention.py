@@ -37,6 +37,25 @@ def test_keys_chosen_is_a_bar_for_each_key():
     assert hatches == ["", "//"]
 
 
+def test_keys_chosen_of_six_stand_in_two_rows():
+    weights = {str(i): torch.eye(8)[i] for i in range(6)}
+    figure = drawn(figures.keys_chosen(weights))
+    assert [axes.get_title() for axes in figure.axes] == list("012345")
+    assert [axes.get_subplotspec().rowspan.start for axes in figure.axes] == [0, 0, 0, 1, 1, 1]
+    assert [axes.patches[0].get_hatch() for axes in figure.axes] == [""] * 3 + ["//"] * 3
+
+
+def test_gradient_histogram_counts_every_query():
+    ratios = {"unscaled": torch.tensor([1e-9, 0.5, 0.5, 20.0]), "scaled": torch.tensor([1.0, 1.0])}
+    axes = panel(figures.gradient_histogram(ratios))
+    unscaled, scaled = (heights for *_, heights in bars(axes))
+    assert (sum(unscaled), sum(scaled)) == (4, 2)
+    assert unscaled[0] == 1  # less than is drawn is counted at the end
+    assert axes.get_xscale() == "log"
+    assert legend(axes) == ["unscaled", "scaled"]
+    assert names(axes) == ("gradient at a query (1: typical, with the scale)", "queries")
+
+
 # No two numbers are equal, so that nothing can be turned, swapped or taken for its neighbour.
 WEIGHTS = torch.tensor(
     [

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from answers import attention, feed_forward
+from answers import attention, feed_forward, text
 
 
 class Wrong(NamedTuple):
@@ -14,7 +14,7 @@ class Wrong(NamedTuple):
     told: str
 
 
-TOPICS = (attention, feed_forward)
+TOPICS = (text, attention, feed_forward)
 RIGHT: dict[str, Callable[..., Any]] = {
     exercise: function for topic in TOPICS for exercise, function in topic.RIGHT.items()
 }

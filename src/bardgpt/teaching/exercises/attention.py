@@ -3,9 +3,10 @@
 import torch
 
 from bardgpt.layers.attention import attention_weights
-from bardgpt.teaching.exercises.answer import Answer, Check, asked, expect, rows
+from bardgpt.teaching.exercises.answer import Answer, Check, asked, expect, rows, tensor
 
 LEAST_BACK = 0.99  # of a position's weight, to the one before
+NEAR = 1e-5
 NAMES = ("the queries", "the keys")
 
 
@@ -39,4 +40,47 @@ def back_one(function: Answer) -> str:
     return "every position but the first looks at the one before it"
 
 
-CHECKS: dict[str, Check] = {"2.1": back_one}
+def in_sight(function: Answer) -> str:
+    """2.2: weights of a head that sees itself and the `width` - 1 positions before it.
+
+    `function(scores, width)` gets scores (T, T) and gives weights (T, T).
+    """
+    for T, width in ((6, 3), (5, 1), (4, 9)):
+        scores = torch.linspace(-1, 1, T * T).reshape(T, T).sin()  # (T, T), some of them negative
+        words = f"scores of {T} positions and width {width}"
+        p = tensor(asked(function, scores, width, with_words=words), (T, T), "the weights")
+        for t in reversed(range(T)):  # what the last row shows tells most mistakes apart
+            for s in range(T):
+                if s > t:
+                    expect(
+                        float(p[t, s]) == 0,
+                        f"with {words} position {t} gives {p[t, s]:.2f} to position {s}, which is "
+                        "its future",
+                    )
+                elif s <= t - width:
+                    expect(
+                        float(p[t, s]) == 0,
+                        f"with {words} position {t} gives {p[t, s]:.2f} to position {s}, which is "
+                        f"{t - s} back; it may look at most {width - 1} back",
+                    )
+                else:
+                    expect(
+                        float(p[t, s]) > 0,
+                        f"with {words} position {t} gives nothing to position {s}, which it may "
+                        "see",
+                    )
+            expect(
+                abs(float(p[t].sum()) - 1) < NEAR,
+                f"with {words} row {t} sums to {p[t].sum():.2f}, not to 1",
+            )
+            seen = slice(max(0, t - width + 1), t + 1)
+            right = scores[t, seen].double().softmax(dim=-1)
+            expect(
+                bool((p[t, seen] - right).abs().max() < NEAR),
+                f"with {words} row {t} is not the softmax of the scores in sight: it gives "
+                f"{p[t, t]:.2f} to itself, and the scores say {right[-1]:.2f}",
+            )
+    return "it sees so far and no further, and each row is a softmax"
+
+
+CHECKS: dict[str, Check] = {"2.1": back_one, "2.2": in_sight}

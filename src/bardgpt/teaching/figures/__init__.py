@@ -5,7 +5,13 @@ from records or from what it measured, and adds the alternative text.
 """
 
 from bardgpt.teaching.diagrams import diagram
-from bardgpt.teaching.figures.attention import head_profiles, head_spreads, keys_chosen, maps
+from bardgpt.teaching.figures.attention import (
+    gradient_histogram,
+    head_profiles,
+    head_spreads,
+    keys_chosen,
+    maps,
+)
 from bardgpt.teaching.figures.dropout import ensembles, gaps
 from bardgpt.teaching.figures.fast_attention import step_speeds
 from bardgpt.teaching.figures.feed_forward import (
@@ -49,6 +55,7 @@ __all__ = [
     "frequencies",
     "full_run",
     "gaps",
+    "gradient_histogram",
     "gradients_at_start",
     "gradients_by_depth",
     "head_profiles",

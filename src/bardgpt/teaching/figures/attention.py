@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -24,10 +25,15 @@ from bardgpt.teaching.palette import COLOURS
 def keys_chosen(weights: Mapping[str, Tensor]) -> Figure:
     """The weights that one query gives its keys, a row of bars for each name.
 
+    The second half of the names, which the first is compared with, stands below it and is hatched.
+
     weights: for each name (keys,), summing to 1.
     """
-    figure, axes = panels(1, len(weights), 2.7, sharey=True)
-    for axis, (name, weight), hatch in zip(axes, weights.items(), ("", "//"), strict=False):
+    half = len(weights) // 2
+    rows, columns = (2, half) if half > 1 else (1, len(weights))
+    figure, axes = panels(rows, columns, 2.7 * rows, narrow_columns=2, sharey=True)
+    for i, (axis, (name, weight)) in enumerate(zip(axes, weights.items(), strict=True)):
+        hatch = "//" if i >= half else ""
         style = {"facecolor": to_rgba(COLOURS["key"], 0.7), "edgecolor": COLOURS["key"]}
         axis.bar(range(len(weight)), weight.numpy(), hatch=hatch, linewidth=0, **style)
         axis.set_title(name)
@@ -36,6 +42,34 @@ def keys_chosen(weights: Mapping[str, Tensor]) -> Figure:
         axis.set_ylabel("weight")
     axes[0].set_ylim(0, 1)
     named_once(axes)
+    return figure
+
+
+@plot
+def gradient_histogram(ratios: Mapping[str, Tensor]) -> Figure:
+    """How much gradient arrives at each query, a histogram for each name.
+
+    ratios: for each name (queries,), above 0, in units of a typical one.
+    """
+    figure, axes = canvas(3.1)
+    decades = torch.linspace(-5, 2, 57).tolist()  # eight bars to a power of ten
+    styles = {"scaled": ("key", ""), "unscaled": ("query", "//")}
+    for name, ratio in ratios.items():
+        role, hatch = styles[name]
+        edges = [10**decade for decade in decades]
+        axes.hist(
+            ratio.double().clamp(edges[0], edges[-1]).numpy(),
+            bins=edges,
+            facecolor=to_rgba(COLOURS[role], 0.45),
+            edgecolor=COLOURS[role],
+            linewidth=0,
+            hatch=hatch,
+            label=name,
+        )
+    axes.set_xscale("log")
+    axes.set_xlabel("gradient at a query (1: typical, with the scale)")
+    axes.set_ylabel("queries")
+    axes.legend()
     return figure
 
 
