@@ -765,8 +765,8 @@ assert torch.equal(
 # %% [markdown]
 # The last line holds our loop against the package's `generate`: the same ids. (When its window is
 # full, `generate` forgets the older half at once, which is faster. Our model sees one character
-# anyway.) At 0.5 the commonest pairs run in circles; at 2 it is nearly noise. All later
-# samples have temperature 1. To judge their form we need a longer one:
+# anyway.) At 0.5 the commonest pairs run in circles; at 2 it is nearly noise. To judge a
+# text's form we need a longer one, at 1:
 
 # %%
 from bardgpt.lab.likeness import Reference

@@ -308,7 +308,7 @@ for hs in (8, 64, 1_024):
         weights = chosen[name][hs] = (dots * scale).softmax(dim=-1)
         print(f"hs {hs:5,}, {name}: {weights.amax(dim=-1).mean():.2f}")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six bar charts of the weights of eight keys for one query, at head sizes 8, 64 and 1,024. Unscaled, the weight gathers in fewer keys as the head grows, and at 1,024 one key has all of it. Scaled, several keys share it at each size."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Six bar charts of the weights of eight keys for one query, at head sizes 8, 64 and 1,024. Unscaled, the weight gathers in fewer keys as the head grows, and at 1,024 one key has nearly all of it. Scaled, several keys share it at each size."}}
 figures.keys_chosen(
     {
         f"{name}, hs {hs:,}": weights[4]  # of query 4
@@ -318,8 +318,8 @@ figures.keys_chosen(
 )
 
 # %% [markdown]
-# *One of these queries at each head size. Unscaled, the head puts nearly all its weight on one key
-# when it is large, and on which one is chance, for nothing has been learned yet. Scaled, it mixes
+# *One of these queries at each head size. Unscaled, one key gets most of the weight, and at 1,024
+# nearly all; which one is chance, for nothing has been learned yet. Scaled, it mixes
 # at every size.*
 #
 # Once one weight is near 1, it is hard to change. A small change of the query then changes next to
@@ -345,7 +345,7 @@ for name, scale in (("unscaled", 1), ("scaled", 64**-0.5)):
 typical = arrived["scaled"].median()
 ratios = {name: norm / typical for name, norm in arrived.items()}
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two histograms on a logarithmic axis of the gradient that arrives at each of 4,000 queries. With the scale all lie in one narrow hill around 1. Without it the hill is broad and flat, with a long tail to a thousandth and less, and reaches above 10."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two histograms on a logarithmic axis of the gradient that arrives at each of 4,000 queries. With the scale all lie in one narrow hill around 1. Without it the hill is broad and flat, with a long tail to the left end of the axis, at a hundred-thousandth, and reaches above 10."}}
 figures.gradient_histogram(ratios)
 
 # %% [markdown]

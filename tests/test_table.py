@@ -41,3 +41,18 @@ def test_html_has_scopes_marks_and_a_line_for_each_row():
 def test_row_needs_a_cell_for_each_column():
     with pytest.raises(ValueError, match="row 'short' has 1 cells for 2 columns"):
         table("", ["a", "b"], {"short": ["1"]})
+
+
+def test_heat_colours_the_ground_by_its_share_and_no_further():
+    cells = [Cell("2.20", heat=0), Cell("2.9", heat=0.5), Cell("99", "stuck", heat=7)]
+    made = table("", ["a", "b", "c"], {"rates": cells})
+    found = [
+        (td.get("class"), td.get("style")) for td in ET.fromstring(made._repr_html_()).iter("td")
+    ]
+    ground = "background-color: color-mix(in srgb, var(--bard-stuck, #b3202c) {}%, transparent)"
+    assert found == [
+        ("bard-heat", ground.format(0)),
+        ("bard-heat", ground.format(22)),
+        ("bard-stuck bard-heat", ground.format(45)),
+    ]
+    assert repr(made).splitlines()[1].split() == ["rates", "2.20", "2.9", "99", "✗"]

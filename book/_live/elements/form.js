@@ -31,6 +31,9 @@ function field(name, label, place, control, output = "") {
 }
 
 export class Form {
+  /** The controls as the page has them. @type {Record<string, string>} */
+  before = {};
+
   /**
    * @param {string} prompt
    * @param {string[]} models
@@ -105,6 +108,37 @@ export class Form {
     this.choice("beside").add(new Option("nothing", ""), 0);
     this.choice("model").value = first;
     this.choice("beside").value = second;
+    this.before = this.written;
+  }
+
+  /** Every control by its name, as text. @returns {Record<string, string>} */
+  get written() {
+    const controls = /** @type {HTMLInputElement[]} */ ([...this.root.elements]);
+    const named = controls.filter(({ name }) => name);
+    return Object.fromEntries(named.map(({ name, value }) => [name, value]));
+  }
+
+  /** What was changed, for a link. */
+  get changed() {
+    const all = /** @type {[string, string][]} */ (Object.entries(this.written));
+    return Object.fromEntries(all.filter(([name, value]) => value !== this.before[name]));
+  }
+
+  /**
+   * The controls as a link has them; what they cannot stand at is left as it is.
+   *
+   * @param {Record<string, string>} given
+   */
+  take(given) {
+    for (const [name, value] of Object.entries({ ...this.before, ...given })) {
+      const control = /** @type {HTMLInputElement | null} */ (this.root.elements.namedItem(name));
+      if (!control) continue;
+      const before = control.value;
+      control.value = value; // a slider takes the nearest that it can
+      const isRefused = control.value !== value && control.value === "";
+      if (isRefused || (name === "model" && value === "")) control.value = before;
+    }
+    this.say();
   }
 
   get prompt() {

@@ -9,6 +9,7 @@ import { bytesOf, catalogue, megabytes, modelOf } from "./catalogue.js";
 import { arrived, ask, cancel, isThere, news } from "./desk.js";
 import { Form } from "./form.js";
 import { Slot } from "./slot.js";
+import { copyButton, keep, opened } from "./state.js";
 
 /** @typedef {"idle" | "loading" | "running" | "stopped" | "failed"} State */
 
@@ -68,7 +69,15 @@ export class Writer extends HTMLElement {
     this.note.setAttribute("role", "status");
     if (isCompact) stage.after(this.form.root, this.note);
     else stage.before(this.form.root, this.note);
-    this.append(/** @type {HTMLElement} */ (this.foot));
+    const foot = /** @type {HTMLElement} */ (this.foot);
+    foot.append(
+      copyButton(
+        this,
+        () => this.parts.changed,
+        (words) => this.say(words),
+      ),
+    );
+    this.append(foot);
     this.listen();
     this.invite();
     this.say(
@@ -76,6 +85,10 @@ export class Writer extends HTMLElement {
         ? `Recorded runs. Loading brings ${this.missingSize} MB, which your browser keeps.`
         : "Recorded runs. Write one of yours.",
     );
+    opened(this, (given) => {
+      this.parts.take(given);
+      this.changePrompt();
+    });
   }
 
   listen() {
@@ -88,6 +101,7 @@ export class Writer extends HTMLElement {
     root.addEventListener("input", ({ target }) => {
       const { name } = /** @type {HTMLInputElement} */ (target);
       this.parts.say();
+      keep(this, this.parts.changed);
       if (name === "temperature" || name === "top-k") this.showBars();
       else if (target === prompt) this.changePrompt();
       else this.reset("Ready.");

@@ -7,19 +7,24 @@ from typing import Literal
 
 Mark = Literal["best", "stuck"]
 SIGNS: dict[Mark, str] = {"best": "●", "stuck": "✗"}  # for eyes that do not tell the colours
+# A hot cell's ground, on the website in the colours of the scheme; the text stays readable on it.
+HOT, COLD = "var(--bard-stuck, #b3202c)", "transparent"
+MOST_HEAT = 45  # per cent
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A marked cell.
+    """A cell that is marked, or coloured by its value.
 
     Attributes:
         text: as it is shown.
         mark: "best" of its kind, or "stuck": a run that learned nothing.
+        heat: how strongly it is coloured, from 0 to 1.
     """
 
     text: str
-    mark: Mark
+    mark: Mark | None = None
+    heat: float | None = None
 
 
 class Table:
@@ -77,11 +82,21 @@ def table(corner: str, columns: Sequence[str], rows: Mapping[str, Sequence[str |
 
 
 def _plain(cell: str | Cell) -> str:
-    return f"{cell.text} {SIGNS[cell.mark]}" if isinstance(cell, Cell) else cell
+    if isinstance(cell, str):
+        return cell
+    return f"{cell.text} {SIGNS[cell.mark]}" if cell.mark else cell.text
 
 
 def _cell(cell: str | Cell) -> str:
     if isinstance(cell, str):
         return f"<td>{html.escape(cell)}</td>"
-    sign = f'<span title="{cell.mark}">{SIGNS[cell.mark]}</span>'
-    return f'<td class="bard-{cell.mark}">{html.escape(cell.text)} {sign}</td>'
+    names, inside, style = [], html.escape(cell.text), ""
+    if cell.mark:
+        names.append(f"bard-{cell.mark}")
+        inside += f' <span title="{cell.mark}">{SIGNS[cell.mark]}</span>'
+    if cell.heat is not None:
+        names.append("bard-heat")
+        share = f"{MOST_HEAT * min(max(cell.heat, 0), 1):.0f}%"
+        style = f' style="background-color: color-mix(in srgb, {HOT} {share}, {COLD})"'
+    of_class = f' class="{" ".join(names)}"' if names else ""
+    return f"<td{of_class}{style}>{inside}</td>"

@@ -1,13 +1,22 @@
-"""The engine of the pages in Chromium, for the tests that hold it against the package."""
+"""The engine in Chromium, for what holds it against the package; and pages with elements."""
 
 import shutil
+from contextlib import contextmanager
 
 import pytest
+from element_page import Pages
 from engine_page import LIVE, Engine, build_engine
+from playwright.sync_api import expect
 
 from bardgpt import corpus, pretrained
 
 PATIENCE = 300_000  # milliseconds: a busy machine is no fault of the engine
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shifts.push(entry.value);
+}).observe({type: "layout-shift", buffered: true});
+"""
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +68,39 @@ def full(served):
     folder, address = served
     shutil.copy(pretrained.RECORD / pretrained.WEIGHTS, folder / "full.safetensors")
     return f"{address}full.safetensors"
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory):
+    """What pages of elements load; each module writes its own beside it."""
+    return Pages(tmp_path_factory.mktemp("pages"))
+
+
+@pytest.fixture(scope="session")
+def address(pages, serving):
+    with serving(pages.folder, "/bardgpt/") as address:
+        yield address
+
+
+@pytest.fixture
+def visit(chromium, address):
+    """Open a page; an error in it fails the test at its end. Less motion writes in larger steps."""
+    expect.set_options(timeout=PATIENCE)
+
+    @contextmanager
+    def visit(name, *, size=None, at=None, init="", motion="reduce", **options):
+        size = size or {"width": 1280, "height": 800}
+        context = chromium.new_context(viewport=size, reduced_motion=motion, **options)
+        context.set_default_timeout(PATIENCE)
+        context.add_init_script(SHIFTS + init)
+        errors = []
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        page = context.new_page()
+        page.asked = []
+        page.on("request", lambda r: page.asked.append(r.url.rpartition("/")[2].partition("?")[0]))
+        page.goto((at or address) + name, wait_until="load")
+        yield page
+        context.close()
+        assert errors == []
+
+    return visit

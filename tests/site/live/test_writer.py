@@ -1,71 +1,26 @@
 """The writer in Chromium: what a reader can do with it, and what it survives."""
 
 import re
-from contextlib import contextmanager
 
 import pytest
-import writer_page
 from engine_page import LIVE
 from playwright.sync_api import expect
 
 from bardgpt.teaching import live
 
-PATIENCE = 120_000  # milliseconds: a busy machine is no fault of the page
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 FOUR, FULL = "four-heads", "full"
-SHIFTS = """
-window.shifts = [];
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) window.shifts.push(entry.value);
-}).observe({type: "layout-shift", buffered: true});
-"""
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pages")
-    models = writer_page.build(folder)
+@pytest.fixture(scope="session", autouse=True)
+def _written(pages):
     one, two = live.writer(FOUR).html(), live.writer("bigram", beside="one-head").html()
-    writer_page.page(folder, "one.html", models, one)
-    writer_page.page(folder, "two.html", models, one, two)
-    writer_page.page(folder, "dark.html", models, one, two, theme="dark")
-    writer_page.page(folder, "full.html", models, live.writer(FULL).html())
     landing = live.Writer("ROMEO:", live.writer("bigram", beside=FULL).pictures, is_compact=True)
-    writer_page.page(folder, "compact.html", models, landing.html())
-    return folder
-
-
-@pytest.fixture(scope="session")
-def address(folder, serving):
-    with serving(folder, "/bardgpt/") as address:
-        yield address
-
-
-@pytest.fixture
-def visit(chromium, address):
-    """Open a page; an error in it fails the test at its end. Less motion writes in larger steps."""
-
-    @contextmanager
-    def visit(name, *, size=WIDE, at=None, init="", motion="reduce", **options):
-        context = chromium.new_context(viewport=size, reduced_motion=motion, **options)
-        context.set_default_timeout(PATIENCE)
-        context.add_init_script(SHIFTS + init)
-        errors = []
-        context.on("weberror", lambda error: errors.append(str(error.error)))
-        page = context.new_page()
-        page.asked = []
-        page.on("request", lambda r: page.asked.append(r.url.rpartition("/")[2].partition("?")[0]))
-        page.goto((at or address) + name, wait_until="load")
-        yield page
-        context.close()
-        assert errors == []
-
-    return visit
-
-
-@pytest.fixture(autouse=True)
-def _patient():
-    expect.set_options(timeout=PATIENCE)
+    pages.write("one.html", one)
+    pages.write("two.html", one, two)
+    pages.write("dark.html", one, two, theme="dark")
+    pages.write("full.html", live.writer(FULL).html())
+    pages.write("compact.html", landing.html())
 
 
 def writer(page, place=0):
@@ -320,8 +275,8 @@ def test_still_picture_stands(visit, how):
         ).to_have_count(0)
 
 
-def test_from_the_disk_it_says_what_to_do(visit, folder):
-    with visit("one.html", at=f"{folder.as_uri()}/") as page:
+def test_from_the_disk_it_says_what_to_do(visit, pages):
+    with visit("one.html", at=f"{pages.folder.as_uri()}/") as page:
         expect(status(writer(page))).to_have_text("To move this, serve the book: make serve")
         expect(text(writer(page))).to_contain_text("Thy mof dith henlter?")
         expect(page.locator("form")).to_have_count(0)

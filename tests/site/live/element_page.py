@@ -1,0 +1,50 @@
+"""Pages with elements, without the rest of the book: all that such a page loads."""
+
+import json
+from pathlib import Path
+
+from _ext import bardgpt_live
+from engine_page import LIVE, ROOT, build_engine
+
+STATIC = ROOT / "book/_static"
+# The theme's colours, which the style sheets stand on.
+THEME = """
+:root { --pst-color-primary: #176de8; --pst-color-text-base: #222832; --pst-color-surface: #f3f4f5;
+  --pst-color-background: #fff; --pst-color-border: #d1d5da; --pst-color-danger: #b02a1b;
+  --pst-color-text-muted: #48566b; color-scheme: light; }
+html[data-theme="dark"] { --pst-color-primary: #528fe4; --pst-color-text-base: #ced6dd;
+  --pst-color-surface: #29313d; --pst-color-background: #121212; --pst-color-border: #48566b;
+  --pst-color-danger: #ff9585; --pst-color-text-muted: #9ca4af; color-scheme: dark; }
+body { background: var(--pst-color-background); color: var(--pst-color-text-base);
+  font: 16px/1.65 sans-serif; margin: 0; padding: 16px; }
+"""
+
+
+class Pages:
+    """A folder with what pages of elements load, and pages written into it."""
+
+    def __init__(self, folder: Path, source: Path = LIVE) -> None:
+        """Build the scripts of a folder like `book/_live`, and what they load."""
+        self.folder = folder
+        out = folder / "_static/live"
+        out.mkdir(parents=True)
+        build_engine(source, out)
+        for name in ("custom.css", "live.css"):
+            (folder / "_static" / name).write_bytes((STATIC / name).read_bytes())
+        self.models = json.dumps(bardgpt_live.catalogue(out))
+
+    def write(self, name: str, *elements: str, theme: str = "light") -> None:
+        """Write a page with some elements."""
+        body = "".join(f"<h2>Element {i}</h2>{html}" for i, html in enumerate(elements, 1))
+        (self.folder / name).write_text(
+            f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f'<title>A page</title><link rel="icon" href="data:,"><style>{THEME}</style>'
+            '<link rel="stylesheet" href="_static/custom.css">'
+            '<link rel="stylesheet" href="_static/live.css">'
+            f'<script type="application/json" id="bard-live">{self.models}</script>'
+            '<script defer src="_static/live/elements.js"></script></head>'
+            f'<body><main class="bd-article"><h1>A page</h1>{body}<p id="below">Below.</p></main>'
+            "</body></html>",
+            encoding="utf-8",
+        )
