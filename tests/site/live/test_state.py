@@ -89,7 +89,8 @@ def test_link_can_be_copied(visit):
         expect(page.locator(".live-foot [role=status]").first).to_have_text(
             "Link copied, with the first 2000 characters."
         )
-    refuse = "if (navigator.clipboard) navigator.clipboard.writeText = () => Promise.reject(new Error('no'));"
+    rejected = "() => Promise.reject(new Error('no'))"
+    refuse = f"if (navigator.clipboard) navigator.clipboard.writeText = {rejected};"
     with visit("state.html", init=refuse) as page:
         control(page, "seed").fill("5")
         page.locator("bard-writer .copy").first.click()
