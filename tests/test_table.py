@@ -46,13 +46,15 @@ def test_row_needs_a_cell_for_each_column():
 def test_heat_colours_the_ground_by_its_share_and_no_further():
     cells = [Cell("2.20", heat=0), Cell("2.9", heat=0.5), Cell("99", "stuck", heat=7)]
     made = table("", ["a", "b", "c"], {"rates": cells})
-    found = [
-        (td.get("class"), td.get("style")) for td in ET.fromstring(made._repr_html_()).iter("td")
+    root = ET.fromstring(made._repr_html_())
+    assert [(td.get("class"), td.get("style")) for td in root.iter("td")] == [
+        ("bard-heat", "--heat: 0%"),
+        ("bard-heat", "--heat: 22%"),
+        ("bard-stuck bard-heat", "--heat: 45%"),
     ]
-    ground = "background-color: color-mix(in srgb, var(--bard-stuck, #b3202c) {}%, transparent)"
-    assert found == [
-        ("bard-heat", ground.format(0)),
-        ("bard-heat", ground.format(22)),
-        ("bard-stuck bard-heat", ground.format(45)),
-    ]
+    (style,) = root.iter("style")
+    ground = "color-mix(in srgb, var(--bard-stuck, #b3202c) var(--heat), transparent)"
+    assert style.text == f".bard-heat {{ background-color: {ground}; }}"
+    without = ET.fromstring(table("", ["a"], {"rates": ["1"]})._repr_html_())
+    assert list(without.iter("style")) == []
     assert repr(made).splitlines()[1].split() == ["rates", "2.20", "2.9", "99", "✗"]

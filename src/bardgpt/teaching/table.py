@@ -8,7 +8,10 @@ from typing import Literal
 Mark = Literal["best", "stuck"]
 SIGNS: dict[Mark, str] = {"best": "●", "stuck": "✗"}  # for eyes that do not tell the colours
 # A hot cell's ground, on the website in the colours of the scheme; the text stays readable on it.
-HOT, COLD = "var(--bard-stuck, #b3202c)", "transparent"
+HEAT = (
+    "<style>.bard-heat { background-color: color-mix(in srgb, var(--bard-stuck, #b3202c) "
+    "var(--heat), transparent); }</style>"
+)
 MOST_HEAT = 45  # per cent
 
 
@@ -57,8 +60,10 @@ class Table:
             f'<tr><th scope="row">{html.escape(head)}</th>{"".join(map(_cell, cells))}</tr>'
             for head, cells in self.rows.items()
         )
+        cells = (cell for row in self.rows.values() for cell in row if isinstance(cell, Cell))
+        style = HEAT if any(cell.heat is not None for cell in cells) else ""
         return (
-            '<div class="bard-table" tabindex="0"><table class="dataframe">\n'
+            f'<div class="bard-table" tabindex="0">{style}<table class="dataframe">\n'
             f'<thead><tr><th scope="col">{html.escape(self.corner)}</th>{heads}</tr></thead>\n'
             f"<tbody>\n{rows}\n</tbody></table></div>"
         )
@@ -97,6 +102,6 @@ def _cell(cell: str | Cell) -> str:
     if cell.heat is not None:
         names.append("bard-heat")
         share = f"{MOST_HEAT * min(max(cell.heat, 0), 1):.0f}%"
-        style = f' style="background-color: color-mix(in srgb, {HOT} {share}, {COLD})"'
+        style = f' style="--heat: {share}"'
     of_class = f' class="{" ".join(names)}"' if names else ""
     return f"<td{of_class}{style}>{inside}</td>"
