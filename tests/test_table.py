@@ -49,8 +49,8 @@ def test_heat_colours_the_ground_by_its_share_and_no_further():
     root = ET.fromstring(made._repr_html_())
     assert [(td.get("class"), td.get("style")) for td in root.iter("td")] == [
         ("bard-heat", "--heat: 0%"),
-        ("bard-heat", "--heat: 22%"),
-        ("bard-stuck bard-heat", "--heat: 45%"),
+        ("bard-heat", "--heat: 18%"),
+        ("bard-stuck bard-heat", "--heat: 35%"),
     ]
     (style,) = root.iter("style")
     ground = "color-mix(in srgb, var(--bard-stuck, #b3202c) var(--heat), transparent)"

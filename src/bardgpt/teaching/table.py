@@ -12,7 +12,7 @@ HEAT = (
     "<style>.bard-heat { background-color: color-mix(in srgb, var(--bard-stuck, #b3202c) "
     "var(--heat), transparent); }</style>"
 )
-MOST_HEAT = 45  # per cent
+MOST_HEAT = 35  # per cent: with more, words on it would be hard to read in the dark
 
 
 @dataclass(frozen=True)
