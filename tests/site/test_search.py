@@ -21,7 +21,7 @@ INDEX = SITE / "_static/pagefind"
 WANTED = {
     "dropout": "book/08-dropout.html#dropout",
     "cache": "book/appendix/fast-attention.html#sampling",
-    "temperature": "book/(glossary.html#term-temperature|09-scaling-up.html#)",
+    "temperature": "book/(01-text-and-yardstick.html#first-samples|glossary.html#term-temperature)",
     "perplexity": "book/01-text-and-yardstick.html#how-wrong-is-a-guess",
     "layer norm": "book/06-layer-normalization.html#layer-normalization",
     "GELU": "book/04-feed-forward.html#",
