@@ -7,11 +7,9 @@ from typing import Literal
 
 Mark = Literal["best", "stuck"]
 SIGNS: dict[Mark, str] = {"best": "●", "stuck": "✗"}  # for eyes that do not tell the colours
-# A hot cell's ground, on the website in the colours of the scheme; the text stays readable on it.
-HEAT = (
-    "<style>.bard-heat { background-color: color-mix(in srgb, var(--bard-stuck, #b3202c) "
-    "var(--heat), transparent); }</style>"
-)
+# A hot cell's ground: the red of stuck runs, so thin that text stays readable in both schemes. It is
+# said in few words, for a page may have a hundred such cells.
+GROUND = "rgb(179 32 44 / {:.0f}%)"
 MOST_HEAT = 35  # per cent: with more, words on it would be hard to read in the dark
 
 
@@ -60,10 +58,8 @@ class Table:
             f'<tr><th scope="row">{html.escape(head)}</th>{"".join(map(_cell, cells))}</tr>'
             for head, cells in self.rows.items()
         )
-        cells = (cell for row in self.rows.values() for cell in row if isinstance(cell, Cell))
-        style = HEAT if any(cell.heat is not None for cell in cells) else ""
         return (
-            f'<div class="bard-table" tabindex="0">{style}<table class="dataframe">\n'
+            f'<div class="bard-table" tabindex="0"><table class="dataframe">\n'
             f'<thead><tr><th scope="col">{html.escape(self.corner)}</th>{heads}</tr></thead>\n'
             f"<tbody>\n{rows}\n</tbody></table></div>"
         )
@@ -101,7 +97,7 @@ def _cell(cell: str | Cell) -> str:
         inside += f' <span title="{cell.mark}">{SIGNS[cell.mark]}</span>'
     if cell.heat is not None:
         names.append("bard-heat")
-        share = f"{MOST_HEAT * min(max(cell.heat, 0), 1):.0f}%"
-        style = f' style="--heat: {share}"'
+        share = MOST_HEAT * min(max(cell.heat, 0), 1)
+        style = f' style="background: {GROUND.format(share)}"'
     of_class = f' class="{" ".join(names)}"' if names else ""
     return f"<td{of_class}{style}>{inside}</td>"
