@@ -7,8 +7,8 @@ from typing import Literal
 
 Mark = Literal["best", "stuck"]
 SIGNS: dict[Mark, str] = {"best": "●", "stuck": "✗"}  # for eyes that do not tell the colours
-# A hot cell's ground: the red of stuck runs, so thin that text stays readable in both schemes. It is
-# said in few words, for a page may have a hundred such cells.
+# A hot cell's ground: the red of stuck runs, so thin that text stays readable in both schemes. It
+# is said in few words, for a page may have a hundred such cells.
 GROUND = "rgb(179 32 44 / {:.0f}%)"
 MOST_HEAT = 35  # per cent: with more, words on it would be hard to read in the dark
 
@@ -59,7 +59,7 @@ class Table:
             for head, cells in self.rows.items()
         )
         return (
-            f'<div class="bard-table" tabindex="0"><table class="dataframe">\n'
+            '<div class="bard-table" tabindex="0"><table class="dataframe">\n'
             f'<thead><tr><th scope="col">{html.escape(self.corner)}</th>{heads}</tr></thead>\n'
             f"<tbody>\n{rows}\n</tbody></table></div>"
         )
