@@ -402,7 +402,7 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 # %% [markdown]
 # By itself a head sees its past as a bag of characters: after `thre` and after `reth`, a following
 # `e` receives exactly the same. The remedy is as plain as it could be. Each of the eight places in
-# the window gets an embedding of its own, learned like those of the characters, and it is added to
+# the window gets a *position embedding*, learned like those of the characters, and it is added to
 # `x`. Queries, keys and values are made from the sum, so that a head can ask for "a vowel", for
 # "the place before mine", or for both. Does adding not mix up what a character is with where it
 # stands? Multiply a score out, with one map for all to keep it short:

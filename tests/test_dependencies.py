@@ -51,6 +51,7 @@ def third_party(path: Path) -> frozenset[str]:
         "bardgpt",
         "_ext",
         "_pages",
+        "answers",
         "faults",
         *(tool.stem for folder in ("_ext", "_tools") for tool in ROOT.glob(f"book/{folder}/*.py")),
     }
