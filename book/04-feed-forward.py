@@ -42,7 +42,7 @@ if "google.colab" in sys.modules:
 # - say what attention can do and the feed-forward layer can't, and test it with one changed
 #   character;
 # - tell by a control whether a gain comes from the new parameters or from the ReLU;
-# - choose a hidden unit for a property of the text, and judge it, without fooling yourself.
+# - say where the four in "four times as wide" comes from, and what else its parameters could do.
 #
 # **Before you run anything:** the layer brings 1,056 new parameters, all in the linear map; the
 # ReLU has none. Suppose you keep the parameters and leave the ReLU out. How much of the gain
@@ -88,17 +88,17 @@ print(f"the logits are a weighted sum of {len(votes)} votes of each character")
 # What a character votes for depends only on the character and its place. It does not depend on
 # which position looks at it, nor on what else was found. Attention decides only how much the votes
 # count. "An `r` was found, so these letters get more" and "a space was found, so those get more":
-# such findings the model adds up. They can act on each other in one way only, the competition in a
-# softmax: what one character gains in weight, the others lose. That is not nothing. Write $[a]$ for
-# what a head brings that finds `a`: 1 if it was found, else 0. Then
+# such findings the model adds up. (They act on each other only inside a softmax: what one character
+# gains in weight, the others lose.) That is not nothing. Write $[a]$ for what a head brings that
+# finds `a`: 1 if it was found, else 0. Then
 #
 # $$[a] + [b] - [a \text{ or } b] = [a \text{ and } b].$$
 #
 # So the model can tell that both were found, but it costs three heads.
 #
-# With something that is not linear after attention it is easy. The simplest such thing is the
-# *ReLU*, $\max(0, z)$: it lets positive numbers pass, and makes 0 of all others. Suppose that one
-# head brings a 1 if it found `a`, and another a 1 if it found `b`. Then one ReLU tells "both":
+# With something that is not linear it is easy. The simplest such thing is the *ReLU*, $\max(0, z)$:
+# it lets positive numbers pass, and makes 0 of all others. Let $a$ and $b$ be what two such heads
+# bring. Then one ReLU tells "both":
 
 # %%
 for a, b in ((0, 0), (1, 0), (0, 1), (1, 1)):
@@ -108,13 +108,32 @@ for a, b in ((0, 0), (1, 0), (0, 1), (1, 1)):
 # %% [markdown]
 # ## A linear map and a ReLU
 #
-# What a position has gathered is a vector $x_t$ of $C = 32$ channels. The layer computes $H$ new
-# numbers from it, each a weighted sum of all channels, plus a bias, cut off at 0:
+# What a position has gathered is a vector $x_t$ of $C$ channels. The layer computes $H$ new numbers
+# from it, each a weighted sum of all channels, plus a bias, cut off at 0:
 #
 # $$y_t = \max(0,\; W x_t + b).$$
 #
-# These $H$ numbers are the *hidden units*. Here $H = C$, so that the output is as wide as the
-# input. $W$ and $b$ are the same at all positions. By hand, one position at a time:
+# These $H$ numbers are the *hidden units*. $W$ and $b$ are the same at all positions.
+#
+# Take two channels, which say whether `a` and `b` were found, and two hidden units: $a + b - 1$,
+# from above, and $a - b$. Four positions, each by itself:
+
+# %%
+W = torch.tensor([[1.0, 1.0], [1.0, -1.0]])  # (H, C)
+b = torch.tensor([-1.0, 0.0])  # (H,)
+found = torch.tensor([[1.0, 1.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])  # (T, C)
+for t, x_t in enumerate(found):
+    y_t = (W @ x_t + b).clamp(min=0)  # max(0, W x + b)
+    a_and_b, a_not_b = y_t.tolist()
+    print(f"position {t}: a and b {x_t.tolist()},", end=" ")
+    print(f"both {a_and_b:.0f}, a without b {a_not_b:.0f}")
+
+# %% [markdown]
+# Positions 0 and 2 bring the same, so they get the same. Where they stand makes no difference, nor
+# what stands beside them.
+#
+# In our model $C = 32$, and $H = C$, so that the output is as wide as the input. Again one position
+# at a time:
 
 # %%
 from torch import nn
@@ -125,7 +144,7 @@ gathered = torch.randn(B, T, C)
 
 by_hand = torch.empty(B, T, C)
 for t in range(T):
-    by_hand[:, t] = linear(gathered[:, t]).clamp(min=0)  # max(0, W x + b)
+    by_hand[:, t] = linear(gathered[:, t]).clamp(min=0)  # W x + b, and the ReLU
 print(f"{tuple(by_hand.shape)}, the least number is {by_hand.min():.1f}")
 
 # %% [markdown]
@@ -211,7 +230,8 @@ for name, part in (("feed-forward", feed_forward), ("attention", attention)):
 #
 # *Claim ffn-2.*
 #
-# A derivative covers every small change at once, but only near one input. For output position $t$ and input position $s$ there are $C \times C$ derivatives,
+# A derivative covers every small change at once, but only near one input. For output position $t$
+# and input position $s$ there are $C \times C$ derivatives,
 # of each output channel with respect to each input channel: a block of the layer's *Jacobian*.
 #
 # In the feed-forward layer, $y_t = \max(0, W x_t + b)$ contains $x_t$ and no other $x_s$. So all
@@ -338,9 +358,9 @@ checks.measured(
 )
 
 # %% [markdown]
-# (The last number says how far your run may lie from the recorded mean.) Your run is already below
-# the mean of four heads. Is that the ReLU's doing? 1,000 steps cannot tell: by then the control has
-# gained too, and is only 0.013 behind. The recorded runs go on to 5,000 steps:
+# Your run is already below the mean of four heads. Is that the ReLU's doing? 1,000 steps cannot
+# tell: by then the control has improved too, and is only 0.013 behind. The recorded runs go on to
+# 5,000 steps:
 
 # %%
 control_runs = records.load("feed-forward-linear")
@@ -402,8 +422,8 @@ teaching.table("lead", [f"{step:,} steps" for step in steps], rows)
 # After 250 steps the control is further ahead of four heads than the real layer is; after 1,000
 # it still has more than half of the real layer's lead; after 2,000 hardly anything is left. It
 # cannot say anything new, it only gets there faster. ([Arora et al.](references.md#arora-2018) study
-# why two linear maps can be quicker to learn than one.) Whoever stops after 1,000 steps, and has no control, credits the
-# ReLU with what is not its doing.
+# why two linear maps can be quicker to learn than one.) Whoever stops after 1,000 steps, and has no
+# control, credits the ReLU with what is not its doing.
 
 # %% [markdown]
 # ## A wider layer
@@ -498,16 +518,29 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # %% [markdown]
 # ## What single units fire on
 #
-# Each hidden unit is one number at each position, 0 or above. What makes it large? It is tempting
-# to go through a trained model until a unit looks meaningful. But among 32 units some will look so
-# by chance. So choose and judge on different texts: for "a vowel", say, *choose* on the training
-# text the unit that is most often higher where a vowel stands, and *judge* it on the validation
-# text. The score is the *AUC*: take one position with a vowel and one without, at random; it is
-# the probability that the unit is larger at the first. A perfect unit has 1, one that knows nothing
-# 0.5. And compare with the best unit of the *untrained* model, chosen in the same way.
+# Each hidden unit is one number at each position, 0 or above. What makes it large? It is tempting to
+# look through a trained model until a unit looks meaningful. But among 32 units some will look so by
+# chance. So we write down ten properties of the text, "a vowel", say. We *choose* the best unit for
+# each on the training text, *judge* it on the validation text, and compare it with the best unit of
+# the model before training. Here are the units of your model for two of the properties:
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: how a unit is chosen and judged</summary>
+#
+# The score is the *AUC*, the area under the ROC curve: take one position that has the property and one that
+# has not, at random; the AUC is the probability that the unit is larger at the first (a tie counts half;
+# [Hanley and McNeil](references.md#hanley-1982)). A perfect unit has 1, and one that knows nothing 0.5; a
+# unit that is lower where the property holds has less than 0.5.
+#
+# The cell chooses and judges on your own model, for two of the properties; what they are compared with comes
+# from the record. (`labels` leaves out the first four positions of each window, which cannot see as far back
+# as some properties look.)
+#
+# </details>
 
 
-# %%
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 from bardgpt.batches import evaluation_windows
 
 
@@ -527,11 +560,6 @@ for name in ("a vowel", "two capitals in a row"):
         f"the unit for {name}", score, after[name], above=best, unit="AUC"
     )
 
-# %% [markdown]
-# For both properties the unit is better than the best of an untrained model. Your two units at work,
-# on a piece of the validation text near its beginning (each character as
-# the last one of its window):
-
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The same 160 characters of a play twice, on a ground of varying depth. Above, the unit for vowels: most vowels stand on deep ground, spaces on lighter, most consonants on little or none. Below, the unit for two capitals in a row: the speakers' names in capitals stand on deep ground, and so do line breaks and some punctuation; lower-case words on almost none."}}
 windows = validation[4:171].unfold(0, 8, 1)  # (160, 8), by one character each
 fires = probes.hidden_units(trained, windows).view(160, 4, -1)  # of 4 places
@@ -541,36 +569,32 @@ shown = {
 figures.firing(tokenizer.decode(windows[:, -1]), shown)
 
 # %% [markdown]
-# *Two hidden units of your model after 1,000 steps: the deeper the colour, the larger the unit,
-# relative to its largest value in this piece (↵ is a line break). Neither was picked for how it
-# looks here.*
+# *Two hidden units of your model after 1,000 steps, each character as the last one of its window:
+# the deeper the colour, the larger the unit, relative to its largest value in this piece (↵ is a
+# line break). Neither was picked for how it looks here.*
 #
-# The picture also shows what a name like "the unit for a vowel" hides: in our run that unit fires
-# at many spaces, too. The property is ours; the unit was not told of it.
+# A name like "the unit for a vowel" hides something. In our run that unit fires at many spaces, too,
+# and the other one at line breaks and some punctuation. The property is ours; the unit was not told
+# of it.
 #
+# For each property and each of five seeds, the chosen unit does better than the best of the
+# untrained model. But that a unit *carries* a property does not mean that this layer *found it
+# out*. Exercise 3 looks at what goes in.
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: ten properties, and two warnings</summary>
+# <details class="fold aside"><summary>For the curious: all ten properties, over five seeds</summary>
 #
-# We wrote down ten properties before we looked, and went through the same procedure for each, with
-# five seeds of 5,000 steps. The score is the area under the ROC curve; a tie counts half ([Hanley
-# and McNeil](references.md#hanley-1982)). A unit that is lower where the property holds has less
-# than 0.5. (`labels` leaves out the first four positions of each window, which cannot see as far
-# back as some properties look.)
+# The figure has mean and standard deviation over five seeds, on 8,000 positions of new text. Circles are
+# units chosen on the training text, after 5,000 steps; squares are chosen in the same way before training;
+# crosses are the mean over the 32 units after 5,000 steps, which is what a unit taken at random can expect.
+# Where a cross lies below 0.5, at spaces and line breaks above all, the units are on the whole low.
 #
-# The figure: mean and standard deviation over five seeds, 8,000 positions of new text. Circles: the
-# unit chosen on the training text; squares: one chosen in the same way before training; crosses:
-# the mean over the 32 units after training, which is what a unit taken at random can expect. Where a
-# cross lies below 0.5, at spaces and line breaks above all, the units are on the whole low.
+# What can be seen from the current character alone comes out well, and so does "two capitals in a row". A
+# place in a word, or a doubled letter, no single unit knows as well. What is not in one unit may still be in
+# several together; that we did not measure.
 #
-# For each property and each seed, the chosen unit does better than the best of the untrained model.
-# What can be seen from the current character alone comes out well, and so does "two capitals in a
-# row". A place in a word, or a doubled letter, no single unit knows as well. What is not in one unit
-# may still be in several together; that we did not measure.
-#
-# Two warnings. After 1,000 steps these scores are almost what they are at the end, while the loss
-# still falls by 0.2 nats: what single units fire on does not explain that gain. And that a unit
-# *carries* a property does not mean that this layer *found it out*. Exercise 3 looks at what goes in.
+# After 1,000 steps these scores are almost what they are at the end, while the loss still falls by 0.2 nats.
+# So what single units fire on, measured like this, does not explain that fall.
 #
 # </details>
 
@@ -620,8 +644,16 @@ figures.ladder(climbed("feed-forward"), tables)
 # reports; dashed, chapter 1's tables of counts, with one, two and four characters before.*
 #
 # 2.249 ± 0.011 nats over five seeds; the lecture, with another evaluation, reports 2.24, after
-# 2.28 for four heads: a gain of 0.04, where ours is 0.025. The table that sees two characters is
-# still 0.2 nats ahead.
+# 2.28 for four heads: 0.04 lower, where ours is 0.025. The table that sees two characters is still
+# 0.2 nats ahead. From one prompt, this rung and the one before it write:
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.writer("feed-forward", beside="four-heads")
+
+# %% [markdown]
+# Neither has many words right. It takes the loss to see 0.025 nats.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -889,15 +921,12 @@ exercises.check("4.6", sees_the_future)
 #
 # - Attention moves content between positions; the feed-forward layer computes at each position by
 #   itself, with the same weights at all.
-# - As derivatives: attention's picture is a triangle, the feed-forward layer's a diagonal.
 # - The pair is the block. It keeps the shape, so it can be repeated.
 # - In this model it lowers the loss by 0.025 nats, and by nothing if the ReLU is left out: then
 #   the layer folds into the output layer. What is not linear is what counts.
-# - An extra linear layer can speed up training and gain nothing in the end.
+# - More hidden units lower the loss further. Four for each channel is a convention.
 # - A loss that is too good may be a leak: ask whether a later character moves an earlier
 #   position.
-# - Single units tell simple properties of the text well, a place in a word less well. To say so,
-#   choose on one text, judge on another, and compare with untrained units.
 #
 # In the config one setting has changed:
 

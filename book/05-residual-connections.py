@@ -98,11 +98,10 @@ teaching.table("plain blocks", columns, rows)
 # seed, and on the training text too. So it is not that they learn that text by heart, and hardly
 # a lack of room. It is the training that goes badly.
 #
-# Why? Stack sixteen, where it shows best, and look before the first step. Let 256 windows of text
-# pass. A tensor's size is from here on its *RMS*, the root of the mean square of its numbers.
-# Subtract the mean over all positions of all texts. How large is what remains, compared with the
-# whole? If it is 0, the same 32 numbers come out whatever one reads. (The probe `recorded_stream`
-# keeps what passes: `at[0]` is what enters the first block, `at[3]` what leaves the third.)
+# Why? Stack sixteen, where it shows best, and look inside before the first step, with 256 windows of
+# text. For that PyTorch has *hooks*: functions that it calls whenever a part of a model has run, with
+# what the part read and what it gave. Ours keeps what each block reads, and what the output layer
+# reads, which is what the last block gave:
 
 # %%
 from dataclasses import replace
@@ -110,48 +109,80 @@ from dataclasses import replace
 import torch
 
 from bardgpt.batches import evaluation_windows
-from bardgpt.lab import probes
 from bardgpt.shakespeare import shakespeare
 
 tokenizer, train, validation = shakespeare()
 windows, targets = next(evaluation_windows(validation, 8, batch_size=256))
 torch.manual_seed(0)
 deep_plain = GPT(replace(RUNGS["plain-blocks"].config, n_layer=16))
-with probes.recorded_stream(deep_plain) as passed:
-    deep_plain(windows)
+
+# %%
+passed = []  # before the first block, and after each
+
+
+def keep(part, read, gave):
+    passed.append(read[0])
+
+
+parts = [*deep_plain.blocks, deep_plain.lm_head]
+hooks = [part.register_forward_hook(keep) for part in parts]
+logits = deep_plain(windows)
+for hook in hooks:
+    hook.remove()
+print(f"{len(passed)} tensors of {tuple(passed[0].shape)}")
+
+# %% [markdown]
+# A tensor's size is from here on its *RMS*, the root of the mean square of its numbers. Subtract the
+# mean over all positions of all texts. How large is what remains, compared with the whole? If it is
+# 0, the same 32 numbers come out whatever one reads.
+
+
+# %%
+def rms(x: torch.Tensor) -> float:
+    return x.square().mean().sqrt().item()
+
+
 for blocks in (0, 1, 2, 3, 16):
-    x = passed.at[blocks]  # (B, T, C)
-    share = probes.rms(x - x.mean(dim=(0, 1))) / probes.rms(x)
+    x = passed[blocks]  # (B, T, C)
+    share = rms(x - x.mean(dim=(0, 1))) / rms(x)
     print(f"after {blocks:2} blocks, varies between positions: {share:.2f}")
 
 # %% [markdown]
-# After three blocks next to nothing is left. The gradient fares no better on its way back. Here
-# is its RMS in powers of ten, from the last block's output to the first block's input. (We sum
-# the loss over the 2,048 positions; training takes the mean, which is smaller still.)
+# After three blocks next to nothing is left. The gradient fares no better on its way back. Here is
+# its RMS in powers of ten, from the last block's output to the first block's input. (We sum the loss
+# over the 2,048 positions; training takes the mean, which is smaller still.)
 
 # %%
 import math
 
-sizes = probes.stream_statistics(deep_plain, windows, targets)["gradient"]
+from bardgpt.gpt import next_character_loss
+
+loss = next_character_loss(logits, targets) * targets.numel()
+gradients = torch.autograd.grad(loss, passed)
 for block in (16, 12, 8, 4, 0):
-    print(f"after {block:2} blocks: 10^{math.log10(sizes[block]):.0f}")
+    size = math.log10(rms(gradients[block]))
+    print(f"after {block:2} blocks: 10^{size:.0f}")
 
 # %% [markdown]
 # Each block shrinks the gradient about thirteenfold, sixteen of them by eighteen powers of ten.
 # Why so much? PyTorch's default initialization draws weights uniformly between $\pm 1/\sqrt n$, for
 # $n$ inputs of a layer. Such a weight has the variance $1 / (3 n)$, and $n$ of them add up to $1/3$:
-# what comes out has $1/\sqrt 3$ of the size of what went in. A block has four such layers in a row
+# what comes out has $1/\sqrt 3$ of the RMS of what went in. A block has four such layers in a row
 # (attention's values and its `proj`, and two in the feed-forward): a ninth, forward and back alike.
 # The ReLU stops half, which costs another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. The text's
 # variation shrinks on this path, too; the biases, the same at all positions, remain.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: does AdamW not make this good?</summary>
 #
-# AdamW, you may object, divides each gradient by its own usual size. But to that size it adds
-# $10^{-8}$, and a gradient that is far smaller moves nothing. (Exercise 3 watches the first block
-# stand still.)
+# AdamW divides each gradient by its own usual size. But to that size it adds $10^{-8}$, and a gradient that
+# is far smaller moves nothing. (Exercise 4 watches the first block stand still.)
 #
-# Back to three blocks. They lose the text just as the sixteen do. Their gradient loses only three
-# to four powers of ten, which AdamW's division can make good. That fits the record: far behind
-# after 1,000 steps, and then they do learn.
+# Three plain blocks lose the text just as the sixteen do. Their gradient loses only three to four powers of
+# ten, and that AdamW's division can make good. It fits the record: far behind after 1,000 steps, and then
+# they do learn.
+#
+# </details>
 
 # %% [markdown]
 # ## Add, don't replace
@@ -193,7 +224,7 @@ from bardgpt.teaching import listing
 listing(PlainBlock, ResidualBlock)
 
 # %% [markdown]
-# Written out by hand with the block's own parts, it is the same to the bit:
+# Written out with the block's own parts, it is the same to the bit:
 
 # %%
 torch.manual_seed(0)
@@ -214,9 +245,11 @@ print("x + f(x), twice, differs from the block by", gap)
 #
 # $$x_\text{out} = x_\text{in} + f_1 + f_2 + \dots + f_{2L}$$
 #
-# The probe also keeps what each branch gave, as `branches`:
+# The package has our hooks as a probe: its `at` is our `passed`, its `branches` are what was added.
 
 # %%
+from bardgpt.lab import probes
+
 with probes.recorded_stream(model) as stream:
     logits = model(windows)
 total = stream.at[0] + sum(stream.branches)
@@ -270,8 +303,6 @@ for name, part in (("a", a), ("b", b)):
 # far. (Of the probe, `beside` holds the stream as each branch reads it.)
 
 # %%
-from bardgpt.gpt import next_character_loss
-
 with probes.recorded_stream(model) as stream:
     loss = next_character_loss(model(windows), targets)
 at_branches = torch.autograd.grad(loss, stream.branches, retain_graph=True)
@@ -285,12 +316,15 @@ n = len(at_branches)
 print(f"gradient at the first input = at the last output + {n} contributions")
 
 # %% [markdown]
-# A plain stack has a single way back, through everything. So measure sixteen blocks again, now
-# with `x +` (as in every chapter, the last number is how far your run may lie from the recorded
-# mean):
+# A plain stack has a single way back, through everything. So measure sixteen blocks again, now with
+# `x +`. (`stream_statistics` gives the RMS at each depth, by the same hooks.)
 
 # %%
 from bardgpt.teaching import checks
+
+by_hand = [rms(g) for g in gradients]
+by_probe = probes.stream_statistics(deep_plain, windows, targets)["gradient"]
+torch.testing.assert_close(by_probe, by_hand, atol=0, rtol=0.001)
 
 torch.manual_seed(0)
 deep = GPT(replace(RUNGS["residual"].config, n_layer=16))
@@ -317,8 +351,8 @@ checks.measured(
 # | normal, the lecture's | $\mathcal N(0, 0.02^2)$; biases 0 | the same | as the others |
 # | depth-scaled, [GPT-2](references.md#radford-2019)'s | as normal | as normal | divided by $\sqrt{2 L}$ |
 #
-# Our ladder has the default. In a square matrix Xavier's weights are $\sqrt 3$ times as large. And
-# GPT-2 divides by $\sqrt{2 L}$ because $2 L$ branches add up.
+# Our ladder has the default. In a square matrix Xavier's weights are $\sqrt 3$ times as large. GPT-2
+# divides by $\sqrt{2 L}$ because $2 L$ branches add up.
 
 # %%
 lines = {
@@ -333,7 +367,7 @@ for name, variant in variants.items():
     g = [band.mean for band in records.at_start(variant, "gradient")]
     print(f"{name:27} gradient at the first over last: {g[0] / g[-1]:.2g}")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Size of the loss gradient before training against the number of blocks passed, from 0 to 16, on a logarithmic scale, five seeds each. Residual blocks, circles: with Xavier's start up by some six powers of ten towards the first block, with seeds apart; with the default start nearly level, a few times larger at the first block; with zeroed projections exactly level. Plain blocks, squares: with Xavier's start down by four powers of ten towards the first block; with the default start a straight line down to below ten to the minus eighteen."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Size of the loss gradient before training against the number of blocks passed, from 0 to 16, on a logarithmic scale, five seeds each. Residual blocks, circles: with Xavier's initialization up by some six powers of ten towards the first block, with seeds apart; with the default nearly level, a few times larger at the first block; with zeroed projections exactly level. Plain blocks, squares: with Xavier's initialization down by four powers of ten towards the first block; with the default a straight line down to below ten to the minus eighteen."}}
 gradients = {
     name: records.runs_at_start(variant, "gradient")
     for name, variant in variants.items()
@@ -344,10 +378,17 @@ figures.gradients_by_depth(gradients, lines)
 # *RMS of the gradient of the loss at the input of each of 16 blocks (right end: the output of the
 # last), before training; five seeds each. Circles: residual, squares: plain. A gradient travels
 # from right to left.*
-#
-# And here is what the stream does on its way forward:
 
-# %% tags=["hide-input"]
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: what the stream does on its way forward</summary>
+#
+# The table has RMS, means of five seeds: the stream after the last block over that before the first, and what
+# each of the 32 branches adds, over the stream that it reads (the least and the greatest).
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 rows = {}
 for name, variant in variants.items():
     x, f = (
@@ -360,9 +401,6 @@ columns = ["last over first", "branch over stream"]
 teaching.table("the stream", columns, rows)
 
 # %% [markdown]
-# *RMS, means of five seeds: the stream after the last block over that before the first, and what
-# each of the 32 branches adds, over the stream that it reads (the least and the greatest).*
-#
 # With the default initialization the plain gradient arrives with $2 \cdot 10^{-18}$ of its size,
 # the residual one with 5.6 times its size. That is the highway. But read the other lines before
 # you call it "unimpeded". What the addition guarantees is the *term* $g$, which arrives at the
@@ -371,9 +409,9 @@ teaching.table("the stream", columns, rows)
 # - With the projections set to **zero** every $J$ is 0, only the identity is left, and the
 #   gradient is exactly the same at all depths.
 # - With PyTorch's **default** each branch adds a little, hence the 5.6.
-# - With **Xavier's** initialization the residual gradient *explodes*, two million times over. The
-#   branches are half as large as the stream, or as large, and so the stream itself grows, to 2,400
-#   times its size.
+# - With **Xavier's** initialization the residual gradient *explodes*, two million times over. Each
+#   branch is half as large as the stream, or as large. So the stream itself grows, to 2,400 times
+#   its size.
 #
 # The initialization matters to the plain stack too: with Xavier's its gradient shrinks only to
 # $10^{-4}$. (How it trains then we have not tested.)
@@ -386,8 +424,8 @@ teaching.table("the stream", columns, rows)
 # *Claim res-4.*
 #
 # Now train: 1 to 16 blocks, with and without `x +`, with the default initialization, 2,000 steps,
-# three seeds each. An addition has no parameters. So whatever the two stacks differ by is the
-# wiring, and not the room.
+# three seeds each. An addition has no parameters. So the two stacks have equally many, and whatever
+# they differ by is the wiring, not the room.
 
 # %%
 depths = records.load_sweep("depths")
@@ -440,7 +478,7 @@ teaching.table("blocks", columns, rows)
 # %% [markdown]
 # ## The rung
 #
-# Back to three blocks and to the ladder. You train the residual rung for 1,000 steps:
+# Back to three blocks. You train the residual rung for 1,000 steps:
 
 # %%
 from bardgpt.config import TrainingConfig
@@ -457,13 +495,13 @@ checks.measured(
 )
 
 # %%
-gain = records.gain(plain, residual)
+lead = records.gain(plain, residual)
 print(f"one block (chapter 4):  {one_block.band()}")
 print(f"three plain blocks:     {plain.band()}")
 print(f"three residual blocks:  {residual.band()}")
-print(f"gain by x + alone, seed by seed:   {gain}")
-print(f"gain by three blocks over one:     {records.gain(one_block, residual)}")
-assert gain.mean > 4 * gain.sd / gain.n**0.5  # four standard errors
+print(f"x + alone is ahead by:   {lead}")
+print(f"three blocks, over one:  {records.gain(one_block, residual)}")
+assert lead.mean > 4 * lead.sd / lead.n**0.5  # four standard errors
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the rungs so far, five dots each: bigram, one head, four heads, feed-forward, each lower than the one before; three plain blocks higher again and more widely spread; residual connections far lower, near 2.08. Dashed lines mark the count tables at 2.486, 2.049 and 1.669. Crosses mark what the lecture reports; for residual connections 2.08."}}
 from bardgpt.lab.ladder import climbed
@@ -477,7 +515,16 @@ figures.ladder(climbed("residual"), tables)
 #
 # 2.084, where the lecture reports 2.08 (with another evaluation). At equal parameters `x +` is
 # worth 0.215 nats. And depth now pays: 0.093 nats below chapter 4's one block with the same
-# two-layer feed-forward. The table that sees two characters, at 2.049, is still ahead.
+# two-layer feed-forward. The table that sees two characters, at 2.049, is still ahead. From one
+# prompt, with and without `x +`, three blocks write:
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.writer("residual", beside="plain-blocks")
+
+# %% [markdown]
+# With `x +`, more of it is made of words.
 
 # %% [markdown]
 # ## Do the branches start small?
@@ -486,85 +533,73 @@ figures.ladder(climbed("residual"), tables)
 #
 # The lecture also says how this begins: the branches are "usually initialized in the beginning so
 # they contribute very little if anything", are "almost kind of like not there", and then "come
-# online over time". Is it so? We measure how *loud* a branch is: again the RMS of what it adds,
-# over that of the stream that it reads. At 1 the two are equally large. "Very little" shall mean
-# less than a tenth.
+# online over time". Is it so? We measure how large a branch is beside its stream: the RMS of what it
+# adds, over that of the stream that it reads. At 1 the two are equally large. "Very little" shall
+# mean less than a tenth.
 #
-# It depends on the initialization. All of the table above but Xavier's were trained for 1,000 steps
-# with the wiring of this chapter. And each once more with *pre-norm*, the wiring of most GPTs today,
-# in which a branch first normalizes what it reads: $x + f(\mathrm{norm}(x))$. All that we need of
-# it here: such a branch gets its input at size 1, however small the stream is. (Chapters 6 and 7
-# build it.)
+# **Guess first:** the default, zero and normal: with which of the three is it true?
 
 # %%
 online = records.load_sweep("coming-online")  # by wiring and initialization
-for name, record in online.items():
+starts = ("default", "zero", "normal", "depth-scaled")
+for start in starts:
+    record = online[f"residual-{start}"]
     first, soon, later = (
         max(band.mean for band in record.profile("stream", "branch", step))
         for step in (0, 50, 1_000)
     )
-    by_then = (soon - first) / (later - first)
-    print(f"{name:22} goes {by_then:.0%} of its way in 50 of 1,000 steps")
-    assert later > 2 * first  # the loudest branch comes online,
-    assert by_then > 1 / 2  # and soon
+    print(
+        f"{start:12} largest branch {first:.2f}, {soon:.2f} at step 50", end=""
+    )
+    print(f", {later:.2f} at step 1,000")
+    assert later > 2 * first  # the largest branch comes online,
+    assert soon - first > (later - first) / 2  # and soon
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six small plots in two columns, residual and pre-norm, and three rows, one for each start: how loud six branches are against steps 0 to 1,000, on a nearly logarithmic axis. Default starts near 0.2 and rises to between 0.3 and 0.7. Normal starts near 0.01 without a norm and jumps up, its feed-forward branches to above 1; with a norm it starts between 0.2 and 0.6, one branch rises above 2, and most of the later ones fall. Zero starts at 0 and rises steeply in the first 50 steps to between 0.1 and 0.6.", "name": "fig-branches"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three small plots, one for each initialization: how large six branches are beside their stream, against steps 0 to 1,000, on a nearly logarithmic axis. Default begins near 0.2 and rises to between 0.3 and 0.7. Zero begins at 0 and rises steeply in the first 50 steps to between 0.1 and 0.6. Normal begins near 0.01 and jumps up, its feed-forward branches to above 1.", "name": "fig-branches"}}
 profiles = {
-    (start, wiring): online[f"{wiring}-{start}"].profiles("stream", "branch")
-    for start in ("default", "normal", "zero")
-    for wiring in ("residual", "pre-norm")
+    start: online[f"residual-{start}"].profiles("stream", "branch")
+    for start in starts[:3]
 }
 figures.branches_over_training(profiles)
 
 # %% [markdown]
-# *How loud each branch is, in three small blocks, over 1,000 steps: mean and standard deviation
-# of three seeds. The thin line is 1: as large as the stream. The axis is logarithmic above 0.01
-# and linear below it, so that 0 can be shown. (`depth-scaled` is in the table.)*
+# *How large each branch is beside its stream, in three small blocks, over 1,000 steps: mean and
+# standard deviation of three seeds. The thin line is 1: as large as the stream. The axis is
+# logarithmic above 0.01 and linear below it, so that 0 can be shown.*
 #
-# The table has the loudest branch of each model, small and at full size: the model of chapter 9,
-# with its six blocks of 384 channels.
+# And before training at full size, the model of chapter 9, with six blocks of 384 channels:
 
 # %% tags=["hide-input"]
 rows = {}
-for wiring in ("residual", "pre-norm"):
-    for start in ("default", "zero", "normal", "depth-scaled"):
-        record = online[f"{wiring}-{start}"]
-        loudest = [
-            max(band.mean for band in record.profile("stream", "branch", step))
-            for step in (0, 50, 1_000)
-        ]
-        full = records.at_start(f"full-{wiring}-{start}", "branch")
-        for branches in (full[::2], full[1::2]):  # attention, feed-forward
-            loudest.append(max(band.mean for band in branches))
-        rows[f"{wiring}, {start}"] = [f"{most:.3f}" for most in loudest]
-columns = ["step 0", "step 50", "step 1,000", "full: attention", "feed-forward"]
-teaching.table("loudest branch", columns, rows)
+for start in starts:
+    full = records.at_start(f"full-residual-{start}", "branch")
+    rows[start] = [  # attention, feed-forward
+        f"{max(band.mean for band in branches):.3f}"
+        for branches in (full[::2], full[1::2])
+    ]
+columns = ["largest of attention", "of feed-forward"]
+teaching.table("full size", columns, rows)
 
 # %% [markdown]
-# *How loud the loudest branch is (mean over three seeds). The first three columns: three blocks of
-# 32 channels. The last two: the full size before training (five seeds).*
+# *The largest branch of each kind, over its stream: means of five seeds.*
 #
-# So the first half of the sentence holds for some initializations and not for others. In the wiring
-# of this chapter:
+# So the first half of the sentence holds for some initializations and not for others:
 #
-# - With **zero** it is exactly true.
-# - With the **default** the loudest branch begins at about a quarter of its stream. That is less
+# - With the **default** the largest branch begins at about a quarter of its stream. That is less
 #   than the stream, but not "almost not there".
+# - With **zero** it is exactly true.
 # - With **normal** it is true of the small model. At full size it is true of attention, which
 #   averages over positions, but not of the feed-forward layer. The reason is the width: a sum of
 #   $n$ terms grows with $\sqrt n$, and 0.02 is the same for every width. **Depth scaling** makes it
 #   true again.
 #
-# With pre-norm, zero and the default are much the same. But with **normal** the opposite is true.
-# At full size a feed-forward layer begins almost *five times as loud as its stream*, and twice as
-# loud even with depth scaling. The embeddings are small (a token and a position of 0.02 each make a
-# stream of 0.028), while the norm gives the branch its input at size 1.
+# The second half, that branches come online, holds for the *largest* branch of the small model in
+# all four: it more than doubles. By step 50, the first at which we looked again, it has gone more
+# than half of the way. It does not hold for every branch, as [the figure](#fig-branches) shows: with
+# the default, attention in the first block hardly rises.
 #
-# The second half, that branches come online, holds for the *loudest* branch of the small model in
-# all eight rows: it more than doubles, and by step 50, the first at which we looked again, it has
-# gone more than half of the way. It does not hold for every branch, as [the figure](#fig-branches)
-# shows. With the default, attention in the first block hardly rises. And with normal and the norm,
-# three of the four branches of blocks 2 and 3 become quieter.
+# With *pre-norm*, the wiring of most GPTs today, a branch normalizes what it reads, and then it is
+# normal that begins with large branches: [chapter 7](07-pre-and-post-norm.ipynb) measures that.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -605,14 +640,15 @@ for start in ("zero", "default"):
 # %% [markdown]
 # ## Exercises
 #
-# Try each before you open its solution.
+# Try each before you open its solution. Where a cell waits for your code, write it, run the cell,
+# and it tells you what is not right yet.
 #
 # **Check yourself.** (a) Where in sixteen plain blocks is the text lost? And after how many
 # blocks, on its way back, has a gradient of 0.1 fallen below the $10^{-8}$ of AdamW? (b) Write
 # what leaves two residual blocks as a sum. How many terms has it? (c) The gradient at $c = a + b$
 # is 3. What is it at $a$, and what at $b$? (d) A branch's projection is 0. What is the derivative
-# of $x + f(x)$ with respect to $x$? (e) From PyTorch's default start, do the branches start
-# small?
+# of $x + f(x)$ with respect to $x$? (e) From PyTorch's default initialization, do the
+# branches start small?
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -633,17 +669,74 @@ at_a, at_b = torch.autograd.grad(3 * (a + b), (a, b))
 print(f"(c) at a: {at_a:.0f}, at b: {at_b:.0f}")
 
 # %% [markdown]
-# **1. Zero, and yet it learns.** If a branch's projection is 0, nothing comes out of it. Which of
-# the branch's parameters get a gradient in the first step, and which only in the second? Check
-# with `initialization="zero"` and two steps of AdamW.
+# **1. Carry a gradient back.** Some branches, in a row, have the Jacobians `jacobians[0]`,
+# `jacobians[1]`, …: in each, row $i$ and column $j$ have the derivative of output $i$ with respect to
+# input $j$. The gradient behind the last addition is `g`. What is it before the first?
+
+# %% tags=["remove-output"]
+from bardgpt.teaching import exercises
+
+
+def carry_back(g: torch.Tensor, jacobians: torch.Tensor) -> torch.Tensor:
+    """From g (C,) and jacobians (branches, C, C), in order: give (C,)."""
+    ...
+
+
+exercises.check("5.1", carry_back)
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# In the first step only the projections: their inputs are not 0, so their weights get a gradient.
-# Behind a matrix of zeros nothing arrives. After one step the matrix is not 0 any more.
+# The gradient meets the last branch first. At each it goes on untouched, and the branch adds its
+# own, computed from the g that had come so far.
 #
 # </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
+def carry_back(g, jacobians):
+    for J in reversed(jacobians):
+        g = g + J.T @ g
+    return g
+
+
+exercises.check("5.1", carry_back)
+
+# %% [markdown]
+# **2. Silent, and yet it learns.** Change the weights of a residual block so that it leaves every $x$
+# as it is. But each of its parameters must get a gradient within the first three steps of training.
+# Return the block.
+
+
+# %% tags=["remove-output"]
+def silence(block: ResidualBlock) -> ResidualBlock:
+    """Change the block's weights in place, and return it."""
+    ...
+
+
+exercises.check("5.2", silence)
+
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
+# The last matrix of each branch is 0, and its bias too: that is the initialization "zero". In the
+# first step only these get a gradient, because their inputs are not 0. Behind a matrix of zeros
+# nothing arrives; but after one step it is not 0 any more.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
+def silence(block):
+    for branch in (block.attention, block.feed_forward):
+        torch.nn.init.zeros_(branch.proj.weight)
+        torch.nn.init.zeros_(branch.proj.bias)
+    return block
+
+
+exercises.check("5.2", silence)
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
@@ -661,7 +754,7 @@ for step in (1, 2):
     optimizer.step()
 
 # %% [markdown]
-# **2. Take a block away.** Remove one of the three blocks of the model that you trained, without
+# **3. Take a block away.** Remove one of the three blocks of the model that you trained, without
 # training it again. Does what is left still predict? Compare with the tables of chapter 1: 3.347
 # for the frequencies alone, 2.486 for one character before.
 
@@ -689,7 +782,7 @@ for gone in range(3):
 model.blocks = blocks
 
 # %% [markdown]
-# **3. Who moves?** Train 16 plain and 16 residual blocks for 20 steps without weight decay. How
+# **4. Who moves?** Train 16 plain and 16 residual blocks for 20 steps without weight decay. How
 # far does the first block's first feed-forward matrix move, relative to its own size?
 
 # %% [markdown]
@@ -715,16 +808,18 @@ checks.within("plain, moved by", moved["plain-blocks"], below=1e-4)
 checks.within("residual, moved by", moved["residual"], above=1e-2)
 
 # %% [markdown]
-# **4. Does a silent beginning pay?** `online` holds the eight models of the last table, after 1,000
-# steps, with the same seeds. Compare the loss of `zero` with that of each of the others.
+# **5. Does a silent beginning pay?** `online` holds the four models from above after 1,000 steps, and
+# the same four with pre-norm (chapter 7), all with the same seeds. Compare the loss of `zero` with
+# that of each of the others.
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
 # Not here. The default is ahead of zero by a hundredth of a nat or so: little, for three seeds.
-# With the norm the two normal ones are the best of all, though their branches begin loud.
-# Without a norm they are far behind; but then their stream begins at 0.028, and nothing makes up
-# for that. All of this is in three blocks; deeper ones we have not tested.
+# With the norm the two normal ones are the best of all, though their branches begin large.
+# Without a norm they are far behind; but then their stream begins at 0.028 (a token and a position
+# of 0.02 each), and nothing makes up for that. All of this is in three blocks; deeper ones we have
+# not tested.
 #
 # </details>
 
@@ -742,19 +837,17 @@ for wiring in ("residual", "pre-norm"):
 # ## What to remember
 #
 # - A plain stack, with the default initialization, forgets its input on the way forward and loses
-#   its gradient on the way back. Three blocks do worse than one, and sixteen learn, in 2,000 steps,
-#   only how frequent the characters are.
+#   its gradient on the way back. Three blocks do worse than one.
 # - With $x + f(x)$ the output is the input plus what every branch gave, and the gradient at the
 #   first block is that at the last plus what every branch gives back.
 # - An addition hands the whole gradient to both sides. What it guarantees is one term, not the
-#   size of the sum: with loud branches the gradient can explode.
-# - At equal parameters `x +` gains 0.215 nats in three blocks. The rung stands at 2.084.
-# - Whether branches start small is a matter of initialization, width and norms. The loudest can
-#   start at nothing, at a quarter of the stream, or five times as loud as it.
+#   size of the sum: with large branches the gradient can explode.
+# - At equal parameters `x +` is worth 0.215 nats in three blocks. The rung stands at 2.084.
+# - Whether branches start small is a matter of initialization and width. The largest can start at
+#   nothing or at a quarter of the stream.
 # - Don't scale the stream.
 #
-# The config has changed in two steps. First the block was completed (`projection` is the `proj`
-# of attention), and stacked; then came `x +`:
+# The config has changed in two steps (`projection` is the `proj` of attention):
 
 # %%
 from bardgpt.lab.ladder import config_diff

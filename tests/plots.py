@@ -85,9 +85,8 @@ EXAMPLES = {
     ),
     "branches_over_training": lambda: figures.branches_over_training(
         {
-            (start, wiring): {step: bands(0.3, 0.5, 0.4, 0.6, 0.2, 2.0) for step in (0, 500, 1_000)}
+            start: {step: bands(0.3, 0.5, 0.4, 0.6, 0.2, 2.0) for step in (0, 500, 1_000)}
             for start in START
-            for wiring in ("residual", "pre-norm")
         }
     ),
     "by_heart": lambda: figures.by_heart(

@@ -88,27 +88,20 @@ def bands(*means):
     return [Band(mean, mean / 4, 5) for mean in means]
 
 
-def test_branches_over_training_have_a_panel_for_each_start_and_wiring():
+def test_branches_over_training_have_a_panel_for_each_initialization():
     steps = {0: bands(0.5, 1.0, 2.0), 100: bands(1.0, 2.0, 4.0), 1_000: bands(4.0, 0.5, 1.0)}
     still = {0: bands(0.25, 0.25, 0.25), 50: bands(0.5, 0.5, 0.5)}
     figure = drawn(
-        figures.branches_over_training(
-            {
-                ("default", "residual"): steps,
-                ("default", "pre-norm"): still,
-                ("zero", "residual"): still,
-                ("zero", "pre-norm"): steps,
-            }
-        )
+        figures.branches_over_training({"default": steps, "zero": still, "normal": steps})
     )
-    first, second, third, last = figure.axes
+    first, second, third = figure.axes
     moving = [
         (None, [0, 100, 1_000], [0.5, 1.0, 4.0]),
         (None, [0, 100, 1_000], [1.0, 2.0, 0.5]),
         (None, [0, 100, 1_000], [2.0, 4.0, 1.0]),
     ]
-    assert curves(first) == curves(last) == moving
-    assert curves(second) == curves(third) == [(None, [0, 50], [0.25, 0.5])] * 3
+    assert curves(first) == curves(third) == moving
+    assert curves(second) == [(None, [0, 50], [0.25, 0.5])] * 3
     assert shades(first) == [
         {0: (0.375, 0.625), 100: (0.75, 1.25), 1_000: (3.0, 5.0)},
         {0: (0.75, 1.25), 100: (1.5, 2.5), 1_000: (0.375, 0.625)},
@@ -120,12 +113,10 @@ def test_branches_over_training_have_a_panel_for_each_start_and_wiring():
     assert [style for style, _, _ in looks(first)] == ["-", "-", "--"]
     shaded = [collection.get_facecolor()[0] for collection in first.collections]
     assert all(is_role(c[:3], role) for c, role in zip(shaded, roles, strict=True))
-    assert [axes.get_title() for axes in figure.axes] == ["residual", "pre-norm", "", ""]
-    assert [axes.texts[0].get_text() for axes in figure.axes] == ["default"] * 2 + ["zero"] * 2
+    assert [axes.get_title() for axes in figure.axes] == ["default", "zero", "normal"]
     assert [names(axes) for axes in figure.axes] == [
-        ("", "branch / stream"),
-        ("", ""),
         ("steps", "branch / stream"),
+        ("steps", ""),
         ("steps", ""),
     ]
     for axes in figure.axes:

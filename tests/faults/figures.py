@@ -114,7 +114,7 @@ FAULTS = [
         "high = [band.mean + 2 * band.sd for band in bands]",
         UnitTest(
             "tests/test_figures_residual.py",
-            "test_branches_over_training_have_a_panel_for_each_start_and_wiring",
+            "test_branches_over_training_have_a_panel_for_each_initialization",
         ),
     ),
     Fault(
@@ -353,13 +353,13 @@ FAULTS = [
     ),
     Fault(
         "starts-of-the-neighbour",
-        "Rows named from the last to the first: default is shown as zero.",
+        "Panels named from the last to the first: the default is shown as another.",
         f"{FIGURES}/residual.py",
-        '"s": start, "transform"',
-        '"s": starts[-1 - starts.index(start)], "transform"',
+        "each.set_title(start)",
+        "each.set_title([*branches][-1 - [*branches].index(start)])",
         UnitTest(
             "tests/test_figures_residual.py",
-            "test_branches_over_training_have_a_panel_for_each_start_and_wiring",
+            "test_branches_over_training_have_a_panel_for_each_initialization",
         ),
     ),
     Fault(
@@ -386,7 +386,7 @@ FAULTS = [
         "COLOURS[PARTS[(place + 1) % len(PARTS)]]",
         UnitTest(
             "tests/test_figures_residual.py",
-            "test_branches_over_training_have_a_panel_for_each_start_and_wiring",
+            "test_branches_over_training_have_a_panel_for_each_initialization",
         ),
     ),
     Fault(

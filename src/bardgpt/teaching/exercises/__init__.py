@@ -4,13 +4,14 @@ A cell of a chapter says `exercises.check("2.1", back_one)`. What comes back is 
 what is not right yet. It never shows the solution, and it never stops the notebook.
 """
 
-from bardgpt.teaching.exercises import attention, feed_forward, text, wiring
+from bardgpt.teaching.exercises import attention, feed_forward, residual, text, wiring
 from bardgpt.teaching.exercises.answer import Answer, Check, NotYet
 
 CHECKS: dict[str, Check] = {
     **text.CHECKS,
     **attention.CHECKS,
     **feed_forward.CHECKS,
+    **residual.CHECKS,
     **wiring.CHECKS,
 }
 

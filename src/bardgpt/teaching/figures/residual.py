@@ -86,33 +86,22 @@ def losses_by_depth(
 
 
 @plot
-def branches_over_training(
-    branches: Mapping[tuple[str, str], Mapping[int, Sequence[Band]]],
-) -> Figure:
-    """How loud each branch is beside its stream, over training: a panel for each start and wiring.
+def branches_over_training(branches: Mapping[str, Mapping[int, Sequence[Band]]]) -> Figure:
+    """How large each branch is beside its stream, over training: a panel for each initialization.
 
-    branches: by start (a row each) and wiring (a column each), row by row; for each step a band for
-        each branch, attention and feed-forward in turn.
+    branches: by initialization; for each step a band for each branch, attention and feed-forward in
+        turn.
     """
-    starts = list(dict.fromkeys(start for start, _ in branches))
-    wirings = list(dict.fromkeys(wiring for _, wiring in branches))
-    figure, axes = panels(
-        len(starts), len(wirings), 1.0 + 1.9 * len(starts), narrow=1.6 + 1.6 * len(starts),
-        narrow_columns=2, sharex=True, sharey=True,
-    )  # fmt: skip
-    for place, (each, ((start, wiring), by_step)) in enumerate(
-        zip(axes, branches.items(), strict=True)
-    ):
+    share = {"sharex": True, "sharey": True}
+    figure, axes = panels(1, len(branches), 3.4, narrow=1.6 + 2 * len(branches), **share)
+    for each, (start, by_step) in zip(axes, branches.items(), strict=True):
         _branch_lines(each, by_step)
         each.set_yscale("symlog", linthresh=0.01, linscale=0.4)
         each.set_ylim(-0.001, 8)
         each.set_yticks([0, 0.01, 0.1, 1], ["0", "0.01", "0.1", "1"])
         each.yaxis.set_minor_locator(NullLocator())
         each.set_xticks([0, 500, 1_000])
-        name = {"x": 0.97, "y": 0.06, "s": start, "transform": each.transAxes, "ha": "right"}
-        each.text(**name, color=COLOURS["ink"], fontweight="bold")
-        if place < len(wirings):
-            each.set_title(wiring)
+        each.set_title(start)
         each.set_xlabel("steps")
         each.set_ylabel("branch / stream")
     named_once(axes)
