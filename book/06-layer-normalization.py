@@ -34,9 +34,8 @@ if "google.colab" in sys.modules:
 #
 # > **Layer normalization gives the numbers of each position mean 0 and variance 1**, and then
 # > lets the model scale and shift each channel. It is batch normalization with one argument
-# > changed: it takes rows where batch norm takes columns. This change removes everything that
-# > tied an example to its batch: a row alone gives what it gives among others, training and test
-# > are the same function, and the norm tells no position anything about another.
+# > changed: it takes rows where batch norm takes columns. What else changes with that one
+# > argument, this chapter tests.
 #
 # After this chapter you can
 #
@@ -162,7 +161,8 @@ figures.training_runs(
 # $$\mu = \frac{1}{n} \sum_i x_i, \quad \sigma^2 = \frac{1}{n} \sum_i (x_i - \mu)^2.$$
 #
 # Two details are easily mistaken. The variance $\sigma^2$ is divided by $n$, not by $n - 1$: it
-# describes these numbers and estimates nothing. And the small $\varepsilon = 10^{-5}$, there so
+# describes these numbers and estimates nothing. (Batch norm, below, also estimates, and then it is
+# $n - 1$.) And the small $\varepsilon = 10^{-5}$, there so
 # that equal numbers give 0 and not $0/0$, stands under the root. In a tensor, `dim` says which
 # numbers belong together:
 
@@ -182,6 +182,27 @@ print(
         for number in standardize(torch.tensor([1.0, 2, 3, 6]), dim=0)
     )
 )
+
+# %% [markdown]
+# ## What a norm takes away
+#
+# From its numbers a norm takes two things: their mean, and the size of their deviations. Think of
+# the row as a vector. There are two directions in which you can move it and the norm does not notice.
+# Add the same to all numbers, a step along $(1, …, 1)$. Or stretch the deviations, a step along $y$
+# itself. All else passes, divided by $\sigma$. Backwards these two directions are missing from the
+# gradient, for a step along them changes nothing:
+
+# %%
+row = torch.tensor([1.0, 2, 3, 6], requires_grad=True)
+y = standardize(row, dim=0)
+for moved in (row + 7, 3 + 5 * (row - 3)):  # shifted, stretched
+    torch.testing.assert_close(standardize(moved, 0), y, rtol=0, atol=1e-4)
+print("1 2 3 6, shifted or stretched: the same row comes out")
+
+y[0].backward()  # how the first output depends on each number
+g = row.grad
+print("gradient:", *(f"{number:.2f}" for number in g))
+print(f"along (1, …, 1): {abs(g.sum()):.2f}, along y: {abs(g @ y):.2f}")
 
 # %% [markdown]
 # ## Columns or rows
@@ -221,11 +242,21 @@ for name, dim in (("batch norm: columns", 0), ("layer norm: rows", 1)):
 # what all examples share.
 #
 # After that, both scale each feature $c$ by a *gain* $\gamma_c$ and shift it by a *bias*
-# $\beta_c$, both learned, which start at 1 and 0. Without them every position would always have
-# mean 0 and variance 1, and the next layer could not be given anything else; logits in particular
-# could not become large. With them the model may still give a channel the size and the offset that
-# it wants. The package's layer norm, whose `standardize` is ours with care
-# for half precision:
+# $\beta_c$, both learned, which start at 1 and 0. What are they for? Without them every position
+# that leaves a norm has mean 0 and variance 1, always. Try to get the row 1, 2, 3, 6 out of it:
+
+# %%
+for row in examples[:2]:
+    y = standardize(row, dim=0)
+    for gain, bias in ((1, 0), (1.87, 3)):
+        made = " ".join(f"{number:5.2f}" for number in y * gain + bias)
+        print(f"gain {gain:4}, bias {bias}: {made}")
+
+# %% [markdown]
+# Without gain and bias it can't be made. With the right ones, here the same for all channels, it
+# comes back. But so it does from the second row: they set the size and the offset of a *channel*,
+# for all positions alike. What told one position's size from another's is gone for good. The
+# package's layer norm, whose `standardize` is ours with care for half precision:
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.normalization import LayerNorm
@@ -235,19 +266,13 @@ listing(LayerNorm)
 
 # %% [markdown]
 # It takes the last dimension, which is $C$ in (N, C) and in (B, T, C) alike. Batch norm, which
-# the package has only so that we can compare, makes a table of $B \cdot T$ rows of a (B, T, C):
-
-# %% tags=["nbval-ignore-output"]
-from bardgpt.layers.normalization import BatchNorm
-
-listing(BatchNorm.forward, BatchNorm._remember)
-
-# %% [markdown]
-# In training mode this is the same call with `dim=0` (`_wide` is the care for half precision).
-# Give both layers random gains and biases, and compare each with our function and with PyTorch's
-# layer:
+# the package has only so that we can compare, makes a table of $B \cdot T$ rows of a (B, T, C),
+# and takes `dim=0`. Give both layers random gains and biases, and compare each with our function
+# and with PyTorch's layer:
 
 # %%
+from bardgpt.layers.normalization import BatchNorm
+
 torch.manual_seed(0)
 sizes, offsets = torch.linspace(0.5, 3, 32), torch.linspace(-2, 2, 32)
 x = torch.randn(64, 32) * sizes + offsets  # (N, C), no two features alike
@@ -271,26 +296,57 @@ compare(BatchNorm(32), torch.nn.BatchNorm1d(32), dim=0)
 
 # %% [markdown]
 # So the lecture is right: one argument makes the change. But it does not make *all* of the
-# difference. Batch norm is longer, and every further line follows from one thing: an example's
-# result depends on its batch, and at test time there may be none. So batch norm keeps two
-# *buffers*, tensors that are saved with the weights but not trained: a running mean and a running
-# variance of each column. Each training step moves them a tenth of the way to those of the batch,
-# and in evaluation mode they take its place. (The tenth is called *momentum*; an optimizer's
-# momentum is the weight of the old value.) The running variance *is* divided by $n - 1$, because
-# it estimates something: the variance of all the text. (Numbers lie a little closer to their own
-# mean than to the true one, so dividing by $n$ would give too little on average.)
+# difference, for with columns an example's result depends on its batch, and at test time there may
+# be none. So batch norm keeps two *buffers*, tensors that are saved with the weights but not
+# trained: a running mean and a running variance of each column. Each training step moves them a
+# tenth of the way to those of the batch, and in evaluation mode they take its place. The running
+# variance *is* divided by $n - 1$. It estimates something, the variance of all the text, and
+# numbers lie a little closer to their own mean than to the true one: dividing by $n$ would give too
+# little on average. By hand, without gain and bias:
+
+
+# %%
+def batch_norm(x, mean, variance, training):
+    if not training:
+        return (x - mean) / (variance + 1e-5).sqrt()
+    mean += (x.mean(dim=0) - mean) / 10  # the buffers, in place
+    variance += (x.var(dim=0, correction=1) - variance) / 10
+    return standardize(x, dim=0)
+
+
+mean, variance = torch.zeros(32), torch.ones(32)
+print(f"{mean.numel() + variance.numel()} numbers to keep for 32 columns")
 
 # %%
 batch, theirs = BatchNorm(32), torch.nn.BatchNorm1d(32)  # both in training mode
 for _ in range(3):
     another = torch.randn(64, 32) * sizes + offsets
-    torch.testing.assert_close(batch(another), theirs(another))
+    expected = theirs(another)
+    by_hand = batch_norm(another, mean, variance, training=True)
+    torch.testing.assert_close(by_hand, expected)
+    torch.testing.assert_close(batch(another), expected)
 
+by_hand = batch_norm(x, mean, variance, training=False)
 in_evaluation, in_training = batch.eval()(x), batch.train()(x)
 torch.testing.assert_close(in_evaluation, theirs.eval()(x))
+torch.testing.assert_close(by_hand, in_evaluation)
 off = (in_training - in_evaluation).abs().max()
 assert off > 0.1
 print(f"another function at test time: up to {off:.1f} apart")
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: batch norm as the package has it</summary>
+#
+# `_wide` is care for half precision. The tenth is called *momentum* (an optimizer's momentum is the weight
+# of the old value). Why batch norm helps training where it does is a question of its own: not by steadying
+# each layer's inputs, as its authors meant, found [Santurkar et al. 2018](references.md#santurkar-2018),
+# but by making the loss smoother.
+#
+# </details>
+
+# %% tags=["nbval-ignore-output", "hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
+listing(BatchNorm.forward, BatchNorm._remember)
 
 # %% [markdown]
 # ## Alone or among others
@@ -376,11 +432,22 @@ figures.mode_gaps(
 #
 # With layer norm there is no gap. With batch norm the model is on average *worse* in training
 # mode: by 0.026 nats with 8 windows, by 0.007 with 32, as in training. We read this as noise. The
-# means and variances of a batch are a guess at those of the text, and each batch guesses
-# differently, 8 windows from only 64 positions. If the cost is noise, it is proportional to $1/n$:
-# $c$, then $c/4$, $c/16$, $c/64$. So each fall of the loss should be a quarter of the one before:
+# mean of a few positions is not the mean of the text, and each batch misses it differently; 8
+# windows have only 64 positions. So the loss that training reports has the noise of its batches in
+# it. What is left at 512 windows has either sign: the buffers of evaluation mode are an estimate
+# too, from the latest batches of other text.
 
-# %% tags=["hide-input"]
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: does it fall as noise should?</summary>
+#
+# If the cost is noise, it is proportional to $1/n$: $c$, then $c/4$, $c/16$, $c/64$. So each fall of the loss
+# should be a quarter of the one before. The table has these falls, in training mode, seed by seed. Roughly so:
+# 0.006 is a third of 0.019, and the last fall is too small to say more.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 by_size, rows = gaps["batch norm"], {}
 for small, large in ((8, 32), (32, 128), (128, 512)):
     pairs = zip(by_size[small], by_size[large], strict=True)
@@ -390,13 +457,6 @@ for small, large in ((8, 32), (32, 128), (128, 512)):
 table("windows in a batch", ["the loss falls by"], rows)
 
 # %% [markdown]
-# *Loss in training mode, seed by seed.*
-#
-# Roughly so: 0.006 is a third of 0.019, and the last fall is too small to say more. So the
-# statistics of a small batch are noisy, and the loss that training reports has the noise in it.
-# What is left at 512 windows has either sign: the buffers of evaluation mode are an estimate too,
-# from the latest batches of other text.
-#
 # And the bet? The losses of both on the whole validation split, in evaluation mode:
 
 # %% tags=["hide-input"]
@@ -412,9 +472,7 @@ table("5,000 steps", ["validation loss"], rows)
 # %% [markdown]
 # No difference. Batch norm is ahead by 0.003 nats, and we call less than 0.01 nats, about what
 # the seeds of one rung differ by, next to nothing. So in this small model the loss is no reason
-# to prefer layer norm; the three advantages are. (Why batch norm helps training where it does is
-# a question of its own: not by steadying each layer's inputs, as its authors meant, found
-# [Santurkar et al. 2018](references.md#santurkar-2018), but by making the loss smoother.)
+# to prefer layer norm; the three advantages are.
 
 # %% [markdown]
 # ## Does the future leak?
@@ -561,6 +619,14 @@ figures.ladder(climbed("post-norm"), tables)
 # networks. Our network is not deep, its branches start smaller than its stream, and the learning
 # rate is low: so there is little to help.
 #
+# What do the two rungs write?
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.writer("post-norm", "residual")
+
+# %% [markdown]
 # So why have a norm at all? What it gives here is bounded sizes: after each norm the size is 1 at
 # the start, whatever the depth and the weights, and training moves it only as far as gains and
 # biases go. Chapter 7 measures what that is worth.
@@ -603,7 +669,7 @@ figures.norm_gains(
 # steps. Left: mean of the 32 gains; right: RMS of the 32 biases; mean and standard deviation over
 # five seeds. Thick bars: from the least to the greatest gain of all five runs after 5,000 steps.*
 
-# %%
+# %% tags=["hide-input"]
 runs, rows = post.probes["norms"][5_000], {}
 means = post.profile("norms", "gain", 5_000)
 shifts = post.profile("norms", "bias", 5_000)
@@ -620,6 +686,23 @@ table("norm", ["mean gain", "least", "greatest", "RMS of the biases"], rows)
 # stands right before the output layer, where larger numbers make larger logits and so surer
 # predictions. Without norms the stream was free to grow for that, to 3.5 after three blocks. Here
 # only the last norm's gains and biases can make it larger.
+#
+# Does your model, after its 1,000 steps, need what its norms have learned? Set them back to 1 and 0:
+
+# %%
+from copy import deepcopy
+
+from bardgpt.evaluation import losses
+
+reset = deepcopy(model)
+for part in reset.modules():
+    if isinstance(part, LayerNorm):
+        torch.nn.init.ones_(part.weight)
+        torch.nn.init.zeros_(part.bias)
+extra = (losses(reset, validation) - losses(model, validation)).mean().item()
+print(f"extra loss, gains 1 and biases 0\n  your run: {extra:.3f}")
+assert 0.0001 < extra
+print("  expected: more than 0.0001")
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -673,7 +756,8 @@ table("slip", ["ordinary", "small", "earlier positions"], rows)
 # %% [markdown]
 # ## Exercises
 #
-# Try each before you open its solution.
+# Try each before you open its solution. In 1 and 2 you write a function; run the cell, and it tells
+# you what is not right yet.
 #
 # **Check yourself.** (a) A row is 2, 2, 2, 2. What does layer norm make of it, with gain 1 and
 # bias 0? (b) A batch has the shape (4, 8, 16). How many means does layer norm take, and how many
@@ -699,7 +783,19 @@ print("(b)", batch.mean(dim=-1).numel(), "and", batch.mean(dim=(0, 1)).numel())
 # **1. What a norm forgets.** Multiply the 32 numbers of a position by 5 and add 7 to each. What
 # does layer norm (gain 1, bias 0) make of it? How long, as a vector, is a row that comes out, and
 # where can it still point? *RMSNorm* ([Zhang and Sennrich 2019](references.md#zhang-2019))
-# divides by the RMS and does not subtract the mean: what does it forget?
+# divides by the RMS and does not subtract the mean; it has gains, no biases. Write it, for x of any
+# shape whose last dimension is C. What does it forget?
+
+# %% tags=["remove-output"]
+from bardgpt.teaching import exercises
+
+
+def rms_norm(x: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+    """Give x, normalized position by position; gain is (C,)."""
+    ...
+
+
+exercises.check("6.1", rms_norm)
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -710,6 +806,16 @@ print("(b)", batch.mean(dim=-1).numel(), "and", batch.mean(dim=(0, 1)).numel())
 # RMSNorm forgets the size only: its rows lie on the sphere in all 32 dimensions.
 #
 # </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
+def rms_norm(x, gain):
+    size = (x.square().mean(dim=-1, keepdim=True) + 1e-5).sqrt()
+    return x / size * gain
+
+
+exercises.check("6.1", rms_norm)
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
@@ -723,9 +829,18 @@ print("all rows of length sqrt(32), numbers summing to 0")
 
 # %% [markdown]
 # **2. A norm before a linear layer.** The last norm of your model stands right before `lm_head`.
-# Set its gains to 1 and its biases to 0, and change `lm_head` so that the logits stay as they
-# were. Could you do the same with another norm of the model, whose output goes to queries, keys
-# and values?
+# Change `lm_head` so that it needs no gain and bias: write `fold`, which gives its new weight and
+# its new bias. Could you do the same with another norm of the model, whose output goes to queries,
+# keys and values?
+
+
+# %% tags=["remove-output"]
+def fold(weight, bias, gain, shift):
+    """Give the new weight (V, C) and bias (V,); gain and shift are (C,)."""
+    ...
+
+
+exercises.check("6.2", fold)
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -736,18 +851,23 @@ print("all rows of length sqrt(32), numbers summing to 0")
 #
 # </details>
 
+
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
+def fold(weight, bias, gain, shift):
+    return weight * gain, weight @ shift + bias
+
+
+exercises.check("6.2", fold)
 norm, head = model.blocks[-1].feed_forward_norm, model.lm_head
 with torch.no_grad():
     before = model(ids)
-    head.bias.add_(head.weight @ norm.bias)  # (V,)
-    head.weight.mul_(norm.weight)  # (V, C), each column by its channel's gain
+    found = fold(head.weight, head.bias, norm.weight, norm.bias)
+    head.weight.copy_(found[0])
+    head.bias.copy_(found[1])
     norm.weight.fill_(1)
     norm.bias.fill_(0)
     torch.testing.assert_close(model(ids), before, rtol=1e-4, atol=1e-4)
-print("the same logits without gain and bias")
-
 # %% [markdown]
 # **3. Too good to be true.** Put a norm over time (`dim=1`) into a new post-norm model, in place
 # of all six, and train it for 400 steps. How does its validation loss compare with the best count
@@ -762,11 +882,9 @@ print("the same logits without gain and bias")
 #
 # </details>
 
+
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of the solution
-from bardgpt.evaluation import losses
-
-
 class NormOverTime(LayerNorm):
     def forward(self, x):
         return standardize(x, dim=1) * self.weight + self.bias

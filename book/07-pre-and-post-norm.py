@@ -739,6 +739,8 @@ for start in ("default", "zero", "normal", "depth-scaled"):
         max(band.mean for band in of_start.profile("stream", "branch", step))
         for step in (0, 50, 1_000)
     ]
+    first, soon, later = largest
+    assert soon > (first + later) / 2 > 1.5 * first  # it doubles, and soon
     full = records.at_start(f"full-pre-norm-{start}", "branch")
     for branches in (full[::2], full[1::2]):  # attention, feed-forward
         largest.append(max(band.mean for band in branches))

@@ -58,6 +58,26 @@ def test_every_chapter_says_how_long_it_takes(minutes):
         assert f"]({path.relative_to(BOOK).with_suffix('.ipynb').as_posix()}) |" in minutes.page()
 
 
+# What everybody reads of a chapter: at most so many words. These two are to be shortened.
+MAIN_LINE, LONGER = 2_800, {"08-dropout": 2_847, "09-scaling-up": 4_334}
+
+
+@pytest.mark.parametrize("path", sorted(BOOK.glob("[0-9]*.py")), ids=lambda path: path.stem)
+def test_main_line_is_short(minutes, path):
+    assert minutes.main_line(path) <= LONGER.get(path.stem, MAIN_LINE)
+
+
+def test_main_line_has_no_folds_and_no_exercises(minutes, tmp_path):
+    path = tmp_path / "chapter.py"
+    path.write_text(
+        "# %% [markdown]\n# # One two\n\n# %% [markdown]\n# <details>three</details>\n\n"
+        "# %% [markdown]\n# ## Exercises\n#\n# four\n\n# %% [markdown]\n# ## Five\n",
+        encoding="utf-8",
+    )
+    assert minutes.words_of_sections(path) == {"": 3, "Exercises": 3, "Five": 2}
+    assert minutes.main_line(path) == 5
+
+
 def test_landing_page_says_how_many_chapters_there_are_and_how_long_they_take(minutes):
     """In hours to the nearest half, of text alone and with the code."""
     assert read(BOOK / "index.md") == minutes.landing(), "say: make notebooks"

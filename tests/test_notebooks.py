@@ -171,7 +171,11 @@ def folds_are_folded(notebook: NotebookNode, _: Path) -> Iterator[str]:
             if begins or {"jupyter", "cellView"} & {*cell.metadata}:
                 yield f"folded, and without the tag hide-cell: {cell.source}"
             continue
-        folded = {key: value for key, value in cell.metadata.items() if key != "mystnb"} == FOLDED
+        folded = {key: value for key, value in cell.metadata.items() if key != "mystnb"} | {
+            "tags": [
+                tag for tag in tags(cell) if tag != "nbval-ignore-output"
+            ]  # it has its own rule
+        } == FOLDED
         if title is None:
             yield f"folded code without its text above: {cell.source}"
         elif not (folded and cell.source.startswith(title)):
@@ -477,6 +481,12 @@ def test_rule_sees_a_planted_fault(rule, notebook, tmp_path):
         solved(SOLUTION + "\n".join(["x = 1"] * 15), **FOLDED),
         aside(),
         aside(new_code_cell(ASIDE + "\n".join(["x = 1"] * 15), metadata=FOLDED)),
+        aside(
+            new_code_cell(
+                f"{ASIDE}listing(Head)",
+                metadata={**FOLDED, "tags": ["nbval-ignore-output", "hide-cell"]},
+            )
+        ),
         drawn(new_markdown_cell("*A line that falls.*"), FIGURE),
         drawn(new_markdown_cell("*Boxes and arrows.*"), DIAGRAM),
         drawn(None, FIGURE, "hide-cell"),

@@ -66,7 +66,7 @@ WRONG = [
     ("7.1", always, "of the block x + f(norm(x)) it says True"),
     ("7.1", never, "of the block norm(x + f(x)) it says False"),
     ("7.1", by_size, "of the block x = norm(x), then x + f(x) it says False"),
-    ("7.1", each_number, "it should say True or False, and this is a Tensor"),
+    ("7.1", each_number, "True or False should come back, and this is a Tensor"),
     ("7.2", post, "this is post-norm"),
     ("7.2", pre, "this is pre-norm"),
     ("7.2", half, "only the first half"),

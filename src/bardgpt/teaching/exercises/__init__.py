@@ -4,7 +4,7 @@ A cell of a chapter says `exercises.check("2.1", back_one)`. What comes back is 
 what is not right yet. It never shows the solution, and it never stops the notebook.
 """
 
-from bardgpt.teaching.exercises import attention, feed_forward, residual, text, wiring
+from bardgpt.teaching.exercises import attention, feed_forward, norms, residual, text, wiring
 from bardgpt.teaching.exercises.answer import Answer, Check, NotYet
 
 CHECKS: dict[str, Check] = {
@@ -12,6 +12,7 @@ CHECKS: dict[str, Check] = {
     **attention.CHECKS,
     **feed_forward.CHECKS,
     **residual.CHECKS,
+    **norms.CHECKS,
     **wiring.CHECKS,
 }
 

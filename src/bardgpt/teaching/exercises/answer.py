@@ -118,6 +118,23 @@ def number(answer: Any, what: str) -> float:
     return float(answer)
 
 
+def truth(answer: Any) -> bool:
+    """An answer as True or False.
+
+    Args:
+        answer: what the reader's function gave: a bool, or a tensor with one.
+
+    Raises:
+        NotYet: if it is neither.
+    """
+    if isinstance(answer, Tensor) and answer.numel() == 1:
+        answer = answer.item()
+    expect(
+        isinstance(answer, bool), f"True or False should come back, and this is {_article(answer)}"
+    )
+    return answer
+
+
 def _article(value: Any) -> str:
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

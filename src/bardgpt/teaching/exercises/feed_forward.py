@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from bardgpt.layers.attention import attention_weights
-from bardgpt.teaching.exercises.answer import Answer, Check, asked, expect, tensor
+from bardgpt.teaching.exercises.answer import Answer, Check, asked, expect, tensor, truth
 
 T, C = 6, 4
 
@@ -63,10 +63,7 @@ def sees_the_future(function: Answer) -> str:
     """4.6: whether a layer leaks; `function(layer, x)` with x (1, T, C)."""
     x = torch.randn(1, T, C, generator=torch.Generator().manual_seed(0))
     for words, (layer, leaks) in LAYERS.items():
-        answer = asked(function, layer, x, with_words=words)
-        if isinstance(answer, Tensor) and answer.numel() == 1:
-            answer = answer.item()
-        expect(isinstance(answer, bool), "True or False should come back")
+        answer = truth(asked(function, layer, x, with_words=words))
         expect(answer == leaks, f"for {words} it says {answer}; {leaks} is right")
     return f"all {len(LAYERS)} layers are told right"
 

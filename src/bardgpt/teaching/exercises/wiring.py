@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from bardgpt.teaching.exercises.answer import Answer, Check, asked, expect, tensor
+from bardgpt.teaching.exercises.answer import Answer, Check, asked, expect, tensor, truth
 
 Part = Callable[[Tensor], Tensor]
 CLOSE = 1e-4
@@ -53,11 +53,7 @@ def norm_on_stream(function: Answer) -> str:
             "the stream goes through the norm before the branch forks off",
         ),
     ):
-        answer = asked(function, block, with_words=f"the block {words}")
-        if isinstance(answer, Tensor) and answer.numel() == 1:
-            answer = answer.item()
-        kind = type(answer).__name__
-        expect(isinstance(answer, bool), f"it should say True or False, and this is a {kind}")
+        answer = truth(asked(function, block, with_words=f"the block {words}"))
         wanted = block in (_post, _forks_late)
         expect(answer == wanted, f"of the block {words} it says {answer}, but {why}")
     return "two blocks have norms on their streams, and two have not"

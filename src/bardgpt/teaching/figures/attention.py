@@ -52,11 +52,10 @@ def gradient_histogram(ratios: Mapping[str, Tensor]) -> Figure:
     ratios: for each name (queries,), above 0, in units of a typical one.
     """
     figure, axes = canvas(3.1)
-    decades = torch.linspace(-5, 2, 57).tolist()  # eight bars to a power of ten
+    edges = [10**decade for decade in torch.linspace(-5, 2, 57).tolist()]  # eight to a decade
     styles = {"scaled": ("key", ""), "unscaled": ("query", "//")}
     for name, ratio in ratios.items():
         role, hatch = styles[name]
-        edges = [10**decade for decade in decades]
         axes.hist(
             ratio.double().clamp(edges[0], edges[-1]).numpy(),
             bins=edges,

@@ -102,9 +102,9 @@ def rate_sweep(
             shown = [[min(loss, top) for loss in at_rate] for at_rate in by_rate.values()]
             runs = zip(*shown, strict=True)
             style = {"color": COLOURS[wiring], "markersize": 6, "linewidth": 1.1, "alpha": 0.65}
-            # Nothing lies outside, and a mark needs no edge: so many of both weigh a page down.
-            style |= {"clip_on": False, "markeredgewidth": 0}
-            each_run(each, ((rates, run) for run in runs), look, label=name, **style)
+            # Nothing lies outside, and a mark needs no edge: many of either weigh a page down.
+            lean = {"clip_on": False, "markeredgewidth": 0}
+            each_run(each, ((rates, run) for run in runs), look, label=name, **style, **lean)
         name = "letters' frequencies"
         each.axhline(level, color=COLOURS["count"], linestyle="--", linewidth=1, label=name)
         if beyond:
