@@ -298,11 +298,11 @@ figures.bigram_table(bigram, tokenizer.vocabulary, named)
 from bardgpt.lab.count_tables import CountTable
 
 d = (counts > 0).sum()
-p = (counts + d / V) / (counts.sum() + d)  # (V,), of the empty context
+p = (counts + d / V) / (counts.sum() + d)  # (V,), empty context, mixed with 1/V
 
 after_q = torch.bincount(train[1:][train[:-1] == number["q"]], minlength=V)
 d = (after_q > 0).sum()
-p = (after_q + d * p.double()) / (after_q.sum() + d)
+p = (after_q + d * p.double()) / (after_q.sum() + d)  # with p of above
 
 by_table = CountTable(train, 1, V).probabilities(tokenizer.encode("q"))
 torch.testing.assert_close(p, by_table, rtol=1e-6, atol=0)
@@ -430,8 +430,8 @@ print(*(tuple(z.shape) for z in (x, embedding(x), logits)), sep=" -> ")
 
 # %% [markdown]
 # *Softmax* turns logits $z$ into probabilities, $p_j = e^{z_j} / \sum_i e^{z_i}$. Each position
-# sees its own character and no other. So this is a bigram table again, though a squeezed one: the
-# $65 \times 65$ table is the product of a $65 \times 32$ and a $32 \times 65$ matrix, plus a bias
+# sees its own character and no other. So this is a bigram table again, though a squeezed one: its
+# $65 \times 65$ logits are the product of a $65 \times 32$ and a $32 \times 65$ matrix, plus a bias
 # that all rows share.
 #
 # The book's small models form a *ladder*, on which each chapter adds one piece; the lowest *rung*
@@ -556,11 +556,11 @@ print(f"before training: {judge_by_hand(model):.1f} nats per character")
 train_by_hand(model, steps=1_000)
 
 # %% [markdown]
-# The full run takes 5,000 steps; the record holds five full runs, from five seeds, of which yours
-# is the first. **Guess:** will the full run come below the add-one table, 2.482? Here is the
-# package's loop, `train_model`. It does the same, and some bookkeeping: falling rates, clipping,
-# several devices. From the same seed it must end with the same loss, and the cell says how far
-# apart the two are:
+# A full run takes 5,000 steps. We made five, from five seeds; their losses are *the record*. You
+# have made the first 1,000 steps of one. **Guess:** will a full run come below the add-one table,
+# 2.482? Here is the package's loop, `train_model`. It does the same; what else it can do is off
+# here. From the same seed it must end with the same loss, and the cell says how far apart the two
+# are:
 
 # %%
 from bardgpt import records
@@ -604,8 +604,8 @@ figures.training_runs(
 # *Five full runs of the rung. None reaches the add-one table of counts.*
 
 # %% [markdown]
-# Why does it stay above, by a hundredth of a nat? Mostly for lack of time: the rows of rare characters are
-# slow to learn. (The aside follows four suspects.)
+# They end at 2.496. Why a hundredth of a nat above the table? Mostly for lack of time. (The aside
+# follows four suspects.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: four suspects</summary>
@@ -697,7 +697,7 @@ assert abs(judge_by_hand(model) - loss) < 1e-9
 # The mean is over characters, not over windows, so the short window counts for what it holds. One
 # thing is unfair to the networks: early in a window they see less than the tables do, whose
 # context reaches across. So here is what the table of four gives if it, too, may not look beyond a
-# window of 8. And what does it store for that?
+# window of 8. And how many counts does it need?
 
 # %%
 length = (torch.arange(len(each)) % 8 + 1).clamp(max=4)  # of each context
@@ -796,7 +796,7 @@ checks.generated(written, reference, bands, show=240)
 
 # %% [markdown]
 # Names, line breaks, words, almost grammar, by counting alone. (The 20 *runs* are 20 samples.)
-# Let them write for you, side by side:
+# Let them write side by side, the rung after 5,000 steps:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -816,7 +816,7 @@ figures.known_words(
 # text lacks, so it is not at 1.*
 
 # %% [markdown]
-# More of the words of the table of five are known than of real text, and yet its loss is *worse*
+# The table of five writes more known words than real text has, and yet its loss is *worse*
 # than that of the table of four: in part it looks good because it recites. A sample shows what a
 # model can say. What it has understood shows in its loss on new text.
 
@@ -850,7 +850,7 @@ teaching.table("samples of", kinds, rows)
 # %%
 torch.manual_seed(0)
 broken = GPT(rung)
-optimizer = torch.optim.AdamW(broken.parameters(), lr=1e-2)
+optimizer = torch.optim.AdamW(broken.parameters(), lr=1e-3)
 generator = torch.Generator().manual_seed(0)
 for _ in range(1_000):
     x, _ = random_windows(train, 8, 32, generator)
@@ -882,7 +882,7 @@ print(f"the king -> {tokenizer.decode(said)}")
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# (b) Nothing stands before the first. (c) That of the frequencies: they do not care for order. In
+# (a) See the code below. (b) Nothing stands before the first. (c) That of the frequencies: they do not care for order. In
 # the table of four, the first characters of each line now follow another line's last ones.
 #
 # </details>
@@ -896,7 +896,8 @@ print(f"{math.exp(loss):.0f} faces")
 # %% [markdown]
 # **1. Faces of a die.** A model gave the characters that came the probabilities `p`, one number for
 # each. As unsure as the throw of a die with how many faces is it, on average? Write the function;
-# then use it on the tables: which step takes away the most faces, and which the largest factor?
+# then use it on the tables, 0 to 5 characters before (`losses` has a row for each; a probability is
+# `(-losses[k]).exp()`): which step takes away the most faces, and which the largest factor?
 
 # %% tags=["remove-output"]
 from bardgpt.teaching import exercises
@@ -932,7 +933,7 @@ for k, (was, now) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
     print(f"{was - now:4.1f} fewer, factor {was / now:.2f}")
 
 # %% [markdown]
-# **2. How much smoothing?** From the counts of pairs, one row for each current character, make the
+# **2. How much smoothing?** From the counts of pairs (`pairs - 1`: our table has the ones), one row for each current character, make the
 # table of probabilities that adds $\alpha$ to each count instead of one. Then find the best
 # $\alpha$ from 0.01 to 100. Does it matter much? Why not?
 

@@ -323,9 +323,9 @@ figures.keys_chosen(
 # at every size.*
 #
 # Once one weight is near 1, it is hard to change. A small change of the query then changes next to
-# nothing, so hardly any gradient comes back to correct it. Where two keys are close rivals, the
-# opposite holds: without the division a change of the query moves their scores $\sqrt{hs}$ times
-# as far. At the same weights the gradient is then larger by that factor, 8 at head size 64.
+# nothing, so hardly any gradient comes back to correct it. Where two keys have nearly equal weights,
+# the gradient is too large instead: without the division, the same change of the query moves their
+# scores $\sqrt{hs}$ times as far, 8 times at head size 64.
 #
 # So measure it, at head size 64, with random values. Send the same
 # random gradient, `sent`, into the output, and see how much of it arrives at each query. We count
@@ -410,7 +410,7 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 # $$(x + p) \cdot (x' + p') = x \cdot x' + x \cdot p' + p \cdot x' + p \cdot p'.$$
 #
 # What asks what, what asks where, where asks what, where asks where: all four are in the score,
-# and the maps can learn which of them counts. To append $p$ to $x$ would give the same, with wider
+# and the maps can learn which of them counts. To append $p$ to $x$ would do as well, with wider
 # maps. Positions cost $8 \cdot 32 = 256$ parameters. What they are worth we measure now.
 
 # %% [markdown]
@@ -461,7 +461,7 @@ print(f"{GPT(rung).n_parameters():5,}  parameters")
 from bardgpt import records
 from bardgpt.teaching import checks
 
-tables = [table["validation"] for table in records.tables()]
+tables = [table["validation"] for table in records.tables()]  # 0 to 5 before
 record, bigram = records.load("one-head"), records.load("bigram")
 without = records.load("one-head-no-positions")
 runs = {
@@ -574,8 +574,8 @@ print(f"{shapes[0]} rows of scores, mixed by {shapes[1]} weights")
 
 # %% [markdown]
 # So the head has a row for `t` and a row for `h`, but none for `th`. After `th` it can only mix
-# two answers: what usually comes after an `h`, whatever stands before it, and what usually comes
-# two places after a `t`, whatever stands between. The table of two has counted `th` itself. And
+# these rows. And the row of `t` is the same for the `t`, which asks what comes next, and for the
+# `h`, which asks what comes two places on. The table of two has counted `th` itself. And
 # because the weights sum to 1, a position that looks back looks away from its own character, the
 # one thing that the bigram model knew. (The rest is what the head has not learned in 5,000 steps;
 # how much each counts we did not measure.)
@@ -655,14 +655,16 @@ checks.within("loss of position 7", last, above=tables[0])
 # copy a next character, and so it copies a wrong one, with confidence: worse than a list of
 # character frequencies, which has 3.347. And it is the position from which a model writes.
 #
-# A second slip is harder to see: let the softmax run over the wrong dimension: over the queries
-# that look at a key. The mask is in place.
+# A second slip is harder to see: the softmax runs over the queries that look at a key, not over the
+# keys. The mask is in place.
 
 
 # %%
 class OverQueries(Head):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        scores = self.query(x) @ self.key(x).transpose(1, 2) / C**0.5
+        scores = (
+            self.query(x) @ self.key(x).transpose(1, 2) / rung.head_size**0.5
+        )
         future = ~past[: x.shape[1], : x.shape[1]]  # (T, T)
         scores = scores.masked_fill(future, float("-inf"))  # (B, T, T)
         return scores.softmax(dim=1) @ self.value(x)  # dim=-1 would be right
@@ -677,19 +679,23 @@ better = history.at(500) - found
 checks.within("nats better than the honest head", better, above=0.05)
 
 # %% [markdown]
-# It looks like a discovery: one changed number, and a tenth of a nat. But where a key's softmax runs
-# over its queries, later ones stand in the denominator. The test from above notices:
+# It looks like a discovery: one changed number, and a tenth of a nat. But now the scores of later
+# queries stand in the denominator. The test from above notices, with its own `head` and this one:
 
 # %%
-for name, layer in (("honest", head), ("over queries", over_queries)):
+for name, layer in (
+    ("over the keys", head),
+    ("over the queries", over_queries),
+):
     moves = (
         (layer(changed) - layer(embedded)).abs().amax(dim=(0, 2))[:5]
     )  # (5,)
     print(f"{name}: {(moves > 0).sum()} of 5 early positions moved")
 
 # %% [markdown]
-# The third slip was in chapter 1: targets that are not moved, so that the model repeats its input.
-# All three losses are too good. So change the future, and see whether the past moves.
+# The third slip was in chapter 1: targets that are not moved. All three losses are too good. For the
+# first two, change the future, and see whether the past moves. The third is in the data: look at a
+# window beside its targets.
 
 # %% [markdown]
 # ## Exercises
@@ -717,7 +723,7 @@ print(fives.softmax(dim=-1)[3].tolist())
 # %% [markdown]
 # **1. Look one back.** Write a query and a key for each of `T` positions, so that each position
 # (but the first) gives at least 0.99 of its weight to the one before it. Both are matrices with
-# one row for each position.
+# one row for each position, as wide as you like. The check masks, and divides by $\sqrt{hs}$.
 
 # %% tags=["remove-output"]
 from bardgpt.teaching import exercises

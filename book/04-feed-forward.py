@@ -57,6 +57,7 @@ if "google.colab" in sys.modules:
 # %%
 import torch
 
+from bardgpt.batches import evaluation_windows
 from bardgpt.gpt import GPT
 from bardgpt.lab import probes
 from bardgpt.lab.ladder import RUNGS
@@ -125,7 +126,7 @@ found = torch.tensor([[1.0, 1.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])  # (T, C)
 for t, x_t in enumerate(found):
     y_t = (W @ x_t + b).clamp(min=0)  # max(0, W x + b)
     a_and_b, a_not_b = y_t.tolist()
-    print(f"position {t}: a and b {x_t.tolist()},", end=" ")
+    print(f"position {t}: found {x_t.tolist()},", end=" ")
     print(f"both {a_and_b:.0f}, a without b {a_not_b:.0f}")
 
 # %% [markdown]
@@ -397,7 +398,7 @@ teaching.table("before the logits", columns, rows)
 # model lacked was not parameters, it was something that is not linear before the logits. In this
 # sense the lecture is right.
 #
-# Keep it in proportion: four heads instead of one gained 0.128 nats without a new parameter.
+# Keep it in proportion: four heads instead of one gained 0.128 nats (chapter 3).
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Lead over four heads alone, in nats, against steps. Two bundles of five thin lines, each with a thick mean. The dotted one, the linear control, begins highest, falls, reaches zero by about 2,500 steps and stays there. The solid one, with the ReLU, settles near 0.025 and stays. At 250 steps single seeds scatter widely."}}
 against = {name: models[name].histories for name in ("linear", "linear, ReLU")}
@@ -469,8 +470,8 @@ figures.seeds_compared(ends)
 # *Claim ffn-5.*
 #
 # Four is what the paper took, and most have taken since: a convention, not a law. It decides where
-# a transformer's weights are. The two maps of this layer have $8 C^2$ of them, and attention, with
-# a projection, $4 C^2$: two thirds of a block are here. So two questions. What do 1, 2, 4 and 8
+# a transformer's weights are. The two maps of this layer have $8 C^2$ of them, and attention has
+# $4 C^2$ with the projection that chapter 5 adds: two thirds of a block are here. Two questions. What do 1, 2, 4 and 8
 # units for each channel give? And is the hidden layer the best place for the parameters? With 44
 # channels instead of 32, and one hidden unit for each, the model has *exactly* as many as with four
 # units for each of 32.
@@ -512,8 +513,8 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # end of it. So four is no special number here: more is better, and costs more. And the hidden
 # layer is no special place. The model with 44 channels has spent as many parameters otherwise and
 # is 0.008 behind, with a standard deviation of 0.011 over five pairs of seeds: no difference that
-# shows. GELU and ReLU differ even less. What a large model on a large text would say we have not
-# measured.
+# shows. GELU and ReLU differ even less. What a large model would say we have not measured. (The
+# model with 2.177 is here once more, begun from other random numbers.)
 
 # %% [markdown]
 # ## What single units fire on
@@ -541,9 +542,6 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of this aside
-from bardgpt.batches import evaluation_windows
-
-
 def look(text: torch.Tensor):
     windows, _ = next(evaluation_windows(text, 8, batch_size=2_000))
     has = probes.labels(tokenizer.decode(windows.flatten()), 8)
@@ -731,7 +729,7 @@ checks.within("neighbours, largest change", gaps["neighbours"], above=0.1)
 # connect, for $T = 8$ and for $T = 256$? (c) Someone adds a linear layer before the output layer,
 # and after 250 steps the loss is lower. Can the new model say more than the old one? What should
 # be looked at before the layer is kept? (d) Someone searches the 32 units on the validation text,
-# finds one with an AUC of 0.60 there for "a doubled letter", and calls it the unit for doubled
+# finds one with an AUC (the aside's score) of 0.60 there for "a doubled letter", and calls it the unit for doubled
 # letters. Which two steps are missing?
 
 # %% [markdown]
@@ -807,8 +805,9 @@ print("commutes; whose output moved:", moved(unmasked))
 
 # %% [markdown]
 # **3. Whose doing is it?** That a unit tells a property may be the doing of attention, if a
-# channel of attention's output tells it just as well. Run the procedure of this chapter on the 32
-# channels that go *into* the layer of your model, for "a space", "a line break", "a capital" and
+# channel of attention's output tells it just as well. Run the procedure of the aside (`look`,
+# `probes.auc`, the labels `has` and `new_has`) on the 32 channels that go *into* the layer of your
+# model, and compare the best unit with the best channel on new text, for "a space", "a line break", "a capital" and
 # "two capitals in a row". A channel, unlike a unit, may also be low where the property holds.
 # Does the layer help? Then try the other six properties (open).
 
@@ -881,7 +880,8 @@ exercises.check("4.5", exactly_one)
 
 # %% [markdown]
 # **6. A test for leaks.** Write a function that says whether a layer lets a position see a later
-# one. It is given any layer from (1, T, C) to (1, T, C), and an input for it.
+# one. It is given any layer from (1, T, C) to (1, T, C), and an input for it. Change the input, and
+# leave its shape as it is.
 
 # %% tags=["remove-output"]
 from collections.abc import Callable

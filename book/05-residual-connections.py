@@ -339,8 +339,8 @@ checks.measured(
 )
 
 # %% [markdown]
-# The record has three *initializations*, ways in which the weights begin, with five seeds each. Here
-# are the five of this book; the last two come below. ($n$ is a layer's inputs, $m$ its outputs;
+# Here are the five *initializations* of this book, ways in which the weights begin. The next cell
+# has the first three, with five seeds each. ($n$ is a layer's inputs, $m$ its outputs;
 # $\mathcal N(0, 1)$ is the normal distribution with mean 0 and standard deviation 1.)
 #
 # | name | weights | embeddings | each branch's `proj` |
@@ -351,7 +351,7 @@ checks.measured(
 # | normal, the lecture's | $\mathcal N(0, 0.02^2)$; biases 0 | the same | as the others |
 # | depth-scaled, [GPT-2](references.md#radford-2019)'s | as normal | as normal | divided by $\sqrt{2 L}$ |
 #
-# Our ladder has the default. In a square matrix Xavier's weights are $\sqrt 3$ times as large. GPT-2
+# Our ladder has the default. In a square matrix Xavier's weights are $\sqrt 3$ times the default's. GPT-2
 # divides by $\sqrt{2 L}$ because $2 L$ branches add up.
 
 # %%
@@ -644,7 +644,7 @@ for start in ("zero", "default"):
 # and it tells you what is not right yet.
 #
 # **Check yourself.** (a) Where in sixteen plain blocks is the text lost? And after how many
-# blocks, on its way back, has a gradient of 0.1 fallen below the $10^{-8}$ of AdamW? (b) Write
+# blocks, on its way back, has a gradient of 0.1 fallen below the $10^{-8}$ that AdamW adds before it divides? (b) Write
 # what leaves two residual blocks as a sum. How many terms has it? (c) The gradient at $c = a + b$
 # is 3. What is it at $a$, and what at $b$? (d) A branch's projection is 0. What is the derivative
 # of $x + f(x)$ with respect to $x$? (e) From PyTorch's default initialization, do the

@@ -101,9 +101,9 @@ figures.stream_sizes(
 #
 # *Claim ln-6 of the [claims page](claims.md).*
 #
-# Do such sizes hurt? Train twelve residual blocks for 1,000 steps, once from PyTorch's
-# initialization and once from Xavier's. Then do the same with the norm of this chapter after each
-# addition. The rates are low, so that nothing else goes wrong.
+# Do such sizes hurt? We trained twelve residual blocks for 1,000 steps, once from PyTorch's
+# initialization and once from Xavier's; then with the norm of this chapter after each addition (in
+# the code, `post-norm`). The learning rates are low, so that nothing else goes wrong.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
@@ -248,7 +248,7 @@ for name, dim in (("batch norm: columns", 0), ("layer norm: rows", 1)):
 # %%
 for row in examples[:2]:
     y = standardize(row, dim=0)
-    for gain, bias in ((1, 0), (1.87, 3)):
+    for gain, bias in ((1, 0), (1.87, 3)):  # row 1: deviation 1.87, mean 3
         made = " ".join(f"{number:5.2f}" for number in y * gain + bias)
         print(f"gain {gain:4}, bias {bias}: {made}")
 
@@ -297,9 +297,9 @@ compare(BatchNorm(32), torch.nn.BatchNorm1d(32), dim=0)
 # %% [markdown]
 # So the lecture is right: one argument makes the change. But it does not make *all* of the
 # difference, for with columns an example's result depends on its batch, and at test time there may
-# be none. So batch norm keeps two *buffers*, tensors that are saved with the weights but not
-# trained: a running mean and a running variance of each column. Each training step moves them a
-# tenth of the way to those of the batch, and in evaluation mode they take its place. The running
+# be no batch. So batch norm keeps two *buffers*, tensors that are saved with the weights but not
+# trained: a running mean and a running variance of each column. Each training step moves the
+# buffers a tenth of the way to the batch's own, and evaluation mode uses the buffers. The running
 # variance *is* divided by $n - 1$. It estimates something, the variance of all the text, and
 # numbers lie a little closer to their own mean than to the true one: dividing by $n$ would give too
 # little on average. By hand, without gain and bias:
@@ -332,7 +332,7 @@ torch.testing.assert_close(in_evaluation, theirs.eval()(x))
 torch.testing.assert_close(by_hand, in_evaluation)
 off = (in_training - in_evaluation).abs().max()
 assert off > 0.1
-print(f"another function at test time: up to {off:.1f} apart")
+print(f"another function at test time: after 3 steps up to {off:.1f} apart")
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: batch norm as the package has it</summary>
@@ -376,7 +376,7 @@ except ValueError as error:
 #
 # *Claim ln-4.*
 #
-# The second: layer norm has no buffers, and no two modes. What do the two cost batch norm? For
+# The second: layer norm has no buffers, and no two modes. What do buffers and modes cost batch norm? For
 # this we need the rung of this chapter already: the three blocks of chapter 5 with a norm after
 # each of their six additions,
 #
@@ -534,8 +534,8 @@ figures.who_moves(cases, changed=(1, 4))
 # with these. In evaluation mode the statistics are fixed, and the leak is closed.
 #
 # So what batch norm trains is not a causal model: it has heard of the answer. Does the model use
-# the leak? Hardly, here. A larger batch hides a single character better, so it weakens the leak;
-# and yet the loss falls. So if the leak helps at all, it helps less than the noise hurts. When
+# the leak? Hardly, here. In a larger batch one character changes the statistics less, so the leak is
+# weaker; and yet the loss falls. So if the leak helps at all, it helps less than the noise hurts. When
 # only 8 characters of one text share the statistics, the model does learn to read the future (see
 # "What broke").
 
@@ -687,7 +687,7 @@ table("norm", ["mean gain", "least", "greatest", "RMS of the biases"], rows)
 # predictions. Without norms the stream was free to grow for that, to 3.5 after three blocks. Here
 # only the last norm's gains and biases can make it larger.
 #
-# Does your model, after its 1,000 steps, need what its norms have learned? Set them back to 1 and 0:
+# Does your model, after 1,000 steps, need what its norms have learned? Set them back to 1 and 0:
 
 # %%
 from copy import deepcopy
@@ -700,9 +700,10 @@ for part in reset.modules():
         torch.nn.init.ones_(part.weight)
         torch.nn.init.zeros_(part.bias)
 extra = (losses(reset, validation) - losses(model, validation)).mean().item()
-print(f"extra loss, gains 1 and biases 0\n  your run: {extra:.3f}")
-assert 0.0001 < extra
-print("  expected: more than 0.0001")
+checks.within("extra loss, gains 1 and biases 0", extra, above=0.07)
+
+# %% [markdown]
+# It does: without them it loses more than the norm has gained.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -728,6 +729,8 @@ torch.testing.assert_close(slipped(x), standardize(x, dim=-1))
 print("without a slip: the same as standardize")
 
 # %%
+from bardgpt.teaching import table
+
 now, later = torch.randn(2, 2, 8, 32)  # each (B, T, C)
 later[:, :-1] = now[:, :-1]  # differs in the last position only
 rows = {}
@@ -746,9 +749,9 @@ table("slip", ["ordinary", "small", "earlier positions"], rows)
 # `normal` start of chapter 5, $N(0, 0.02^2)$, the stream, a sum of two embeddings, has a variance
 # of 0.0008, 80 times $\varepsilon$, and there the slip changes the output by 0.6 %, a factor of
 # $\sqrt{1 + 1/80}$. A division by $n - 1$ makes everything smaller by $\sqrt{31/32}$, which the
-# gain could undo. The third is the dangerous one. A model trained with it passes the best count
-# table of chapter 1 within 400 steps (exercise 3), for each position is told something about the
-# one that it must predict. Nobody looks for a fault in so good a loss. The causality test does.
+# gain could undo. The third is the dangerous one. A model trained with it gets below the best
+# count table of chapter 1 within 400 steps (exercise 3), because each position is told something
+# about the one that it must predict. Nobody looks for a fault in so good a loss. The causality test does.
 #
 # So the lecture's rule needs its condition: 0 becomes 1 *for inputs of shape (N, C)*. What is
 # meant is the feature dimension, and `dim=-1` says so for any shape.
@@ -783,7 +786,8 @@ print("(b)", batch.mean(dim=-1).numel(), "and", batch.mean(dim=(0, 1)).numel())
 # **1. What a norm forgets.** Multiply the 32 numbers of a position by 5 and add 7 to each. What
 # does layer norm (gain 1, bias 0) make of it? How long, as a vector, is a row that comes out, and
 # where can it still point? *RMSNorm* ([Zhang and Sennrich 2019](references.md#zhang-2019))
-# divides by the RMS and does not subtract the mean; it has gains, no biases. Write it, for x of any
+# divides by the RMS, with $\varepsilon$ under the root as above, and does not subtract the mean; it
+# has gains, no biases. Write it, for x of any
 # shape whose last dimension is C. What does it forget?
 
 # %% tags=["remove-output"]
@@ -830,7 +834,7 @@ print("all rows of length sqrt(32), numbers summing to 0")
 # %% [markdown]
 # **2. A norm before a linear layer.** The last norm of your model stands right before `lm_head`.
 # Change `lm_head` so that it needs no gain and bias: write `fold`, which gives its new weight and
-# its new bias. Could you do the same with another norm of the model, whose output goes to queries,
+# its new bias (`shift` is the norm's $\beta$). Could you do the same with another norm of the model, whose output goes to queries,
 # keys and values?
 
 

@@ -187,8 +187,6 @@ names = {  # ours: PyTorch's
     "feed_forward_norm": "norm2",
 }
 
-print(len(names), "names differ")
-
 
 # %% tags=["hide-input"]
 def theirs(block, norm_first):
@@ -203,8 +201,6 @@ def theirs(block, norm_first):
     copy.load_state_dict(weights)
     return copy
 
-
-print(len(theirs(post, norm_first=False).state_dict()), "tensors copied")
 
 # %% [markdown]
 # Now all four pairs. Each block must equal its namesake *and differ from the other*, or the test
@@ -261,7 +257,8 @@ for name in ("post-norm", "pre-norm"):
 # ## The stream grows, and the final norm
 #
 # Where nothing but additions lies on the stream, nothing keeps it small. Post-norm resets it to
-# RMS 1 after each addition (times its gain, once this is trained). Pre-norm lets it grow:
+# RMS 1 after each addition (times its gain, once this is trained). Pre-norm lets it grow. (The last
+# row is pre-norm without its final norm, on which more below.)
 
 # %%
 from bardgpt import records
@@ -275,8 +272,8 @@ trained = {
 }
 end, rows = {}, {}
 for name, record in trained.items():
-    first, *_, last = end[name] = record.profile("stream", "stream", 5_000)
-    rows[name] = [f"{first.mean:.1f}", last.short]
+    end[name] = record.profile("stream", "stream", 5_000)  # a band a place
+    rows[name] = [f"{end[name][0].mean:.1f}", end[name][-1].short]
 table("RMS", ["the first block reads", "the last block leaves"], rows)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots of the stream's RMS against blocks passed. Left, 16 untrained blocks: post-norm falls to 1 after the first block and stays there, pre-norm grows from 1.4 to above 4. Right, three blocks after 5,000 steps, all near 1.3 at the embedding: post-norm ends near 1.6, pre-norm near 2.1, pre-norm without the final norm near 3."}}
@@ -365,7 +362,7 @@ plain, post_norm = records.load("plain-blocks"), records.load("post-norm")
 checks.measured(
     "pre-norm, validation loss after 1,000 steps",
     history.at(1_000),
-    pre_norm.band(1_000),
+    trained["pre-norm"].band(1_000),
     below=plain.band(1_000).mean,
 )
 
@@ -463,8 +460,7 @@ sweep_table("12-default")
 # by learning rate. The redder, the higher. ✗: stuck, all three runs or as many as the
 # brackets say.*
 #
-# **No norm** trains at every rate but the largest, where the loss stops being a number within some
-# dozen steps. **Post-norm** has a limit, a rate above which it does not
+# **No norm** trains at every rate but the largest, where the loss leaves all bounds. **Post-norm** has a limit, a rate above which it does not
 # train. At 0.003 two runs of three fail, and with warm-up none does. At 0.01 all fail, and 200 steps of
 # warm-up change nothing. **Pre-norm** is stuck nowhere. It is not indifferent to the rate: at 0.03 it
 # ends at 2.60, far above its 2.17 at 0.003, and warm-up brings it to 2.34. But it gets worse by
@@ -827,7 +823,7 @@ for name in ("post-norm", "pre-norm"):
 
 # %% [markdown]
 # **1. Silent branches.** You get a block that you cannot look into, as a function `block(x, f, g)`:
-# a stream, and two parts of your choice. Its norms are inside. Write a test that says `True` if it has a
+# a stream whose last dimension is C, and two parts of your choice, which keep its shape. Its norms are inside. Write a test that says `True` if it has a
 # norm on its stream, and `False` if there is nothing on it but additions. Then: with
 # `initialization="zero"` every branch adds 0. What do 16 blocks of each wiring do to the stream?
 
@@ -879,8 +875,8 @@ for name in ("post-norm", "pre-norm"):
 
 # %% [markdown]
 # **2. A third wiring.** Write a block that norms the output of both branches, $x + \text{norm}(f(x))$.
-# Is its stream a sum of branches? How large is it after 16 blocks, if each branch has RMS 1 and they
-# are independent?
+# Is its stream a sum of branches? How large is it after 16 blocks, if it begins with RMS 1, each
+# branch has RMS 1, and all are independent?
 
 
 # %% tags=["remove-output"]

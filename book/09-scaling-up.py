@@ -481,6 +481,8 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # text all words stand in a table.
 
 # %%
+from bardgpt.teaching import figures
+
 passage = record.results["passage"]
 figures.passage(passage["text"], passage["losses"])
 

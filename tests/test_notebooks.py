@@ -182,6 +182,36 @@ def folds_are_folded(notebook: NotebookNode, _: Path) -> Iterator[str]:
             yield f"not folded as its text is, {FOLDED} and {title!r}: {cell.source}"
 
 
+def names_are_made_in_sight(notebook: NotebookNode, _: Path) -> Iterator[str]:
+    """What a cell in sight uses was made in sight, or the text says `name`: what it is, and why."""
+    seen, hidden = set(), set()
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            seen |= {*re.findall(r"`(\w+)`", cell.source)}
+            continue
+        is_folded = {"hide-cell", "hide-input", "remove-cell"} & {*tags(cell)}
+        made, used = names(cell.source)
+        if not is_folded:
+            for name in sorted((used - made - seen) & hidden):
+                yield f"{name} is made in a folded cell alone: {cell.source}"
+        (hidden if is_folded else seen).update(made)
+
+
+def names(source: str) -> tuple[set[str], set[str]]:
+    """The names that code makes, and those that it uses."""
+    made, used = set(), set()
+    for node in ast.walk(ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else made).add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler):
+            made.add(node.name)  # None where an error has no name
+        elif isinstance(node, ast.arg):
+            made.add(node.arg)
+        elif isinstance(node, ast.alias):
+            made.add((node.asname or node.name).partition(".")[0])
+    return made, used
+
+
 def links_lead_to_files(notebook: NotebookNode, folder: Path) -> Iterator[str]:
     """A chapter is linked to by its notebook, which website, GitHub and Jupyter all understand."""
     for cell in notebook.cells:
@@ -241,6 +271,7 @@ RULES = [
     figures_have_alt_text,
     figures_have_captions,
     folds_are_folded,
+    names_are_made_in_sight,
     links_lead_to_files,
     setup_comes_first,
     nothing_escapes_comparison,
@@ -362,6 +393,12 @@ def aside(*below: NotebookNode, title: str = "For the curious: seven") -> Notebo
     return book(new_markdown_cell(fold), *below)
 
 
+def after_a_fold(source: str, *others: str) -> NotebookNode:
+    """A notebook with a cell whose code is folded, and below it cells in sight."""
+    cells = [new_code_cell(other) for other in others]
+    return book(new_code_cell(source, metadata={"tags": ["hide-input"]}), *cells)
+
+
 def solved(source: str, **metadata) -> NotebookNode:
     """A notebook with a solution whose code this is."""
     return solution(new_code_cell(source, metadata=metadata))
@@ -446,6 +483,9 @@ def without_setup(source: str, *setup_tags: str) -> NotebookNode:
         (folds_are_folded, solved(f"{ASIDE}answer()", **FOLDED)),
         (folds_are_folded, aside(new_code_cell(f"{SOLUTION}answer()", metadata=FOLDED))),
         (folds_are_folded, aside(title="More")),
+        (names_are_made_in_sight, after_a_fold("x = 1", "print(x)")),
+        (names_are_made_in_sight, after_a_fold("from math import pi", "def area(r):\n    pi * r")),
+        (names_are_made_in_sight, after_a_fold("def f(x):\n    x", "f(2)")),
         (links_lead_to_files, text("See [chapter 12](12-nowhere.ipynb#there).")),
         (links_lead_to_files, text("See [this][here].\n\n[here]: nowhere.md")),
         (links_lead_to_files, text("See [the next](chapter.py).")),
@@ -479,6 +519,9 @@ def test_rule_sees_a_planted_fault(rule, notebook, tmp_path):
         code("\n\n".join(["x = 1"] * 15)),
         code("x = 2  # " + "-" * 71),
         solved(SOLUTION + "\n".join(["x = 1"] * 15), **FOLDED),
+        after_a_fold("x = 1", "x = 2", "print(x)"),
+        book(*after_a_fold("x = 1").cells[1:], new_markdown_cell("`x` is 1."), new_code_cell("x")),
+        after_a_fold("def f(x):\n    y = x", "def g(x, y):\n    return x + y"),
         aside(),
         aside(new_code_cell(ASIDE + "\n".join(["x = 1"] * 15), metadata=FOLDED)),
         aside(

@@ -96,8 +96,7 @@ print("\n".join(text.splitlines()[-8:]))
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Nine bars in a staircase from upper left to lower right, one for each play, over 1,115 thousand characters. Seven plays of 115 to 163 thousand characters each are all in the training colour. A dashed line at 1,004 thousand cuts the eighth, The Taming of the Shrew, so that the last two thirds of it and the short ninth, The Tempest, are in the validation colour."}}
 from bardgpt.teaching import figures
 
-n_train = int(0.9 * len(text))
-figures.plays(starts, len(text), n_train)
+figures.plays(starts, len(text), int(0.9 * len(text)))
 
 # %% [markdown]
 # *The nine plays in the order of the file. The dashed line is where training ends and judging
@@ -106,6 +105,7 @@ figures.plays(starts, len(text), n_train)
 # The last tenth begins in the middle of a play. Where exactly? The bar `|` is ours:
 
 # %%
+n_train = int(0.9 * len(text))
 print(f"in line {text[:n_train].count(chr(10)) + 1:,}:\n")
 print(text[n_train - 67 : n_train].strip() + "|" + text[n_train : n_train + 10])
 

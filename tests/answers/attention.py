@@ -54,8 +54,8 @@ def the_mean(scores, width):
 
 RIGHT = {"2.1": back_one, "2.2": in_sight}
 WRONG = [
-    ("2.1", softly, "row 1 gives 0.59 to position 0"),
-    ("2.1", itself, "row 1 gives 0.00 to position 0, and most, 1.00, to position 1"),
+    ("2.1", softly, "row 7 gives 0.17 to position 6; it should give at least 0.99"),
+    ("2.1", itself, "row 7 gives 0.00 to position 6, and most, 0.99, to position 7"),
     ("2.1", weights_at_once, "two tensors should come back"),
     ("2.1", for_eight, "the queries should have 5 rows, one for each position, and have 8"),
     ("2.2", all_the_past, "to position 0, which is 5 back; it may look at most 2 back"),

@@ -45,8 +45,8 @@ WRONG = [
     ("4.5", lambda a, b: float(a[0] + b[0]), "should be a tensor"),
     ("4.6", anywhere, "for a layer that treats each position alone it says True"),
     ("4.6", moved_by_the_past, "for attention with its mask it says True"),
-    ("4.6", changed_at(-1), "position 0 hears of position 1"),
-    ("4.6", changed_at(1), "for a layer in which only the last but one"),
+    ("4.6", changed_at(-1), "position 0 hears position 1"),
+    ("4.6", changed_at(1), "for a layer in which the last but one"),
     ("4.6", lambda layer, x: False, "adds to each position the one after it it says False"),
     ("4.6", lambda layer, x: layer(x), "True or False should come back"),
 ]

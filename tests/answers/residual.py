@@ -93,7 +93,7 @@ WRONG = [
     ("5.1", all_from_the_first, "what reaches the other?"),
     ("5.2", all_zero, "in 3 steps 10 of 12 parameters get no gradient"),
     ("5.2", one_branch, "it changes what it reads"),
-    ("5.2", biases_left, "nothing should be added"),
+    ("5.2", biases_left, "neither branch should add anything"),
     ("5.2", frozen, "4 parameters are frozen"),
     ("5.2", nothing_trains, "12 parameters are frozen"),
     ("5.2", taken_out, "should keep its parameters"),

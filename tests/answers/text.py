@@ -49,7 +49,7 @@ def numerator_alone(counts, alpha):
 RIGHT = {"1.1": faces, "1.2": smoothed}
 WRONG = [
     ("1.1", of_the_mean, "it gives 3.200; a die with that many faces has another mean loss"),
-    ("1.1", nats, "it gives 1.386; a fair die gives each of its faces this very probability"),
+    ("1.1", nats, "it gives 1.386; a fair die that gives each of its faces 0.25 has 4"),
     ("1.1", of_the_whole_text, "it gives 64.000"),
     ("1.1", in_bits, "it gives 2.614"),
     ("1.2", by_columns, "row 0 sums to 0.992"),

@@ -45,6 +45,10 @@ def half(x, f, g, norm_f, norm_g):
     return x + norm_f(f(x))
 
 
+def half_of_post(x, f, g, norm_f, norm_g):
+    return norm_f(x + f(x))
+
+
 def swapped(x, f, g, norm_f, norm_g):
     return third_wiring(x, f, g, norm_g, norm_f)
 
@@ -70,6 +74,7 @@ WRONG = [
     ("7.2", post, "this is post-norm"),
     ("7.2", pre, "this is pre-norm"),
     ("7.2", half, "only the first half"),
+    ("7.2", half_of_post, "only half of post-norm"),
     ("7.2", swapped, "have changed places"),
     ("7.2", side_by_side, "the second part reads the old stream"),
     ("7.2", without_stream, "not added to the stream"),

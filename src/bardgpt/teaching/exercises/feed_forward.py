@@ -51,11 +51,14 @@ LAYERS: dict[str, tuple[Callable[[Tensor], Tensor], bool]] = {
     "a layer that treats each position alone": (torch.relu, False),
     "attention with its mask": (_attending, False),
     "a layer that adds to each position the one after it": (_from_right, True),
-    "a layer in which position 0 hears of position 1, and no other of a later one": (
+    "a layer in which position 0 hears position 1, and nothing else looks ahead": (
         _early_leak,
         True,
     ),
-    "a layer in which only the last but one hears of the last, and softly": (_late_leak, True),
+    "a layer in which the last but one hears the last, softly, and nothing else looks ahead": (
+        _late_leak,
+        True,
+    ),
 }
 
 

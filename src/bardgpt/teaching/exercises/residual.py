@@ -75,7 +75,7 @@ def silence(function: Answer) -> str:
         gap = float((answer(x) - x).abs().max())
     expect(
         gap < CLOSE,
-        f"it changes what it reads by up to {gap:.2f}; nothing should be added, by neither branch",
+        f"it changes what it reads by up to {gap:.2f}; neither branch should add anything",
     )
     frozen = sum(not parameter.requires_grad for parameter in answer.parameters())
     expect(

@@ -18,18 +18,18 @@ def faces(function: Answer) -> str:
         found = number(asked(function, given, with_words=words), "the number of faces")
         expect(
             abs(found - is_right) <= NEAR * is_right,
-            f"with {words} it gives {found:.3f}; {_reason(p)}",
+            f"with {words} it gives {found:.3f}; {_reason(p, is_right)}",
         )
     return "it is e to the mean of the losses, whatever the probabilities are"
 
 
-def _reason(p: list[float]) -> str:
+def _reason(p: list[float], is_right: float) -> str:
     if len({*p}) > 1:
         return (
             "a die with that many faces has another mean loss per character than these two have: "
             "losses are averaged, not probabilities"
         )
-    return "a fair die gives each of its faces this very probability"
+    return f"a fair die that gives each of its faces {p[0]} has {is_right:.0f}"
 
 
 def smoothed(function: Answer) -> str:
