@@ -153,9 +153,9 @@ by_hand = {"q": features @ asks, "k": features}  # each (T, 3)
 by_hand["v"] = torch.tensor([[c == "e", c == "i"] for c in letters]).float()
 scores = by_hand["q"] @ by_hand["k"].T  # (T, T)
 weights = scores.masked_fill(~past, float("-inf")).softmax(dim=-1)
-print("letter   ", "    ".join(letters.replace(" ", "_")))
-print("q of g · k", "    ".join(f"{score:.0f}" for score in scores[7].tolist()))
-print("weights", " ".join(f"{weight:.2f}" for weight in weights[7].tolist()))
+print("letter    ", *(f"{letter:>4}" for letter in letters.replace(" ", "_")))
+print("q of g · k", *(f"{score:4.0f}" for score in scores[7].tolist()))
+print("weights   ", *(f"{weight:.2f}" for weight in weights[7].tolist()))
 print("g receives", [round(y, 2) for y in (weights @ by_hand["v"])[7].tolist()])
 
 # %% [markdown]

@@ -30,6 +30,8 @@ CELL, CODE = "content", "source"
 SEARCH_ON_DISK = (
     'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
 )
+# What a folded cell puts out, by a mark in it; everything else is a figure.
+KINDS = {"bard-table": "table", "<bard-writer": "writer"}
 TITLE = re.compile(r"\A# @title .*\n")
 SIGNATURE = re.compile(r'(?<=<span class="sig-paren">\(</span>)\s*<dl>(.*?)</dl>', re.DOTALL)
 DESCRIPTION = re.compile(r"(?<=-desc\">)[^<]*(?=</desc>)")
@@ -84,7 +86,8 @@ def drop_titles_of_forms(_: Sphinx, document: nodes.document, __: str) -> None:
 def visit_fold(self: HTML5Translator, node: HideCodeCellNode) -> None:
     """Fold the code of a figure; what is folded whole lies in the fold of its text already."""
     if node["prompt_show"] == CODE:
-        words = "Code of this table" if shows_a_table(node) else "Code of this figure"
+        kind = next((what for mark, what in KINDS.items() if shows(node, mark)), "figure")
+        words = f"Code of this {kind}"
         self.body.append(f'<details class="fold code">\n<summary>{words}</summary>\n')
 
 
@@ -94,10 +97,9 @@ def depart_fold(self: HTML5Translator, node: HideCodeCellNode) -> None:
         self.body.append("</details>\n")
 
 
-def shows_a_table(node: nodes.Node) -> bool:
-    """Say whether a folded cell puts out a table."""
-    cell = node.parent
-    return any("bard-table" in raw.astext() for raw in cell.findall(nodes.raw))
+def shows(node: nodes.Node, mark: str) -> bool:
+    """Say whether what a folded cell puts out has a mark in it."""
+    return any(mark in raw.astext() for raw in node.parent.findall(nodes.raw))
 
 
 def enclose_folded(_: Sphinx, document: nodes.document, __: str) -> None:
