@@ -13,7 +13,10 @@ BOOK = Path(__file__).resolve().parents[1] / "book"
 PAGES = sorted((BOOK / "api").glob("*.md"))
 # Chapters call what these packages offer, not the modules in them; the pages do likewise. The
 # command's modules are for the command, whose own help explains it.
-OFFERED_BY_PACKAGE = ("bardgpt.teaching.figures.", "bardgpt.teaching.diagrams.", "bardgpt.cli.")
+OFFERED_BY_PACKAGE = (
+    *(f"bardgpt.teaching.{package}." for package in ("exercises", "figures", "diagrams")),
+    "bardgpt.cli.",
+)
 ROOMS = {"records": "records", "lab": "lab", "teaching": "teaching"}  # all others are the core
 
 
