@@ -16,7 +16,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export MPLCONFIGDIR ?= $(or $(TMPDIR),/tmp)/bardgpt-matplotlib-$(shell id -u)
 endif
 
-# Two notebooks at a time, so one thread for each kernel unless the caller says otherwise (and in
+# Several notebooks at a time, so one thread for each kernel unless the caller says otherwise (and in
 # `test-matrix` one notebook at a time where a kernel has two).
 NBVAL  := $(RUN) -m pytest -q --nbval --nbval-current-env --nbval-cell-timeout 120 \
           --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile
@@ -40,7 +40,7 @@ $(NPM): $(READY) book/_live/package.json book/_live/package-lock.json book/_live
 
 book: $(READY) $(NPM)  ## build the website into _build/html; a warning is an error
 	$(RUN) -m bardgpt.corpus
-	.venv/bin/jupyter-book build . --warningiserror --nitpick --keep-going || { rm -rf _build/.doctrees; exit 1; }
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} .venv/bin/jupyter-book build . --warningiserror --nitpick --keep-going || { rm -rf _build/.doctrees; exit 1; }
 
 pdf: book  ## the whole book as one PDF, printed by Chromium; the website then offers it
 	$(RUN) book/_tools/pdf.py
@@ -51,7 +51,7 @@ epub: book  ## the whole book for e-readers; the website then offers it
 test: $(READY)  ## unit tests, tests of the book, then every notebook against its stored outputs
 	$(RUN) -m bardgpt.corpus
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) -m pytest -q -n 2 --dist worksteal --ignore tests/site --ignore tests/colab tests
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(NBVAL) book
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} PYTHONPATH="$$PYTHONPATH:book/_tools" $(NBVAL) -p kept book
 
 test-site: pdf epub  ## the built website, PDF and EPUB, with Chromium: .ci/browser installs that
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist worksteal tests/site

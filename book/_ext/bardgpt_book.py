@@ -18,6 +18,7 @@ from sphinx.environment import BuildEnvironment
 
 # A page that is written by `book/_pages/write.py`, and the folder that says what is on it.
 WRITTEN_FROM = {"book/claims": "book/_pages/claims"}
+FINGERPRINT = "bardgpt-fingerprint"  # a file in the cache of executions
 
 
 def fingerprint(root: Path) -> str:
@@ -41,21 +42,26 @@ def fingerprint(root: Path) -> str:
 
 def stored_fingerprint(app: Sphinx) -> Path:
     """Return the file, inside MyST-NB's cache, that says what the cache was filled under."""
-    return Path(app.env.mystnb_config.execution_cache_path, "bardgpt-fingerprint")
+    return Path(app.env.mystnb_config.execution_cache_path, FINGERPRINT)
 
 
-def empty_stale_cache(app: Sphinx) -> None:
-    """Forget every execution if the fingerprint has changed.
+def empty_if_stale(cache: Path, root: Path) -> None:
+    """Forget every execution in the cache if the fingerprint has changed.
 
     The old fingerprint goes first and the new one comes last, so that an interrupted removal is
     done again by the next build.
     """
-    stored, current = stored_fingerprint(app), fingerprint(Path(app.srcdir))
+    stored, current = cache / FINGERPRINT, fingerprint(root)
     if not stored.is_file() or stored.read_text(encoding="utf-8") != current:
         stored.unlink(missing_ok=True)
-        shutil.rmtree(stored.parent, ignore_errors=True)
-        stored.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(cache, ignore_errors=True)
+        cache.mkdir(parents=True, exist_ok=True)
         stored.write_text(current, encoding="utf-8")
+
+
+def empty_stale_cache(app: Sphinx) -> None:
+    """Let the build find no execution of another package than today's."""
+    empty_if_stale(stored_fingerprint(app).parent, Path(app.srcdir))
 
 
 def read_again(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
