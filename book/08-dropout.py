@@ -27,12 +27,12 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # # 8 · Dropout
 #
-# All parts of the block are there; what is left is to make the model large. The lecture adds one
-# more thing first, "because I was about to scale up the model significantly and was concerned
-# about overfitting". So far there was no such danger: the small rungs have at most 42,369
-# parameters for a million characters. The full model will have more than ten for each character.
-# Such a model can learn its text by heart. This chapter first lets a model do just that, and then
-# uses dropout against it:
+# All parts of the block are there; what is left is to make the model large. The
+# [lecture](references.md#ng-video-lecture) adds one more thing first, "because I was about to scale
+# up the model significantly and was concerned about overfitting". So far there was no such danger:
+# the small rungs have at most 42,369 parameters for a million characters. The full model will have
+# more than ten for each character. Such a model can learn its text by heart. This chapter first
+# lets a model do just that, and then uses dropout against it:
 #
 # > **Dropout sets a random share $p$ of the numbers to 0, at three places in each block, and
 # > multiplies the others by $1/(1-p)$. Every pass draws anew which numbers fall. It does so in
@@ -58,16 +58,16 @@ if "google.colab" in sys.modules:
 # Take a model almost four times as large as the ladder's last rung: pre-norm, three blocks, 64
 # channels, a context of 32 characters. And give it little to read, the first 20,000 characters of
 # the training text. It was trained from three seeds, 1,000 steps each, at three times the
-# ladder's learning rate; once without dropout and once with $p = 0.2$, which comes later.
+# ladder's learning rate; once without dropout and once with $p = 0.2$, which comes later. Both
+# records are in one *sweep*, by name:
 
 # %%
 from bardgpt import records
 from bardgpt.gpt import GPT
 
-characters = 20_000
 sweep = records.load_sweep("dropout")
 without, thinned_model = sweep["slice-0"], sweep["slice-0.2"]
-steps = without.training.steps
+characters, steps = 20_000, without.training.steps
 size = GPT(without.model).n_parameters()
 print(f"{size:,} parameters for {characters:,} characters, {steps:,} steps")
 
@@ -97,29 +97,37 @@ table("steps", ["on the text learned from", "on validation text"], rows)
 # to 1.16 nats, and the validation loss rises, from 2.47 to 2.85. What it learns now helps with
 # these characters and harms with others. The distance between the two losses, the *gap*, has
 # grown to 1.69 nats.
+#
+# The simplest remedy is to stop after 400 steps. Can one also go on, and profit from it?
 
 # %% [markdown]
 # ## A mask
 #
-# Dropout comes from [Srivastava and others, 2014](references.md#srivastava-2014); the same group
-# had first described it [two years before](references.md#hinton-2012). In training, each number
-# is set to 0 with probability $p$, independently of the others. The numbers that are *kept* are
-# divided by $1 - p$, for a reason that comes below.
+# To learn a passage by heart, a model needs many weights that agree on one exact pattern. So take
+# away, at random and at every step anew, one number in five. Now no weight can rely on one
+# partner, for the partner may be missing. Only what several numbers say independently of each other
+# still gets through, and details of a single passage are the first thing to be lost.
 #
-# Why should that help? To learn a text by heart, a model needs many weights that agree on one
-# exact pattern. If each number is missing one time in five, no weight can rely on a particular
-# partner. Only what several numbers say independently of each other survives. In other words:
-# dropout adds noise to each branch, in proportion to each number (exercise 1), and fine details
-# are lost in noise first.
-#
-# Written out, it is two lines, `kept` and `by_hand`:
+# That is dropout ([Srivastava and others, 2014](references.md#srivastava-2014); the same group had
+# first described it [two years before](references.md#hinton-2012)). In training, each number is set
+# to 0 with probability $p$, independently of the others. The numbers that are *kept* are divided by
+# $1 - p$, for a reason that comes below. Five numbers, of which the third falls:
 
 # %%
 import torch
+
+p = 0.2
+numbers = torch.tensor([1.0, 2, 3, 4, 5])
+kept = torch.tensor([True, True, False, True, True])  # chosen by hand
+print((numbers * kept / (1 - p)).tolist())
+
+# %% [markdown]
+# Now a million numbers, and chance decides. Beside it PyTorch's layer:
+
+# %%
 from torch import nn
 
 torch.manual_seed(0)
-p = 0.2
 x = torch.randn(1_000, 1_000)
 kept = torch.rand(x.shape) >= p  # True with probability 1 - p
 by_hand = x * kept / (1 - p)
@@ -133,10 +141,10 @@ for name, y in (("by hand", by_hand), ("nn.Dropout", nn.Dropout(p)(x))):
     print(f"{name:10}: {share:.2f} are 0, the others times {1 / (1 - p)}")
 
 # %% [markdown]
-# Which numbers fall can differ between machines, even with one seed. So this book looks only at
-# rates and means of masks. Written as a product, dropout is $y = m \, x$, where the factor $m$ is
-# 0 with probability $p$, else $1/(1-p)$. So the gradient of $x$ is $m$ times the gradient of $y$.
-# Through a number that was dropped, nothing is learned in this step.
+# Which numbers fall in PyTorch's layer can differ between machines, even with one seed. So this
+# book looks only at rates and means of its masks. Written as a product, dropout is $y = m \, x$,
+# where the factor $m$ is 0 with probability $p$, else $1/(1-p)$. So the gradient of $x$ is $m$
+# times the gradient of $y$. Through a number that was dropped, nothing is learned in this step.
 
 # %%
 x = torch.randn(1_000, requires_grad=True)
@@ -164,9 +172,8 @@ figures.diagram("dropout-places")
 # itself is never dropped: what a branch does not add this time is missing, but what was there
 # stays.*
 #
-# The Transformer's paper, too, drops at the end of each part, and in one more place: the sum of
-# the embeddings ([Vaswani et al. 2017](references.md#vaswani-2017), §5.4). Our `GPTConfig` offers
-# that as `embedding_dropout`; it is 0 unless we say otherwise, and this chapter leaves it there.
+# (The Transformer's paper has one more place, the sum of the embeddings: [Vaswani et al.
+# 2017](references.md#vaswani-2017), §5.4. In our `GPTConfig` that is `embedding_dropout`, here 0.)
 #
 # In the package, dropout is the last thing that a branch does, so the blocks of chapters 5 to 7
 # stay as they are. One head, all heads and feed-forward, in this order:
@@ -179,8 +186,7 @@ from bardgpt.teaching import listing
 listing(Head.forward, MultiHeadAttention.forward, FeedForward.forward)
 
 # %% [markdown]
-# Let one block of the ladder's last rung list its own places (four heads, so four times the
-# first):
+# Let a block of the ladder's last rung list its places:
 
 # %%
 from dataclasses import replace
@@ -200,8 +206,7 @@ print(
 
 # %% [markdown]
 # Does anything come between the last dropout of a branch and the addition? A projection there
-# would fill the zeros again. So count the zeros in what each branch adds, and in the stream after
-# it:
+# would fill the zeros again. Count the zeros in what each branch adds, and in the stream:
 
 # %%
 with probes.recorded_stream(model) as stream:
@@ -219,29 +224,54 @@ for name, y in seen.items():
     print(f"{name:12}: {(y == 0).double().mean():.1f} of it is 0")
 
 # %% [markdown]
-# So nothing comes between. The first place, inside attention, is of another kind. There dropout
-# does not remove channels but single attention weights: in this pass and in this head, one
-# position does not hear one other. That is what the lecture means by "randomly prevent some nodes
-# from communicating". It comes after the softmax, and so the weights of a row no longer sum to 1:
+# So nothing comes between.
+
+# %% [markdown]
+# ## Attention under a mask
+#
+# The first place, inside attention, is of another kind. There dropout does not remove channels but
+# single attention weights: in this pass and in this head, one position does not hear one other.
+# That is what the lecture means by "randomly prevent some nodes from communicating". Take a head of
+# the last rung's recorded model, one that looks at many places, and draw one mask for it:
+
+# %%
+from bardgpt import pretrained
+
+rung, _ = pretrained.load_rung("pre-norm")
+window = tokenizer.encode("my lord,")[None]  # (1, T)
+whole = probes.attention_maps(rung, window)[0, 0, 2]  # (T, T)
+generator = torch.Generator().manual_seed(39)
+kept = torch.rand(whole.shape, generator=generator) >= p
+under_mask = whole * kept / (1 - p)
+fallen = (~kept).tril().sum()
+print(f"{fallen} of {torch.ones_like(whole).tril().sum():.0f} weights fall")
+
+# %% tags=["hide-input"] mystnb={"image": {"name": "fig-thinned", "alt": "Two square maps of attention weights over the eight characters of a window, empty above the diagonal. Left, the whole map, every row sums to 1. Right, the same under a mask: seven cells are crossed out, all others are brighter, and the rows sum to between 0 and 1.25. In the first row the only weight is crossed out."}}
+figures.thinned({"whole": whole, "one mask, p = 0.2": under_mask}, "my lord,")
+
+# %% [markdown]
+# *Where one head looks, without and with a mask; crosses are weights that fell. Each row is a
+# position that looks, each column one that is looked at.*
+#
+# The mask comes after the softmax, so the rows no longer sum to 1. A row that loses little comes out
+# too large, a row that loses its favourite too small. The first position has only itself to listen
+# to. Here that weight fell, and it hears nothing at all. In the mean over many masks the rows still
+# sum to 1, each by itself. The cell asserts it to four standard errors:
 
 # %%
 from bardgpt.layers.attention import attention_weights, causal_mask
 
 q, k = torch.randn(2, 10_000, 8, 16)  # both (N, T, hs)
 weights = attention_weights(q, k, causal_mask(8))  # (N, T, T)
-thinned = nn.Dropout(p)(weights)
+thinned = nn.Dropout(p)(weights)  # a mask for each
 for name, A in (("before", weights), ("after", thinned)):
     sums = A.sum(dim=-1)  # (N, T)
-    print(f"{name:6}: rows sum to {sums.min():.2f} to {sums.max():.2f}")
+    print(f"{name:6}: rows sum to {sums.mean():.2f} in the mean", end="")
+    print(f", with a deviation of {sums.std():.1f}")
     error = (sums.var(dim=0) / len(sums)).sqrt()  # of the mean, (T,)
     assert ((sums.mean(dim=0) - 1).abs() <= 4 * error + 1e-6).all()
 alone = sorted({*thinned[:, 0, 0].tolist()})
 print("the first position hears itself with weight", alone)
-
-# %% [markdown]
-# In the mean over many passes they still do, position by position; the cell asserts it to four
-# standard errors. But the first position has only itself to listen to, and with probability $p$ a
-# head hears nothing there at all.
 
 # %% [markdown]
 # ## Training and test
@@ -273,8 +303,45 @@ torch.testing.assert_close(one, full(ids), rtol=0, atol=0)
 #
 # $$p \cdot 0 + (1 - p) \cdot \frac{x}{1 - p} = x,$$
 #
-# the number at test time. No sample is needed to check this. Ten numbers have $2^{10}$ masks;
-# take them all, each with its probability:
+# the number at test time. That holds for the number itself. Does it hold for what a layer makes of
+# it? Two numbers, $1$ and $-1$, are summed and go through a ReLU. With $p = 0.5$ there are four
+# masks, equally likely, and a number that is kept is doubled:
+
+# %%
+pair = torch.tensor([1.0, -1.0])
+four = torch.tensor([[0.0, 0], [0, 2], [2, 0], [2, 2]])  # m of each number
+sums, at_test = (four * pair).sum(dim=1), pair.sum()
+print("the four sums:", sums.tolist())
+print(f"mean {sums.mean():.1f}, at test time {at_test:.1f}")
+after = sums.relu().mean()
+print(f"mean after the ReLU {after:.1f}, at test time {at_test.relu():.1f}")
+
+# %% [markdown]
+# The sum comes out right in the mean, the ReLU of the sum does not. A softmax is no more linear
+# than a ReLU, nor is a norm. So of a whole GPT one can only hope that test time is near the mean
+# of training. How near is the next question.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: the paper divides elsewhere</summary>
+#
+# In Srivastava's paper $p$ is the probability to *keep* a number. Nothing is divided in training, and
+# at test time the weights are multiplied by $p$. In the mean it is the same. To divide in training, as
+# all programs do today (*inverted dropout*), spares the model at test time from knowing of it.
+#
+# </details>
+
+# %% [markdown]
+# ## An ensemble of sub-networks
+#
+# *Claim drop-3.*
+#
+# There is another account of why dropout helps. A model with some of its numbers at 0 is a smaller
+# model, and every pass trains another one of them, all with the same weights. At test time, says
+# the lecture, "all those sub-networks merge into a single ensemble". (An *ensemble* is several
+# models whose predictions are averaged.) Do they?
+#
+# Let dropout sit on the ten inputs of a small network. That makes 1,024 masks, and so 1,024
+# sub-networks: few enough to ask every one.
 
 # %%
 from itertools import product
@@ -294,41 +361,10 @@ print(f"{len(masks):,} masks; their probabilities sum to {chances.sum():.3f}")
 print("the mean of m x over them is x")
 
 # %% [markdown]
-# (Srivastava's paper writes it the other way round: its $p$ is the probability to *keep* a
-# number, nothing is divided in training, and at test time the weights are multiplied by $p$. In
-# the mean it is the same. Dividing in training spares the model at test time from knowing of it.)
-#
-# The mean of the number itself is kept. The mean of ReLU(number) is not. Two numbers, $1$ and
-# $-1$, are summed and go through a ReLU. With $p = 0.5$ a number that is kept is doubled:
-
-# %%
-pair = torch.tensor([1.0, -1.0]).double()
-four, quarters = all_masks(2, 0.5)
-sums, at_test = (four * pair).sum(dim=1), pair.sum()
-print("the four sums:", sums.tolist())
-print(f"mean {quarters @ sums:.1f}, at test time {at_test:.1f}")
-after = quarters @ sums.relu()
-print(f"mean after the ReLU {after:.1f}, at test time {at_test.relu():.1f}")
-
-# %% [markdown]
-# The sum comes out right in the mean, the ReLU of the sum does not. A softmax is no more linear
-# than a ReLU, nor is a norm. So of a whole GPT one can only hope that test time is near the mean
-# of training. How near is the next question.
-
-# %% [markdown]
-# ## An ensemble of sub-networks
-#
-# *Claim drop-3.*
-#
-# A model with some of its numbers at 0 is a smaller model, and every pass trains another one of
-# them, all with the same weights. (In our GPT each position of each window has a mask of its own,
-# so a pass runs many of them side by side.) At test time, says the lecture, "all those
-# sub-networks merge into a single ensemble". Let dropout sit on the ten inputs of a small network:
-# that makes 1,024 sub-networks, few enough to ask every one. Is their mean what the network gives
-# at test time? A mean can be taken at three points: of the outputs before the softmax (the
-# logits); of the probabilities; or of the logarithms of the probabilities, which are then
-# normalized again. The last is the *geometric mean*, the one for which Hinton and others could
-# prove something.
+# Is the mean of their answers what the network gives at test time? A mean can be taken at three
+# points: of the outputs before the softmax (the logits); of the probabilities; or of the logarithms
+# of the probabilities, which are then normalized again. The last is the *geometric mean*, the one
+# for which [Hinton and others](references.md#hinton-2012) could prove something.
 
 
 # %%
@@ -358,36 +394,27 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
 
 # %% [markdown]
 # For one linear layer the mean of the logits is exact, whatever the weights, since a mean goes
-# through a linear function. Then the geometric mean is exact too: $\log \text{softmax}$ is the
-# logits minus one number that all five outputs share, so its mean is the mean of the logits minus
-# one number, which normalizing again takes out. This is how [Hinton and
-# others](references.md#hinton-2012) justified the network of test time. The ordinary mean of the
-# probabilities is not exact even here. And with one ReLU in between, none of the three is.
-#
-# A GPT has many nonlinearities. It also has too many masks to ask them all (exercise 3 counts).
-# So take $N$ random ones, and two measures. One is the KL divergence: with $P$ for the mean (of
-# either kind) of the $N$ predicted distributions and $Q$ for the one at test time, the sum of $P
-# \ln (P / Q)$ over the 65 characters, in nats, averaged over positions. It is 0 only if the two
-# agree everywhere. The other is the loss of both on validation text. The model is
-# `thinned_model`, trained with $p = 0.2$:
-
-# %% tags=["hide-input"]
-kinds = ("KL", "loss", "geometric KL", "geometric loss")
-columns = [thinned_model.profile("ensemble", kind, steps) for kind in kinds]
-(at_test,) = thinned_model.profile("ensemble", "test-time loss", steps)
-rows = {}
-for n, *bands in zip(probes.MASKS, *columns, strict=True):
-    kl, loss, geometric_kl, geometric_loss = (band.mean for band in bands)
-    of_mean = [f"{kl:.4f}", f"{loss:.3f}"]
-    rows[f"{n}"] = [*of_mean, f"{geometric_kl:.4f}", f"{geometric_loss:.3f}"]
-rows["test time"] = ["0", f"{at_test.mean:.3f}", "0", f"{at_test.mean:.3f}"]
-table("masks", ["KL", "loss", "KL, geometric", "loss, geometric"], rows)
+# through a linear function. So is the geometric mean. The ordinary mean of the probabilities is not
+# exact even here. And with one ReLU in between, none of the three is.
 
 # %% [markdown]
-# *The mean, and the geometric mean, of the predictions under $N$ masks, against the one prediction
-# at test time. Means of three seeds.*
+# <details class="fold aside"><summary>For the curious: why the geometric mean is exact there</summary>
+#
+# $\log \text{softmax}$ is the logits minus one number that all five outputs share. So its mean is the
+# mean of the logits minus one number, and normalizing again takes that number out. This is how Hinton
+# and others justified the network of test time, for one layer with a softmax.
+#
+# </details>
+
+# %% [markdown]
+# A GPT has many nonlinearities, and far too many masks to ask them all (exercise 5 counts). So we
+# took $N$ random ones, and asked `thinned_model`, trained with $p = 0.2$. Two measures: how far the
+# mean prediction of the $N$ is from the one prediction of test time (their *KL divergence*, in nats,
+# 0 if they agree everywhere); and which of the two has the lower loss on validation text.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots against the number of masks, 1 to 64. Left, the KL to the test-time model falls from about 0.18 and levels off, for the mean near 0.05, for the geometric mean near 0.03. Right, the validation loss minus that of the test-time model, a dotted line at 0: with one mask about 0.07 above the line, with two on it, with 64 below it, the mean by nearly 0.09 and the geometric mean by 0.06."}}
+kinds = ("KL", "loss", "geometric KL", "geometric loss")
+columns = [thinned_model.profile("ensemble", kind, steps) for kind in kinds]
 figures.ensembles(
     probes.MASKS,
     {"mean": columns[0], "geometric mean": columns[2]},
@@ -404,15 +431,10 @@ figures.ensembles(
 # characters: mean and standard deviation of three seeds. Left the KL, on logarithmic axes; right
 # the loss minus that of the test-time model of the same seed.*
 #
-# One mask is 0.181 nats away from the model of test time, and its loss is 0.068 higher. The mean
-# of more masks comes nearer, but not for ever. From 16 masks to 32 the KL falls by 0.005, from 32
-# to 64 by half of that. If each further doubling brings half of the one before, the KL ends at
-# about 0.05, not at 0. The geometric mean, which the old argument is about, comes closer, to
-# 0.027 with 64 masks, and levels off too.
-#
-# And which predicts new text better? Here the mean of 64 masks does, by 0.086 nats (the geometric
-# mean by 0.061); two masks are as good as test time. Is that always so? The same with $p = 0.4$,
-# and with $p = 0.2$ after training on the whole text, a million characters:
+# One mask is 0.181 nats away from the model of test time, and its loss is 0.068 higher. The mean of
+# more masks comes nearer, but it levels off near 0.05 and does not go to 0. And which predicts new
+# text better? Here the mean of 64 masks does, by 0.086 nats. Is that always so? The same with
+# $p = 0.4$, and with $p = 0.2$ after training on the whole text, a million characters:
 
 # %% tags=["hide-input"]
 lags = {}
@@ -427,12 +449,41 @@ table("trained on", ["64 masks minus test time"], lags)
 # *Loss of the mean of 64 masks minus the loss at test time, in nats: mean ± standard deviation of
 # three seeds. Below 0 the masks are better.*
 #
-# It is not: after the whole text the mean of 64 masks is a little *worse* than the model of test
-# time. So the lecture says too much. The sub-networks do not merge into one; another network
-# stands in for them, at one pass instead of 64. It predicts worse than their mean where the model
-# has read one small text some fifty times (1,000 steps of 32 windows of 32 characters). (In
-# Srivastava's paper, §7.5, on handwritten digits, it took about 50 sampled networks to be as good
-# as the one of test time, and more were hardly better. Larger GPTs we have not measured.)
+# It is not. After the whole text the mean of 64 masks is 0.016 *worse* than the model of test time.
+#
+# So what becomes of the ensemble? In training the story is true: each pass trains another
+# sub-network. At test time it is not, for nothing merges. Another network, in which nothing is
+# dropped, takes their place, at one pass instead of 64. It is near their mean, and sometimes better,
+# sometimes worse. Why it is better after the whole text and worse after the small one, we do not
+# know. And to say why dropout helps one needs no ensemble: that no weight can rely on one partner is
+# enough.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: the numbers, and what others found</summary>
+#
+# $N$ masks have the mean prediction $P$, of either kind, and test time has $Q$. The KL divergence is the
+# sum of $P \ln (P / Q)$ over the 65 characters, averaged over positions. From 16 masks to 32 it falls
+# by 0.005, from 32 to 64 by half of that. If each further doubling brings half of the one before, it
+# ends at about 0.05. The geometric mean comes closer, to 0.027 with 64 masks, and levels off too; it
+# predicts new text better than test time by 0.061.
+#
+# In Srivastava's paper, §7.5, on handwritten digits, it took about 50 sampled networks to be as good as
+# the one of test time, and more were hardly better. Larger GPTs we have not measured. Many masks at
+# test time also say how unsure a model is: [Gal and Ghahramani 2016](references.md#gal-2016) read them
+# as samples from a posterior.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
+(at_test,) = thinned_model.profile("ensemble", "test-time loss", steps)
+rows = {}
+for n, *bands in zip(probes.MASKS, *columns, strict=True):
+    kl, loss, geometric_kl, geometric_loss = (band.mean for band in bands)
+    of_mean = [f"{kl:.4f}", f"{loss:.3f}"]
+    rows[f"{n}"] = [*of_mean, f"{geometric_kl:.4f}", f"{geometric_loss:.3f}"]
+rows["test time"] = ["0", f"{at_test.mean:.3f}", "0", f"{at_test.mean:.3f}"]
+table("masks", ["KL", "loss", "KL, geometric", "loss, geometric"], rows)
 
 # %% [markdown]
 # ## Does it regularize?
@@ -481,8 +532,13 @@ table("after 1,000 steps", columns, rows)
 # But after 400 steps (left panel) the model without dropout stood at 2.47. Had one stopped there
 # (*early stopping*), the model would be only 0.047 behind the lowest that $p = 0.2$ reaches. What
 # dropout mainly buys here is that one may go on.
+
+# %% [markdown]
+# ## Where it costs
 #
-# Is it good for any model, then? Take $p = 0$ and $p = 0.2$ once more, now with the whole
+# *Claim drop-4, the other half.*
+#
+# Is dropout good for any model, then? Take $p = 0$ and $p = 0.2$ once more, now with the whole
 # training text. In 1,000 steps each character comes up about once:
 
 # %%
@@ -509,14 +565,15 @@ table("trained on", ["p = 0", "p = 0.2", "improvement"], rows)
 #
 # Without dropout the validation loss is only 0.10 above that of the last 200 training batches.
 # Where so little is learned by heart there is little to prevent, and dropout *costs*: 0.070 nats.
-# (A model that went on for long might come to need it.) So dropout is not free: it pays only where
-# there is something to learn by heart. The ladder's small rungs go without. The lecture's full
-# model is another case: it has more than ten parameters for each character and reads the text
-# about 82 times, in 5,000 steps of 64 windows of 256 characters.
+# The noise stands in the way of all learning, not only of learning by heart. (A model that went on
+# for long might come to need it.) So the ladder's small rungs go without. The lecture's full model is another case: it reads the text about 82 times, in 5,000 steps
+# of 64 windows of 256 characters.
+
+# %% [markdown]
+# ## Your turn
 #
-# Your turn: the 20,000 characters, $p = 0.2$, one seed, 600 steps. Both answers to the question of
-# the beginning, live. The new text must come out *below* its loss without dropout, and the text
-# learned from *above*:
+# Train one yourself: the 20,000 characters, $p = 0.2$, one seed, 600 steps. The new text must come out
+# *below* its loss without dropout, and the text learned from *above*:
 
 # %%
 from bardgpt.teaching import checks
@@ -546,9 +603,8 @@ checks.measured(name, on_slice, fits[0], above=fits[1].mean)
 # ## What broke when we changed it
 #
 # **Forgetting `model.eval()`.** No error is raised. Every prediction is that of a random
-# sub-network, and another one at the next call. `F.dropout` does the same unless you tell it the
-# mode: its argument `training` is true by default. What it costs, on 16,000 characters of
-# validation text, for both rates and three seeds each:
+# sub-network, and another one at the next call. (`F.dropout` does the same unless you tell it the
+# mode.) On 16,000 characters of validation text, for both rates and three seeds each:
 
 # %% tags=["hide-input"]
 switches = {
@@ -567,22 +623,26 @@ table("dropout", ["off", "left on"], rows)
 # At both rates it costs 0.07 nats. And for the model that you trained, by how much is it worse?
 
 # %%
+from bardgpt.gpt import next_character_loss
+
 windows, following = next(evaluation_windows(validation, 32, batch_size=500))
-found = probes.losses_by_switch(yours, windows, following)
-worse = found["left on"] - found["off"]
+with torch.no_grad():
+    off = next_character_loss(yours.eval()(windows), following).item()
+    left_on = next_character_loss(yours.train()(windows), following).item()
+worse = left_on - off
 print("left on minus off, in nats per character")
 print(f"  your run: {worse:.3f}")
 print("  expected: above 0")
 assert worse > 0
 
 # %% [markdown]
-# The mean over 64 masks predicted better than no mask, by 0.086 nats; a single mask predicts
-# worse. So what costs is the noise of one draw.
+# The mean over 64 masks predicted better than no mask; a single mask predicts worse. So what costs
+# is the noise of one draw.
 #
 # **Forgetting the $1/(1-p)$.** Suppose the mask is only 0 and 1. Training can make up for it with
 # weights that are $1/(1-p)$ times larger. At test time, when nothing is dropped, everything behind
-# a dropout is then too large by this factor. This can be measured without training again: the
-# probe puts the factor at each place of dropout.
+# a dropout is then too large by this factor. To measure it without training again, we put the
+# factor at each place of dropout:
 
 # %% tags=["hide-input"]
 rows = {
@@ -612,7 +672,83 @@ print(f"rows that are no numbers: {broken.double().mean():.2f} of all")
 # %% [markdown]
 # ## Exercises
 #
-# **1. Noise.** The mean of a dropped number is kept. What about its variance over the masks?
+# Try each before you open its solution. In 1 and 2 you write a function; run the cell, and it tells
+# you what is not right yet.
+#
+# **1. Dropout by hand.** Write it as a function, for a tensor of any shape, with a mask of its own in
+# each call. PyTorch's layer knows its mode; yours is told.
+
+# %% tags=["remove-output"]
+from bardgpt.teaching import exercises
+
+
+def dropout(x: torch.Tensor, p: float, training: bool) -> torch.Tensor:
+    """Set a share p of the numbers to 0, in training only; the mean is kept."""
+    ...
+
+
+exercises.check("8.1", dropout)
+
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
+# A number is kept where a random one between 0 and 1 is at least p. Outside of training x comes back
+# as it is: the division has been done in training.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
+def dropout(x, p, training):
+    if not training:
+        return x
+    return x * (torch.rand(x.shape) >= p) / (1 - p)
+
+
+exercises.check("8.1", dropout)
+
+# %% [markdown]
+# **2. An ensemble by hand.** Write the prediction of $N$ masks: the mean of the probabilities of
+# $N$ passes with dropout at work. The model may come to you in either mode; give it back in the mode
+# in which it came.
+
+
+# %% tags=["remove-output"]
+def mean_prediction(
+    model: nn.Module, ids: torch.Tensor, n: int
+) -> torch.Tensor:
+    """Give probabilities (B, T, V) for ids (B, T): the mean over n masks."""
+    ...
+
+
+exercises.check("8.2", mean_prediction)
+
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
+# The mean is taken after the softmax: probabilities are averaged, not logits. A model remembers its
+# mode in `training`, and `train(mode)` sets it. `torch.no_grad()` spares the gradients, for nothing is
+# learned here.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
+@torch.no_grad()
+def mean_prediction(model, ids, n):
+    mode = model.training
+    model.train()
+    total = sum(model(ids).softmax(-1) for _ in range(n))
+    model.train(mode)
+    return total / n
+
+
+exercises.check("8.2", mean_prediction)
+
+# %% [markdown]
+# **3. Noise.** The mean of a dropped number is kept. What about its variance over the masks?
 # Work it out for a number $x$ and check with `all_masks`.
 
 # %% [markdown]
@@ -630,7 +766,7 @@ torch.testing.assert_close(squares - x.square(), x.square() * p / (1 - p))
 print(f"variance over the masks: {p / (1 - p):.2f} times the number's square")
 
 # %% [markdown]
-# **2. Silence.** The first position can hear only itself, the second two positions. With $p =
+# **4. Silence.** The first position can hear only itself, the second two positions. With $p =
 # 0.2$, how often does a head hear nothing there? And all four heads at once, at the first?
 
 # %% [markdown]
@@ -652,7 +788,7 @@ for position, share in enumerate(silent[:2], start=1):
 print(f"all four heads, position 1: {p**4:.4f}")
 
 # %% [markdown]
-# **3. How many sub-networks?** Count the numbers that one pass of the full model may drop, over
+# **5. How many sub-networks?** Count the numbers that one pass of the full model may drop, over
 # one window: 6 blocks, 6 heads, 256 positions, 384 channels; weights of the future do not
 # count, for they are 0 anyway. How many masks is that, and how many of them do 5,000 steps of 64
 # windows use?
@@ -673,7 +809,7 @@ print(f"{weights:,} attention weights and {channels:,} numbers of branches")
 print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 
 # %% [markdown]
-# **4. Which rate? (open)** Our small text has 20,000 characters. Find the rate that is best for
+# **6. Which rate? (open)** Our small text has 20,000 characters. Find the rate that is best for
 # 5,000, and for 100,000. Which way does it move, and from where on does dropout only cost? Use
 # `TrainingConfig`, three seeds, and the loss at the best step as well as at the last.
 
@@ -681,19 +817,18 @@ print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 # ## What to remember
 #
 # - Dropout sets a number to 0 with probability $p$ and divides it by $1 - p$ otherwise; in
-#   training only, with a new mask at each pass.
+#   training only, with a new mask at each pass. Then no weight can rely on one partner.
 # - It sits after the attention softmax, where it silences positions, and at the end of each
 #   branch, where it silences channels. The stream itself is never dropped.
 # - In the mean over all masks the dropped number is the number. Behind a ReLU, a softmax or a
 #   norm this no longer holds.
-# - In one linear layer the model of test time is the mean of its sub-networks' logits exactly. In
-#   a GPT it only stands in for that ensemble: the mean of 64 masked passes predicted new text
+# - In training each pass is another sub-network. At test time nothing merges: one network stands in
+#   for all. In one linear layer it is their mean. In a GPT the mean of 64 masks predicted new text
 #   0.086 nats better after 20,000 characters, and 0.016 worse after the whole text.
 # - It regularizes: with 20,000 characters and 1,000 steps, $p = 0.2$ halves the gap and takes
 #   0.42 nats off the validation loss. Where there was little chance to learn by heart, on the
 #   whole text read about once, it cost 0.07.
-# - Compare losses with everything switched on, `model.eval()`. Our `evaluate` and `generate` do
-#   it themselves and put the mode back.
+# - Compare losses in evaluation mode. Our `evaluate` and `generate` see to it, and put the mode back.
 #
 # Everything that the lecture names is built. The next chapter, [scaling up](09-scaling-up.ipynb),
 # makes the model 384 channels wide, sets $p = 0.2$, and trains it on the whole training text.

@@ -244,6 +244,9 @@ EXAMPLES = {
             },
         }
     ),
+    "thinned": lambda: figures.thinned(
+        {"whole": weights(1)[0], "one mask, p = 0.2": 1.25 * weights(1)[0].tril(-1)}, "my lord,"
+    ),
     "training_runs": lambda: figures.training_runs(
         {"bigram rung": runs(2.45), "one head, no positions": runs(2.4), "one head": runs(2.3)},
         {"table of two characters": 2.049},

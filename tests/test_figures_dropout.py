@@ -1,9 +1,11 @@
 """Dropout, drawn: two losses over the steps, and what masks give."""
 
+import torch
 from artists import (
     curves,
     drawn,
     error_bars,
+    image,
     is_role,
     keys,
     legend,
@@ -12,11 +14,34 @@ from artists import (
     looks,
     names,
     ticks,
+    written,
 )
 
 from bardgpt.records.band import Band
 from bardgpt.teaching import figures
 from bardgpt.training.loop import History
+
+
+def test_thinned_weights_stand_beside_the_whole_ones_with_the_sums_of_rows():
+    """A cross where one fell; the future, which has no weight anyway, gets none."""
+    whole = torch.tensor([[1.0, 0.0], [0.75, 0.25]])
+    fell = torch.tensor([[0.0, 0.0], [1.5, 0.0]])
+    figure = drawn(figures.thinned({"whole": whole, "one mask": fell}, "a "))
+    left, right, bar = figure.axes
+    assert image(left) == [[1, None], [0.75, 0.25]]
+    assert image(right) == [[None, None], [1.5, None]]
+    sums = [("1.00", [2, 0]), ("1.00", [2, 1]), ("sum", [2, -1])]
+    assert written(left) == sums
+    crosses = [("x", [0, 0]), ("0.00", [2, 0]), ("x", [1, 1]), ("1.50", [2, 1]), ("sum", [2, -1])]
+    assert written(right) == crosses
+    for axes in (left, right):  # one scale of colours for both
+        assert axes.images[0].get_clim() == (0, 1.5)
+        assert ticks(axes.xaxis) == ([0, 1], ["a", "␣"])
+    assert ticks(left.yaxis) == ([0, 1], ["a", "␣"])
+    assert [axes.get_title() for axes in (left, right)] == ["whole", "one mask"]
+    assert names(left) == ("looks at", "position")
+    assert names(right) == ("looks at", "")
+    assert bar.get_ylabel() == "weight"
 
 
 def test_gaps_are_both_losses_of_each_run_over_the_steps():

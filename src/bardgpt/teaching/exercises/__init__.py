@@ -4,7 +4,15 @@ A cell of a chapter says `exercises.check("2.1", back_one)`. What comes back is 
 what is not right yet. It never shows the solution, and it never stops the notebook.
 """
 
-from bardgpt.teaching.exercises import attention, feed_forward, norms, residual, text, wiring
+from bardgpt.teaching.exercises import (
+    attention,
+    dropout,
+    feed_forward,
+    norms,
+    residual,
+    text,
+    wiring,
+)
 from bardgpt.teaching.exercises.answer import Answer, Check, NotYet
 
 CHECKS: dict[str, Check] = {
@@ -14,6 +22,7 @@ CHECKS: dict[str, Check] = {
     **residual.CHECKS,
     **norms.CHECKS,
     **wiring.CHECKS,
+    **dropout.CHECKS,
 }
 
 

@@ -12,7 +12,7 @@ from bardgpt.teaching.figures.attention import (
     keys_chosen,
     maps,
 )
-from bardgpt.teaching.figures.dropout import ensembles, gaps
+from bardgpt.teaching.figures.dropout import ensembles, gaps, thinned
 from bardgpt.teaching.figures.fast_attention import step_speeds
 from bardgpt.teaching.figures.feed_forward import (
     firing,
@@ -79,6 +79,7 @@ __all__ = [
     "step_speeds",
     "stream_sizes",
     "streams_by_depth",
+    "thinned",
     "training_runs",
     "unit_scores",
     "who_moves",

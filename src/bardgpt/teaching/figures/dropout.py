@@ -1,17 +1,57 @@
-"""What dropout does: the gap between two losses, and many masks against none."""
+"""What dropout does: to one head, to the gap between two losses; and many masks against none."""
 
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from torch import Tensor
 
 from bardgpt.records.band import Band
 from bardgpt.teaching.figures.plot import plot
-from bardgpt.teaching.figures.style import LOSS, each_run, named_once, panels, with_bars
+from bardgpt.teaching.figures.style import (
+    LOSS,
+    as_picture,
+    each_run,
+    named_once,
+    panels,
+    scale,
+    visible,
+    with_bars,
+)
 from bardgpt.teaching.palette import COLOURS
 from bardgpt.training.loop import History
 
 MEANS = (("o-", "model"), ("s--", "target"))  # looks of the ways to take a mean
+
+
+@plot
+def thinned(maps: Mapping[str, Tensor], text: str) -> Figure:
+    """Attention weights of one head, whole and under a mask, with each row's sum beside it.
+
+    maps: for each title (T, T), rows look at columns; a weight that is exactly 0 is left empty,
+        and gets a cross where the past has one. text: the T characters.
+    """
+    marks = [visible(c) for c in text]
+    figure, axes = panels(1, len(maps), 3.5, narrow=3.1 * len(maps), sharey=True)
+    top = max(weights.max().item() for weights in maps.values())
+    for axis, (title, weights) in zip(axes, maps.items(), strict=True):
+        shown = axis.imshow(
+            weights.where(weights != 0, float("nan")).numpy(), cmap="cividis", vmin=0, vmax=top
+        )
+        for row, given in enumerate(weights):
+            for column in (given[: row + 1] == 0).nonzero().flatten().tolist():
+                axis.text(column, row, "x", ha="center", va="center")
+            axis.text(len(marks), row, f"{given.sum():.2f}", va="center")
+        axis.text(len(marks), -1, "sum", va="center")
+        axis.set_title(title)
+        axis.set_xticks(range(len(marks)), marks, family="monospace")
+        axis.set_yticks(range(len(marks)), marks, family="monospace")
+        axis.set_xlabel("looks at")
+        axis.set_ylabel("position")
+        as_picture(axis)
+    named_once(axes)
+    scale(figure, shown, axes, label="weight")
+    return figure
 
 
 @plot
