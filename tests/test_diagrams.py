@@ -173,6 +173,25 @@ def test_drawing_is_told_in_words(name, told):
     assert told in root.find(f"{SVG}desc").text
 
 
+def test_values_go_around_the_weights():
+    """A is made of queries and keys; v has an arrow of its own, past A."""
+    one, four = drawings("heads")
+    for (_, root), heads in ((one, 1), (four, 4)):
+        shown = [text.text for text in root.iter(f"{SVG}text")]
+        assert shown.count("q, k") == shown.count("v") == heads
+        ways = [path.get("d") for path in root.iter(f"{SVG}path")]
+        assert sum(re.match(r"M[\d.]+ 166V248M", way) is not None for way in ways) == heads
+    assert any("T by T weights" in text for text in words("heads"))
+
+
+def test_groups_of_the_convolution_do_not_meet():
+    """Each group mixes its own values with its own weights, at one place and then the next."""
+    shown = words("group-convolution")
+    for group in "₁₂":
+        assert [f"{name}{group}" in shown for name in "Av"] == [True, True]
+        assert f"A{group} v{group}" in shown
+
+
 def test_words_in_a_drawing_may_have_any_character():
     shapes = [label(0, 10, "a < b & c"), named_box(0, 0, 9, 9, "<d>")]
     drawing = Diagram("x", "e < f", "g & h", 20, shapes)

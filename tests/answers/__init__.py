@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from answers import attention, dropout, feed_forward, norms, residual, text, wiring
+from answers import attention, dropout, feed_forward, heads, norms, residual, text, wiring
 
 
 class Wrong(NamedTuple):
@@ -14,7 +14,7 @@ class Wrong(NamedTuple):
     told: str
 
 
-TOPICS = (text, attention, feed_forward, residual, norms, wiring, dropout)
+TOPICS = (text, attention, heads, feed_forward, residual, norms, wiring, dropout)
 RIGHT: dict[str, Callable[..., Any]] = {
     exercise: function for topic in TOPICS for exercise, function in topic.RIGHT.items()
 }

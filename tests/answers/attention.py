@@ -1,4 +1,4 @@
-"""Chapters 2 and 3."""
+"""Chapter 2."""
 
 import torch
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bardgpt.lab.ladder import RUNGS
-from bardgpt.teaching.diagrams.attention import heads, one_head
+from bardgpt.teaching.diagrams.attention import group_convolution, heads, one_head
 from bardgpt.teaching.diagrams.dropout import dropout_places
 from bardgpt.teaching.diagrams.fast_attention import cache, one_product
 from bardgpt.teaching.diagrams.feed_forward import feed_forward
@@ -19,6 +19,7 @@ DIAGRAMS: dict[str, Callable[[], Diagram | Fitted | Panels]] = {
     "windows": partial(fitted, windows),
     "one-head": partial(fitted, one_head),
     "heads": heads,
+    "group-convolution": group_convolution,
     "feed-forward": partial(fitted, feed_forward),
     "residual-stream": residual_stream,
     "pre-and-post-norm": pre_and_post_norm,

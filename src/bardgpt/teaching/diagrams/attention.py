@@ -3,6 +3,8 @@
 import math
 
 from bardgpt.teaching.diagrams.shapes import (
+    LINE,
+    MARGIN,
     MUTED,
     PANEL,
     Diagram,
@@ -12,6 +14,7 @@ from bardgpt.teaching.diagrams.shapes import (
     character,
     label,
     line,
+    route,
 )
 from bardgpt.teaching.palette import COLOURS
 
@@ -89,19 +92,21 @@ def heads() -> Panels:
             Diagram(
                 "heads-one",
                 "One head of 32 channels",
-                "x, a wide box of 32 channels, leads down to q, k, v, from there to one "
-                "square A, T by T weights, and to A v, a wide box of 32 channels.",
-                346,
+                "x, a wide box of 32 channels, leads down to two boxes: q and k, and v. From q and "
+                "k an arrow goes to a square A. From A and, past it, from v arrows go to A v, a "
+                "wide box of 32 channels.",
+                366,
                 _heads(1),
                 width=PANEL,
             ),
             Diagram(
                 "heads-four",
                 "Four heads of 8 channels",
-                "The same x leads to four narrow boxes in four colours, each a q, k, v, from there "
-                "to four squares, A1 to A4, and to four boxes of 8 channels, A1 v to A4 v. "
-                "Side by side these are as wide as x.",
-                346,
+                "The same x leads to four pairs of narrow boxes in four colours, each q and k, and "
+                "v. From q and k arrows go to four squares, A1 to A4. From these and, past them, "
+                "from v arrows go to four boxes of 8 channels, A1 v to A4 v. Side by side these "
+                "are as wide as x.",
+                366,
                 _heads(4),
                 width=PANEL,
             ),
@@ -110,10 +115,11 @@ def heads() -> Panels:
 
 
 def _heads(parts: int) -> list[str]:
-    """The way from x through some heads, side by side."""
-    bar, size, gap, left, width = 44, 44, 12, 20, 312
+    """The way from x through some heads, side by side; the values go around the weights."""
+    bar, size, gap, left, width = 44, 40, 12, 20, 312
     one = parts == 1
     each = (width - gap * (parts - 1)) / parts
+    value = each / 3 if one else 26  # wide enough for one letter
     shapes = [
         label(left, 30, "one head of 32" if one else "four heads of 8", font_weight="600"),
         box(left, 48, width, bar, edge=COLOURS["input"]),
@@ -121,18 +127,85 @@ def _heads(parts: int) -> list[str]:
     ]
     for i in range(parts):
         x, colour = left + i * (each + gap), COLOURS[f"head {i}"]
-        middle = x + each / 2
+        asks, gives = x + (each - value - 3) / 2, x + each - value / 2  # where their boxes are
+        weights = "A" if one else f"A{'₁₂₃₄'[i]}"
         shapes += [
-            arrow(middle, 96, 18),
-            box(x, 118, each, bar, edge=colour, fill=colour, strength=0.15),
-            label(middle, 145, "q, k, v", at="middle"),
-            arrow(middle, 166, 18),
-            box(middle - size / 2, 188, size, size, edge=colour),
-            label(middle, 215, "A" if one else f"A{'₁₂₃₄'[i]}", at="middle"),
-            arrow(middle, 236, 18),
+            arrow(asks, 96, 18),
+            arrow(gives, 96, 18),
+            box(x, 118, each - value - 3, bar, edge=colour, fill=colour, strength=0.15),
+            label(asks, 145, "q, k", at="middle"),
+            box(x + each - value, 118, value, bar, edge=colour, fill=colour, strength=0.15),
+            label(gives, 145, "v", at="middle"),
+            arrow(asks, 166, 18),
+            box(asks - size / 2, 188, size, size, edge=colour),
+            label(asks, 213, weights, at="middle"),
+            arrow(asks, 232, 22),
+            arrow(gives, 166, 88),
             box(x, 258, each, bar, edge=colour, fill=colour, strength=0.15),
-            label(middle, 285, "A v: 32" if one else f"A{'₁₂₃₄'[i]} v: 8", at="middle"),
+            label(x + each / 2, 285, f"{weights} v: {32 // parts}", at="middle"),
         ]
-    note = "A: T by T weights, from q and k" if one else ""
-    shapes.append(label(left, 328, note or "side by side: 32 channels again", colour=MUTED))
-    return shapes
+    return [
+        *shapes,
+        label(left, 328, "A: T by T weights" if one else "A₁ to A₄: T by T weights each"),
+        label(
+            left,
+            350,
+            "the same for all 32 channels of v" if one else "side by side: 32 channels again",
+            colour=MUTED,
+        ),
+    ]
+
+
+def group_convolution() -> Diagram:
+    """Two heads' mixing of values, drawn as two groups of a convolution of width 1."""
+    cell, places, positions, picked = 14, 8, 5, 2
+    left, across = MARGIN, cell * positions
+    values = left + across + 30
+    outputs = values + cell * places + 30
+    shapes = []
+    for group in range(2):
+        top, colour = 44 + 122 * group, COLOURS[f"head {group}"]
+        number, middle = "₁₂"[group], top + across / 2 + 5
+        shapes += [
+            label(left + across / 2, top - 10, f"A{number}", at="middle"),
+            label(values + cell * places / 2, top - 10, f"v{number}", at="middle"),
+            label(outputs + cell * places / 2, top - 10, f"A{number} v{number}", at="middle"),
+            *(
+                box(left, top + cell * t, cell * (t + 1), cell, edge=colour, fill=colour,
+                    strength=0.25)
+                for t in range(positions)
+            ),
+            box(left, top, across, across, edge=colour),
+            label(values - 15, middle, "\N{MULTIPLICATION SIGN}", at="middle"),
+            label(outputs - 15, middle, "=", at="middle"),
+        ]  # fmt: skip
+        for start in (values, outputs):
+            shapes += [
+                box(start + cell * picked, top, cell, across, edge=colour, fill=colour,
+                    strength=0.45),
+                box(start, top, cell * places, across, edge=colour),
+                *(
+                    line(start, top + cell * t, start + cell * places, top + cell * t, colour=LINE)
+                    for t in range(1, positions)
+                ),
+            ]  # fmt: skip
+        slide = top + across + 14
+        shapes += [
+            route([(values + cell * picked, slide), (values + cell * places, slide)]),
+            label(outputs, slide + 5, "A slides along", colour=MUTED),
+        ]
+    return Diagram(
+        "group-convolution",
+        "Two heads that mix their values, as two groups of a convolution",
+        "Two rows, one above the other, in two colours. Each row shows a triangular square A of 5 "
+        "by 5, times a grid v of 5 rows and 8 columns, equal to a grid A v of the same size. One "
+        "column of v and the same column of A v are filled; an arrow below v points on to the "
+        "columns on the right. No line leads from one row to the other.",
+        342,
+        [
+            *shapes,
+            label(left, 288, "a row: a position, the convolution's channel"),
+            label(left, 310, "a column: a channel of v, a place to slide to"),
+            label(left, 332, "a group: one head of one text", colour=MUTED),
+        ],
+    )

@@ -8,6 +8,7 @@ from bardgpt.teaching.exercises import (
     attention,
     dropout,
     feed_forward,
+    heads,
     norms,
     residual,
     text,
@@ -18,6 +19,7 @@ from bardgpt.teaching.exercises.answer import Answer, Check, NotYet
 CHECKS: dict[str, Check] = {
     **text.CHECKS,
     **attention.CHECKS,
+    **heads.CHECKS,
     **feed_forward.CHECKS,
     **residual.CHECKS,
     **norms.CHECKS,

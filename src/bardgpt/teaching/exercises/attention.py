@@ -1,4 +1,4 @@
-"""Exercises of chapters 2 and 3: one head, several heads."""
+"""Exercises of chapter 2: one head."""
 
 import torch
 
