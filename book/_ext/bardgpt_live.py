@@ -25,8 +25,10 @@ from bardgpt.teaching.live.models import LiveModel, live_models
 LIVE = Path(__file__).parent.parent / "_live"
 FOLDER = "live"  # below _static
 PIECE = 1_000_000  # bytes of a file that come, and are checked, at once
-TEXT = "text"  # the file of all count tables
+TEXT = "text"  # the file of all count tables, and of what is trained in a page
+UNSEEN = "validation"  # the file of the text that it is measured on
 ELEMENT = "<bard-"
+RUNS = ("trainer", "sweep")  # elements with a style sheet of their own
 logger = logging.getLogger(__name__)
 
 
@@ -64,22 +66,20 @@ def bundle(out: Path) -> None:
 def catalogue(out: Path) -> dict[str, Any]:
     """Write what the scripts load into a folder, and return what they must know of it."""
     models = live_models()
-    files = {TEXT: list(pieces(TEXT, ".txt", training_text(), out))}
+    text = shakespeare()
+    files = {
+        name: list(pieces(name, ".txt", text.tokenizer.decode(ids.tolist()).encode(), out))
+        for name, ids in ((TEXT, text.train), (UNSEEN, text.validation))
+    }
     for name, model in models.items():
         if model.folder:
             weights = (model.folder / "weights.safetensors").read_bytes()
             files[name] = list(pieces(name, ".bin", weights, out))
     return {
-        "vocabulary": shakespeare().tokenizer.vocabulary,
+        "vocabulary": text.tokenizer.vocabulary,
         "models": [entry(name, model) for name, model in models.items()],
         "files": files,
     }
-
-
-def training_text() -> bytes:
-    """The text that count tables count in."""
-    text = shakespeare()
-    return text.tokenizer.decode(text.train.tolist()).encode()
 
 
 def entry(name: str, model: LiveModel) -> dict[str, Any]:
@@ -101,11 +101,18 @@ def pieces(name: str, suffix: str, content: bytes, out: Path) -> Iterator[dict[s
         yield {"path": path.name, "bytes": len(piece), "sha256": digest}
 
 
+def sheets(body: str) -> list[str]:
+    """The style sheets of the elements in a page."""
+    runs = any(f"{ELEMENT}{name}" in body for name in RUNS)
+    return ["live.css", "trainer.css"] if runs else ["live.css"]
+
+
 def load_where_needed(app: Sphinx, _: str, __: str, context: dict, ___: object) -> None:
     """Give a page with an element what puts life into it."""
     if ELEMENT not in context.get("body", ""):
         return
-    app.add_css_file("live.css")
+    for sheet in sheets(context["body"]):
+        app.add_css_file(sheet)
     if app.bardgpt_live:
         app.add_js_file(None, body=app.bardgpt_live, type="application/json", id="bard-live")
         app.add_js_file(f"{FOLDER}/elements.js", loading_method="defer")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from _pages import asking, claims, continuations, landing
+from _pages import asking, claims, continuations, landing, workshop
 from _pages.yardsticks import yardsticks
 from bardgpt.files import write_whole
 
@@ -15,6 +15,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "_static/continuations.html": continuations.page,
     "_static/landing-bars.html": landing.bars,
     "_static/landing-texts.html": landing.texts,
+    "_static/workshop-sweep.html": workshop.sweep,
+    "_static/workshop-trainer.html": workshop.trainer,
     "_static/yardsticks.svg": lambda: f"{yardsticks().svg()}\n",
 }
 

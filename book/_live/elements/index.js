@@ -1,6 +1,10 @@
 /**
  * The script of pages that can be touched: it puts life into the still pictures that stand there.
  */
+import { Sweep } from "./sweep.js";
+import { Trainer } from "./trainer.js";
 import { Writer } from "./writer.js";
 
 customElements.define("bard-writer", Writer);
+customElements.define("bard-trainer", Trainer);
+customElements.define("bard-sweep", Sweep);

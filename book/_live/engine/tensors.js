@@ -8,7 +8,7 @@ import { shapes } from "./shapes.js";
 
 /** To be awaited once before anything is computed. Fails where there is no WebAssembly. */
 export async function ready() {
-  const devices = await init("wasm");
+  const devices = "WebAssembly" in globalThis ? await init("wasm") : [];
   if (!devices.includes("wasm")) throw new Error("this browser has no WebAssembly");
 }
 

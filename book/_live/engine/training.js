@@ -138,13 +138,20 @@ export class Evaluation {
   /**
    * @param {import("./config.js").GPTConfig} config
    * @param {Int32Array} ids
-   * @param {number} batch windows in a batch
+   * @param {object} [options]
+   * @param {number} [options.batch] windows in a batch
+   * @param {{every: number, from: number}} [options.share] of how many windows one is measured, the
+   *   first which
+   * @param {boolean} [options.shift] whether targets are the next characters, as in training
    */
-  constructor(config, ids, batch = 256) {
+  constructor(config, ids, { batch = 256, share = { every: 1, from: 0 }, shift = true } = {}) {
     const T = config.block_size;
     this.T = T;
     this.ids = ids;
-    this.count = Math.floor((ids.length - 1) / T);
+    this.share = share;
+    this.ahead = shift ? 1 : 0; // of a target before its input
+    const windows = Math.floor((ids.length - 1) / T);
+    this.count = Math.floor((windows - 1 - share.from) / share.every) + 1;
     this.batch = Math.min(batch, this.count);
     /** @type {(weights: Weights, inputs: Tensor, targets: Tensor) => Tensor} */
     const measure = (weights, inputs, targets) => losses(forward(weights, inputs, config), targets);
@@ -153,16 +160,18 @@ export class Evaluation {
 
   /**
    * @param {Weights} weights kept
+   * @param {() => Promise<void>} [pause] between two batches
    * @returns {Promise<number>} nats per character
    */
-  async loss(weights) {
+  async loss(weights, pause) {
     let sum = 0;
     for (let first = 0; first < this.count; first += this.batch) {
+      await pause?.();
       const here = Math.min(this.batch, this.count - first);
       const each = await this.compiled(
         tree.ref(weights),
         this.windows(first, 0),
-        this.windows(first, 1),
+        this.windows(first, this.ahead),
       ).data();
       for (let i = 0; i < here * this.T; i++) sum += each[i];
     }
@@ -171,16 +180,16 @@ export class Evaluation {
 
   /**
    * @param {number} first the first window
-   * @param {number} shift 0 for inputs, 1 for targets
+   * @param {number} ahead by how many characters: 0 for inputs
    */
-  windows(first, shift) {
-    const { T, batch } = this;
+  windows(first, ahead) {
+    const { T, batch, share } = this;
     const start = Math.min(first, this.count - batch);
     // The last batch begins early, so that it is full; what counts is moved to its front.
     const rows = new Int32Array(batch * T);
     for (let row = 0; row < batch; row++) {
-      const window = start + ((row + first - start) % batch);
-      rows.set(this.ids.subarray(window * T + shift, (window + 1) * T + shift), row * T);
+      const window = share.from + share.every * (start + ((row + first - start) % batch));
+      rows.set(this.ids.subarray(window * T + ahead, (window + 1) * T + ahead), row * T);
     }
     return np.array(rows).reshape([batch, T]);
   }

@@ -6,6 +6,7 @@
  */
 import { drawn, probabilities, Random, Tokenizer } from "../engine/index.js";
 import { Library } from "./library.js";
+import { advance, begin, endRun, measure, sample } from "./runs.js";
 
 /** @typedef {import("../elements/catalogue.js").Catalogue} Catalogue */
 /** @typedef {import("../engine/sampling.js").Draw} Draw */
@@ -85,6 +86,28 @@ const answers = {
       loads.delete(call);
     }
   },
+
+  /**
+   * @param {{files: string[]}} given
+   * @param {number} call
+   */
+  async texts({ files }, call) {
+    const aborter = new AbortController();
+    loads.set(call, aborter);
+    try {
+      for (const file of files) {
+        await library.text(file, aborter.signal, (progress) => postMessage({ call, progress }));
+      }
+    } finally {
+      loads.delete(call);
+    }
+  },
+
+  train: (given, call) => begin(library, given, call),
+  advance,
+  measure,
+  sample,
+  "end-run": endRun,
 
   /**
    * @param {{model: string, text: string, seed: number}} given an empty text is a line's end

@@ -21,6 +21,8 @@ export class Library {
     );
     /** @type {Map<string, Promise<Model>>} */
     this.models = new Map();
+    /** @type {Map<string, Promise<Int32Array>>} */
+    this.texts = new Map();
     /** @type {Promise<void> | null} */
     this.engine = null;
   }
@@ -59,9 +61,31 @@ export class Library {
       const ids = this.tokenizer.encode(new TextDecoder().decode(file));
       return new CountTable(ids, model.context, this.tokenizer.vocabulary.length);
     }
-    this.engine ??= ready();
-    await this.engine;
+    await this.started();
     const config = modelConfig(model.config ?? {});
     return new Neural(config, readWeights(file, config));
+  }
+
+  /** What is computed in this browser can be computed from here on. */
+  async started() {
+    this.engine ??= ready();
+    await this.engine;
+  }
+
+  /**
+   * @param {string} file of a text
+   * @param {AbortSignal} [signal]
+   * @param {(progress: Progress) => void} [progress]
+   * @returns {Promise<Int32Array>} its ids
+   */
+  text(file, signal, progress) {
+    const known = this.texts.get(file);
+    if (known) return known;
+    const coming = this.downloads[file]
+      .whole(signal, progress)
+      .then((bytes) => this.tokenizer.encode(new TextDecoder().decode(bytes)));
+    this.texts.set(file, coming);
+    coming.catch(() => this.texts.delete(file));
+    return coming;
   }
 }

@@ -88,10 +88,10 @@ def visit(chromium, address):
     expect.set_options(timeout=PATIENCE)
 
     @contextmanager
-    def visit(name, *, size=None, at=None, init="", motion="reduce", **options):
+    def visit(name, *, size=None, at=None, init="", motion="reduce", patience=PATIENCE, **options):
         size = size or {"width": 1280, "height": 800}
         context = chromium.new_context(viewport=size, reduced_motion=motion, **options)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(patience)
         context.add_init_script(SHIFTS + init)
         errors = []
         context.on("weberror", lambda error: errors.append(str(error.error)))

@@ -29,20 +29,25 @@ class Pages:
         out = folder / "_static/live"
         out.mkdir(parents=True)
         build_engine(source, out)
-        for name in ("custom.css", "live.css"):
+        for name in ("custom.css", "live.css", "trainer.css"):
             (folder / "_static" / name).write_bytes((STATIC / name).read_bytes())
         self.models = json.dumps(bardgpt_live.catalogue(out))
 
-    def write(self, name: str, *elements: str, theme: str = "light") -> None:
-        """Write a page with some elements."""
+    def write(
+        self, name: str, *elements: str, theme: str = "light", models: str | None = None
+    ) -> None:
+        """Write a page with some elements; `models` instead of the list of all."""
         body = "".join(f"<h2>Element {i}</h2>{html}" for i, html in enumerate(elements, 1))
+        sheets = "".join(
+            f'<link rel="stylesheet" href="_static/{sheet}">'
+            for sheet in ["custom.css", *bardgpt_live.sheets(body)]
+        )
         (self.folder / name).write_text(
             f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f'<title>A page</title><link rel="icon" href="data:,"><style>{THEME}</style>'
-            '<link rel="stylesheet" href="_static/custom.css">'
-            '<link rel="stylesheet" href="_static/live.css">'
-            f'<script type="application/json" id="bard-live">{self.models}</script>'
+            f"{sheets}"
+            f'<script type="application/json" id="bard-live">{models or self.models}</script>'
             '<script defer src="_static/live/elements.js"></script></head>'
             f'<body><main class="bd-article"><h1>A page</h1>{body}<p id="below">Below.</p></main>'
             "</body></html>",

@@ -372,7 +372,7 @@ def test_evaluation_counts_every_character_once(engine, text):
           const weights = engine.readWeights(await (await fetch(url)).arrayBuffer(), c);
           const text = await (await fetch(address)).text();
           const ids = new engine.Tokenizer([...new Set(text)].sort().join("")).encode(text);
-          const evaluation = new engine.Evaluation(c, ids.subarray(0, 804), 64);
+          const evaluation = new engine.Evaluation(c, ids.subarray(0, 804), { batch: 64 });
           return evaluation.loss(engine.toTensors(weights, c));
         }""",
         config=as_json(config),
