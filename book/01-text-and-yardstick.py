@@ -731,7 +731,7 @@ def write(model: GPT, length: int, temperature: float = 1.0) -> torch.Tensor:
 
 # %% [markdown]
 # Dividing by the *temperature* does this: at 1 the model writes by the
-# probabilities that it has learned. Below 1 the logits lie further apart, so that what is likely
+# probabilities it has learned. Below 1 the logits lie further apart, so that what is likely
 # becomes likelier still; above 1 they come closer, and everything gets its chance. Near 0 only
 # the likeliest character is left. After a `t`:
 
@@ -745,7 +745,7 @@ for temperature in (0.5, 1.0, 2.0):
     print(f"(temperature {temperature})")
 
 # %% [markdown]
-# And three texts from your bigram model, after its 1,000 steps:
+# And three texts from your bigram model:
 
 # %%
 from bardgpt.sampling import generate
@@ -765,8 +765,16 @@ assert torch.equal(
 # %% [markdown]
 # The last line holds our loop against the package's `generate`: the same ids. (When its window is
 # full, `generate` forgets the older half at once, which is faster. Our model sees one character
-# anyway.) At 0.5 the commonest pairs run in circles; at 2 it is nearly noise. To judge a
-# text's form we need a longer one, at 1:
+# anyway.) At 0.5 the commonest pairs run in circles; at 2 it is nearly noise. Move the
+# temperature yourself, for what follows a `t`:
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.toy_temperature("t", alphabet, bigram[number["t"]])
+
+# %% [markdown]
+# To judge a text's form we need a longer one, at 1:
 
 # %%
 from bardgpt.lab.likeness import Reference
@@ -778,7 +786,7 @@ checks.generated(written, reference, record.sample_bands(1_000), show=240)
 
 # %% [markdown]
 # Plausible pairs, now and then a line break, hardly a word. Below the frame stand four statistics
-# of the whole sample of 5,000 characters: the share of its words (of three letters and more) that
+# of all 5,000 characters: the share of its words (of three letters and more) that
 # the training text knows, the share of its stretches of 15 characters that stand there as they
 # are, and the lengths of words and lines.
 #
@@ -799,8 +807,6 @@ checks.generated(written, reference, bands, show=240)
 # Let them write side by side, the rung after 5,000 steps:
 
 # %% tags=["hide-input"]
-from bardgpt.teaching import live
-
 live.writer("bigram", "counts-4")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars of the share of known words in samples. Count tables with 0 to 5 characters of context: 2, 9, 32, 64, 85 and 95 percent. The bigram model: 9 percent. A dashed line marks real validation text at 93 percent, just below the table of five."}}

@@ -107,8 +107,8 @@ torch.testing.assert_close(weights @ x, averaged)
 print(" ".join(f"{weight:.2f}" for weight in weights[3].tolist()))
 
 # %% [markdown]
-# Still the same mean: row 3 has a quarter for each of its four positions. But now the weights are
-# free. Give one score a 2 instead of a 0, and position 3 listens mostly to position 1:
+# Still the mean: row 3 has a quarter for each of four positions. But now the weights are free. Give
+# one score a 2 instead of a 0, and position 3 listens mostly to position 1:
 
 # %%
 scores[3, 1] = 2.0
@@ -116,7 +116,7 @@ weights = scores.softmax(dim=-1)
 print(" ".join(f"{weight:.2f}" for weight in weights[3].tolist()))
 
 # %% [markdown]
-# What remains is to say where scores come from.
+# It remains to say where scores come from.
 
 # %% [markdown]
 # ## Let the data decide
@@ -163,6 +163,14 @@ print("g receives", [round(y, 2) for y in (weights @ by_hand["v"])[7].tolist()])
 # times $e^0 = 1$. So each vowel gets $20 / 46$, and the `g` knows that an `e` and an `i` came
 # before it. Which was nearer it cannot tell; we come back to that.
 #
+# Move four scores yourself; here each value is one number:
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.toy_scores()
+
+# %% [markdown]
 # A model has to find such maps by itself. So each position makes its three vectors of $hs$ numbers
 # (the *head size*) from its $x$, each by a learned linear map without bias. **The same three maps
 # are used at every position**; nothing in them depends on $t$.
@@ -210,8 +218,7 @@ for row in weights[0, :4].tolist():
 # The rows still sum to 1, the future is still 0, and each window of the batch now has weights of
 # its own (shown: the first). The package's `Head` is these lines in a class; `causal` is our mask
 # `past`. With the same three maps it gives the same numbers as ours, and as PyTorch's own operator.
-# And the mean is still inside: with a query of zeros all scores are 0, and if the values are `x`
-# itself, out comes the average that we began with.
+# With a query of zeros all scores are 0; with `x` itself as values, out comes our first average.
 
 # %%
 from bardgpt.lab.ladder import RUNGS
@@ -244,9 +251,9 @@ assert (moved[:5] == 0).all()
 print("largest change:", " ".join(f"{change:.1f}" for change in moved.tolist()))
 
 # %% [markdown]
-# Position 4 and all before it did not notice: their change is exactly 0, for they give a weight of
-# exactly 0 to what comes later. The mask also makes learning cheap: all positions of a window can
-# be trained in one pass, each as if the text ended there.
+# Positions up to 4 did not notice: their change is exactly 0, for they give a weight of exactly 0
+# to what comes later. The mask also makes learning cheap: all positions of a window can be trained
+# in one pass, each as if the text ended there.
 #
 # Why a score of $-\infty$, and not simply a weight of 0 after the softmax? Try it:
 
@@ -322,14 +329,20 @@ figures.keys_chosen(
 # nearly all; which one is chance, for nothing has been learned yet. Scaled, it mixes
 # at every size.*
 #
+# Untick the division, and let the head grow:
+
+# %% tags=["hide-input"]
+live.toy_scores(head_size=True)
+
+# %% [markdown]
 # Once one weight is near 1, it is hard to change. A small change of the query then changes next to
 # nothing, so hardly any gradient comes back to correct it. Where two keys have nearly equal weights,
 # the gradient is too large instead: without the division, the same change of the query moves their
 # scores $\sqrt{hs}$ times as far, 8 times at head size 64.
 #
-# So measure it, at head size 64, with random values. Send the same
-# random gradient, `sent`, into the output, and see how much of it arrives at each query. We count
-# in units of what a typical query gets with the scale (the median).
+# So measure it at head size 64, with random values: send the same random gradient, `sent`, into the
+# output, and see how much arrives at each query. We count in units of what a typical query gets
+# with the scale (the median).
 
 # %%
 q, k = draw(64)
@@ -362,8 +375,8 @@ for name, ratio in ratios.items():
 teaching.table("scores", ["mean", "below 1/100", "above 10"], rows)
 
 # %% [markdown]
-# *The same in numbers: the mean, and the share of queries that get less than a hundredth, and more
-# than ten times as much.*
+# *In numbers: the mean, and the share of queries that get less than a hundredth, and more than ten
+# times as much.*
 #
 # It is often said that without the scale the gradient vanishes. Here it is *uneven*: for about
 # one query in six it has vanished, for one in ten it is over ten times the typical one, and its
@@ -531,8 +544,6 @@ print(f"of this, by positions: {by_positions}")
 # And what does it write? Beside the bigram model, from the same prompt:
 
 # %% tags=["hide-input"]
-from bardgpt.teaching import live
-
 live.writer("one-head", "bigram")
 
 # %% [markdown]

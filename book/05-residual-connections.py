@@ -316,7 +316,7 @@ n = len(at_branches)
 print(f"gradient at the first input = at the last output + {n} contributions")
 
 # %% [markdown]
-# A plain stack has a single way back, through everything. So measure sixteen blocks again, now with
+# A plain stack has a single way back, through everything. So measure sixteen blocks again, with
 # `x +`. (`stream_statistics` gives the RMS at each depth, by the same hooks.)
 
 # %%
@@ -402,9 +402,9 @@ teaching.table("the stream", columns, rows)
 
 # %% [markdown]
 # With the default initialization the plain gradient arrives with $2 \cdot 10^{-18}$ of its size,
-# the residual one with 5.6 times its size. That is the highway. But read the other lines before
-# you call it "unimpeded". What the addition guarantees is the *term* $g$, which arrives at the
-# first block as it left the last. It does not guarantee that the sum keeps its size.
+# the residual one with 5.6 times its size. That is the highway. But read the other lines before you
+# call it "unimpeded". The addition guarantees the *term* $g$, which arrives at the first block as
+# it left the last. It does not guarantee that the sum keeps its size.
 #
 # - With the projections set to **zero** every $J$ is 0, only the identity is left, and the
 #   gradient is exactly the same at all depths.
@@ -416,7 +416,13 @@ teaching.table("the stream", columns, rows)
 # The initialization matters to the plain stack too: with Xavier's its gradient shrinks only to
 # $10^{-4}$. (How it trains then we have not tested.)
 #
-# So addition mends what vanishes. It does nothing against what explodes.
+# So addition mends what vanishes. It does nothing against what explodes. See both in a stack of
+# small feed-forward layers:
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.toy_stack()
 
 # %% [markdown]
 # ## How deep can you go?
@@ -519,8 +525,6 @@ figures.ladder(climbed("residual"), tables)
 # prompt, with and without `x +`, three blocks write:
 
 # %% tags=["hide-input"]
-from bardgpt.teaching import live
-
 live.writer("residual", beside="plain-blocks")
 
 # %% [markdown]

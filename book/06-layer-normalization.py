@@ -187,10 +187,10 @@ print(
 # ## What a norm takes away
 #
 # From its numbers a norm takes two things: their mean, and the size of their deviations. Think of
-# the row as a vector. There are two directions in which you can move it and the norm does not notice.
-# Add the same to all numbers, a step along $(1, …, 1)$. Or stretch the deviations, a step along $y$
-# itself. All else passes, divided by $\sigma$. Backwards these two directions are missing from the
-# gradient, for a step along them changes nothing:
+# the row as a vector. In two directions you can move it and the norm does not notice. Add the same
+# to all numbers, a step along $(1, …, 1)$. Or stretch the deviations, a step along $y$ itself. All
+# else passes, divided by $\sigma$. Backwards these two directions are missing from the gradient,
+# for a step along them changes nothing:
 
 # %%
 row = torch.tensor([1.0, 2, 3, 6], requires_grad=True)
@@ -265,10 +265,10 @@ from bardgpt.teaching import listing
 listing(LayerNorm)
 
 # %% [markdown]
-# It takes the last dimension, which is $C$ in (N, C) and in (B, T, C) alike. Batch norm, which
-# the package has only so that we can compare, makes a table of $B \cdot T$ rows of a (B, T, C),
-# and takes `dim=0`. Give both layers random gains and biases, and compare each with our function
-# and with PyTorch's layer:
+# It takes the last dimension, which is $C$ in (N, C) and in (B, T, C) alike. Batch norm, which the
+# package has only for comparison, makes a table of $B \cdot T$ rows of a (B, T, C), and takes
+# `dim=0`. Give both layers random gains and biases, and compare each with our function and with
+# PyTorch's layer:
 
 # %%
 from bardgpt.layers.normalization import BatchNorm
@@ -295,14 +295,14 @@ compare(LayerNorm(32), torch.nn.LayerNorm(32), dim=1)
 compare(BatchNorm(32), torch.nn.BatchNorm1d(32), dim=0)
 
 # %% [markdown]
-# So the lecture is right: one argument makes the change. But it does not make *all* of the
-# difference, for with columns an example's result depends on its batch, and at test time there may
-# be no batch. So batch norm keeps two *buffers*, tensors that are saved with the weights but not
-# trained: a running mean and a running variance of each column. Each training step moves the
-# buffers a tenth of the way to the batch's own, and evaluation mode uses the buffers. The running
-# variance *is* divided by $n - 1$. It estimates something, the variance of all the text, and
-# numbers lie a little closer to their own mean than to the true one: dividing by $n$ would give too
-# little on average. By hand, without gain and bias:
+# So the lecture is right: one argument makes the change. But it is not *all* the difference: with
+# columns an example's result depends on its batch, and at test time there may be no batch. So batch
+# norm keeps two *buffers*, tensors that are saved with the weights but not trained: a running mean
+# and a running variance of each column. Each training step moves the buffers a tenth of the way to
+# the batch's own, and evaluation mode uses the buffers. The running variance *is* divided by
+# $n - 1$. It estimates the variance of all the text, and numbers lie a little closer to their own
+# mean than to the true one: dividing by $n$ would give too little on average. By hand, without gain
+# and bias:
 
 
 # %%
@@ -333,6 +333,14 @@ torch.testing.assert_close(by_hand, in_evaluation)
 off = (in_training - in_evaluation).abs().max()
 assert off > 0.1
 print(f"another function at test time: after 3 steps up to {off:.1f} apart")
+
+# %% [markdown]
+# Change a number of the four examples, and see what else moves:
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.toy_norm_table(examples.tolist())
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: batch norm as the package has it</summary>
@@ -622,8 +630,6 @@ figures.ladder(climbed("post-norm"), tables)
 # What do the two rungs write?
 
 # %% tags=["hide-input"]
-from bardgpt.teaching import live
-
 live.writer("post-norm", "residual")
 
 # %% [markdown]

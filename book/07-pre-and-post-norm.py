@@ -90,6 +90,14 @@ layer = torch.nn.TransformerEncoderLayer(d_model=32, nhead=4)
 print("norm_first:", layer.norm_first)
 
 # %% [markdown]
+# Move the norm yourself, and watch drawing, formula and name go together:
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.toy_norm_place()
+
+# %% [markdown]
 # ## Two wirings of the same parts
 #
 # A block of either kind has four parts: attention, feed-forward, and a norm for each. So we make
@@ -395,8 +403,6 @@ figures.ladder(climbed("pre-norm"), tables)
 # table of two characters, 2.049. What do the two wirings write?
 
 # %% tags=["hide-input"]
-from bardgpt.teaching import live
-
 live.writer("pre-norm", "post-norm")
 
 # %% [markdown]

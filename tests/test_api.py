@@ -15,6 +15,7 @@ PAGES = sorted((BOOK / "api").glob("*.md"))
 # command's modules are for the command, whose own help explains it.
 OFFERED_BY_PACKAGE = (
     *(f"bardgpt.teaching.{package}." for package in ("exercises", "figures", "diagrams")),
+    "bardgpt.teaching.live.toys",
     "bardgpt.cli.",
 )
 ROOMS = {"records": "records", "lab": "lab", "teaching": "teaching"}  # all others are the core

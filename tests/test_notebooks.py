@@ -131,7 +131,9 @@ def draws(cell: NotebookNode) -> bool:
 
 
 def shows_a_diagram(cell: NotebookNode) -> bool:
-    return any("<svg" in content for kind, content in outputs(cell) if kind == "text/html")
+    """A drawing by itself; what one can touch says inside what it shows."""
+    shown = [content for kind, content in outputs(cell) if kind == "text/html"]
+    return any("<svg" in content and not content.startswith("<bard-") for content in shown)
 
 
 def figures_have_alt_text(notebook: NotebookNode, _: Path) -> Iterator[str]:
@@ -532,6 +534,7 @@ def test_rule_sees_a_planted_fault(rule, notebook, tmp_path):
         ),
         drawn(new_markdown_cell("*A line that falls.*"), FIGURE),
         drawn(new_markdown_cell("*Boxes and arrows.*"), DIAGRAM),
+        drawn(None, {"text/html": "<bard-toy><svg></svg></bard-toy>"}),
         drawn(None, FIGURE, "hide-cell"),
         code("figures.listing(Head, 'forward')", tags=["nbval-ignore-output", "hide-input"]),
         code("from bardgpt import x\n\nlisting(x)", tags=["nbval-ignore-output"]),

@@ -28,7 +28,8 @@ PIECE = 1_000_000  # bytes of a file that come, and are checked, at once
 TEXT = "text"  # the file of all count tables, and of what is trained in a page
 UNSEEN = "validation"  # the file of the text that it is measured on
 ELEMENT = "<bard-"
-RUNS = ("trainer", "sweep")  # elements with a style sheet of their own
+# Elements with a style sheet of their own beside that of all.
+SHEETS = {"trainer": "trainer.css", "sweep": "trainer.css", "toy": "toys.css"}
 logger = logging.getLogger(__name__)
 
 
@@ -103,8 +104,8 @@ def pieces(name: str, suffix: str, content: bytes, out: Path) -> Iterator[dict[s
 
 def sheets(body: str) -> list[str]:
     """The style sheets of the elements in a page."""
-    runs = any(f"{ELEMENT}{name}" in body for name in RUNS)
-    return ["live.css", "trainer.css"] if runs else ["live.css"]
+    own = [sheet for element, sheet in SHEETS.items() if f"{ELEMENT}{element}" in body]
+    return ["live.css", *dict.fromkeys(own)]
 
 
 def load_where_needed(app: Sphinx, _: str, __: str, context: dict, ___: object) -> None:

@@ -10,9 +10,32 @@ from bardgpt.lab.ladder import LIVE_STEPS
 from bardgpt.teaching.live.models import live_models
 from bardgpt.teaching.live.still import Still, Writer, still_of
 from bardgpt.teaching.live.sweeps import Sweep
+from bardgpt.teaching.live.toys.frame import Toy
+from bardgpt.teaching.live.toys.masks import toy_mask, toy_masks
+from bardgpt.teaching.live.toys.norms import toy_norm_table
+from bardgpt.teaching.live.toys.places import toy_norm_place
+from bardgpt.teaching.live.toys.scores import toy_scores
+from bardgpt.teaching.live.toys.stacks import toy_stack
+from bardgpt.teaching.live.toys.temperatures import toy_temperature
 from bardgpt.teaching.live.trainers import BREAK, CONTROLS, Trainer, recorded
 
-__all__ = ["Still", "Sweep", "Trainer", "Writer", "sweep", "trainer", "writer"]
+__all__ = [
+    "Still",
+    "Sweep",
+    "Toy",
+    "Trainer",
+    "Writer",
+    "sweep",
+    "toy_mask",
+    "toy_masks",
+    "toy_norm_place",
+    "toy_norm_table",
+    "toy_scores",
+    "toy_stack",
+    "toy_temperature",
+    "trainer",
+    "writer",
+]
 
 
 def writer(model: str, beside: str | None = None, prompt: str | None = None) -> Writer:
