@@ -29,7 +29,12 @@ TEXT = "text"  # the file of all count tables, and of what is trained in a page
 UNSEEN = "validation"  # the file of the text that it is measured on
 ELEMENT = "<bard-"
 # Elements with a style sheet of their own beside that of all.
-SHEETS = {"trainer": "trainer.css", "sweep": "trainer.css", "toy": "toys.css"}
+SHEETS = {
+    "reader": "reader.css",
+    "trainer": "trainer.css",
+    "sweep": "trainer.css",
+    "toy": "toys.css",
+}
 logger = logging.getLogger(__name__)
 
 

@@ -31,7 +31,7 @@ SEARCH_ON_DISK = (
     'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
 )
 # What a folded cell puts out, by a mark in it; everything else is a figure.
-KINDS = {"bard-table": "table", "<bard-writer": "writer"}
+KINDS = {"bard-table": "table", "<bard-writer": "writer", "<bard-reader": "reader"}
 TITLE = re.compile(r"\A# @title .*\n")
 SIGNATURE = re.compile(r'(?<=<span class="sig-paren">\(</span>)\s*<dl>(.*?)</dl>', re.DOTALL)
 DESCRIPTION = re.compile(r"(?<=-desc\">)[^<]*(?=</desc>)")

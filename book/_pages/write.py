@@ -11,6 +11,7 @@ BOOK = Path(__file__).parent.parent
 # By the file's place in the book, what writes its text.
 PAGES: dict[str, Callable[[], str]] = {
     "claims.md": claims.page,
+    "_static/asking-reader.html": asking.reader,
     "_static/asking-writer.html": asking.writer,
     "_static/continuations.html": continuations.page,
     "_static/landing-bars.html": landing.bars,

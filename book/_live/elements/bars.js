@@ -5,7 +5,7 @@
 /** @typedef {{character: string, share: number, isCut: boolean, isDrawn: boolean}} Bar */
 
 const BARS = 10;
-const SIGNS = /** @type {Record<string, string>} */ ({ "\n": "↵", " ": "␣" });
+export const SIGNS = /** @type {Record<string, string>} */ ({ "\n": "↵", " ": "␣" });
 const WORDS = /** @type {Record<string, string>} */ ({ "\n": "line end", " ": "space" });
 
 export class Bars {

@@ -9,7 +9,7 @@ import { catalogue, isLarge } from "./catalogue.js";
  * @typedef {object} Call
  * @property {(value: any) => void} resolve
  * @property {(error: Error) => void} reject
- * @property {((progress: Progress) => void)} [progress]
+ * @property {((progress: any) => void)} [progress]
  */
 
 const here = /** @type {HTMLScriptElement} */ (document.currentScript).src;
@@ -51,7 +51,7 @@ function started() {
  *
  * @param {string} what
  * @param {object} given
- * @param {(progress: Progress) => void} [progress]
+ * @param {(progress: any) => void} [progress] hears what comes before the answer
  * @returns {{number: number, answer: Promise<any>}} the call's number, by which it can be cancelled
  */
 export function ask(what, given, progress) {
@@ -72,7 +72,7 @@ export const isThere = (file) => !isLarge(file) || there.has(file);
 
 /** @param {string} file */
 export function arrived(file) {
-  if (there.has(file)) return;
+  if (isThere(file)) return;
   there.add(file);
   news.dispatchEvent(new Event("there"));
 }

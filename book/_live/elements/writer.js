@@ -4,10 +4,11 @@
  * Inside stands a still picture: for each model a `figure[data-model]` with its name and what it
  * wrote in a recorded run. The first touch starts the engine; what is large comes after a click.
  */
-import { Tokenizer } from "../engine/tokenizer.js";
-import { bytesOf, catalogue, megabytes, modelOf } from "./catalogue.js";
-import { arrived, ask, cancel, isThere, news } from "./desk.js";
+import { ask, news } from "./desk.js";
+import { Foot, FROM_DISK } from "./foot.js";
 import { Form } from "./form.js";
+import { known, leftOut } from "./known.js";
+import { CANCELLED, inWords, isCancelled, Loading, lookAround, toLoad } from "./loading.js";
 import { Slot } from "./slot.js";
 import { copyButton, keep, opened } from "./state.js";
 
@@ -17,7 +18,6 @@ const LENGTH = 500; // characters that are written before the writer asks whethe
 const AT_ONCE = 2; // characters between two looks at the page
 const CALM = 50; // likewise, where the reader wants less motion
 const PACE = 16; // milliseconds for them at least: faster nobody reads
-const FROM_DISK = "To move this, serve the book: <code>make serve</code>";
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Writer extends HTMLElement {
@@ -27,22 +27,16 @@ export class Writer extends HTMLElement {
   slots = [];
   written = 0;
   turn = 0; // goes up whenever what was going on is over
-  /** @type {number | null} */
-  loading = null;
+  loading = new Loading();
   isReached = false;
 
   connectedCallback() {
     if (this.foot) return; // moved within the page
-    this.foot = document.createElement("div");
-    this.foot.className = "live-foot";
-    this.foot.innerHTML =
-      '<div class="progress" role="progressbar" aria-label="Loading" aria-valuemin="0" aria-valuemax="100"><div></div></div>' +
-      '<span role="status"></span>';
-    this.status = /** @type {HTMLElement} */ (this.foot.lastElementChild);
+    this.foot = new Foot();
     if (location.protocol === "file:") {
-      this.status.innerHTML = FROM_DISK;
+      this.foot.status.innerHTML = FROM_DISK;
       this.dataset.state = "still";
-      this.append(this.foot);
+      this.append(this.foot.root);
       return;
     }
     this.build();
@@ -69,19 +63,18 @@ export class Writer extends HTMLElement {
     this.note.setAttribute("role", "status");
     if (isCompact) stage.after(this.form.root, this.note);
     else stage.before(this.form.root, this.note);
-    const foot = /** @type {HTMLElement} */ (this.foot);
-    foot.append(
-      copyButton(
-        this,
-        () => this.parts.changed,
-        (words) => this.say(words),
-      ),
+    const foot = /** @type {Foot} */ (this.foot);
+    const copy = copyButton(
+      this,
+      () => this.parts.changed,
+      (words) => this.say(words),
     );
-    this.append(foot);
+    foot.root.append(copy);
+    this.append(foot.root);
     this.listen();
     this.invite();
     this.say(
-      this.missing.length
+      this.missingSize
         ? `Recorded runs. Loading brings ${this.missingSize} MB, which your browser keeps.`
         : "Recorded runs. Write one of yours.",
     );
@@ -121,26 +114,16 @@ export class Writer extends HTMLElement {
     return this.slots.filter((slot) => slot.model);
   }
 
-  /** Files of the chosen models that a click must ask for. */
-  get missing() {
-    const files = new Set(this.parts.settings.models.map((id) => modelOf(id).file));
-    return [...files].filter((file) => !isThere(file));
-  }
-
+  /** Megabytes that a click must ask for. */
   get missingSize() {
-    const bytes = this.missing.reduce((sum, file) => sum + bytesOf(file), 0);
-    return Math.round(bytes / 1e6);
+    return toLoad(this.parts.settings.models);
   }
 
   /** The engine starts at the reader's first touch, and looks into the browser's cache. */
   async reach() {
     if (this.isReached) return;
     this.isReached = true;
-    const files = Object.keys(catalogue().files).filter((file) => !isThere(file));
-    const looks = files.map(async (file) => {
-      if (await ask("kept", { file }).answer) arrived(file);
-    });
-    await Promise.allSettled(looks);
+    await lookAround();
     await this.showBars();
   }
 
@@ -148,7 +131,7 @@ export class Writer extends HTMLElement {
   press() {
     this.reach();
     if (this.state === "running") this.stop();
-    else if (this.state === "loading") cancel(/** @type {number} */ (this.loading));
+    else if (this.state === "loading") this.loading.cancel();
     else this.run();
   }
 
@@ -189,7 +172,7 @@ export class Writer extends HTMLElement {
 
   /** Loads what is not there yet. */
   async load() {
-    const isLong = this.missing.length > 0;
+    const isLong = this.missingSize > 0;
     const models = this.parts.settings.models;
     if (isLong) {
       this.enter("loading", "Cancel", false);
@@ -197,16 +180,7 @@ export class Writer extends HTMLElement {
     } else {
       this.enter("running", "Stop", false);
     }
-    for (const model of models) {
-      const call = ask("load", { model }, ({ got, all }) => isLong && this.showProgress(got, all));
-      this.loading = call.number;
-      try {
-        await call.answer;
-      } finally {
-        if (this.loading === call.number) this.loading = null;
-      }
-      arrived(modelOf(model).file);
-    }
+    await this.loading.load(models, (progress) => isLong && this.foot?.showProgress(progress));
   }
 
   /** The models with the prompt behind them. */
@@ -217,7 +191,7 @@ export class Writer extends HTMLElement {
 
   /** What is likely next, where that can be said without a click. */
   async showBars() {
-    if (!this.isReached || this.missing.length || this.state === "running") return;
+    if (!this.isReached || this.missingSize || this.state === "running") return;
     const turn = this.turn;
     try {
       for (const model of this.parts.settings.models) await ask("load", { model }).answer;
@@ -239,20 +213,11 @@ export class Writer extends HTMLElement {
 
   /** The prompt as the models can read it. */
   get given() {
-    const tokenizer = new Tokenizer(catalogue().vocabulary);
-    return tokenizer.decode(tokenizer.encode(this.parts.prompt.value));
+    return known(this.parts.prompt.value);
   }
 
   changePrompt() {
-    const { vocabulary } = catalogue();
-    const unknown = new Tokenizer(vocabulary).unknown(this.parts.prompt.value);
-    const named = unknown.slice(0, 8).join(" ") + (unknown.length > 8 ? " …" : "");
-    const { note } = this;
-    if (note) {
-      note.textContent = unknown.length
-        ? `Left out, for the models have never seen them: ${named}. They know ${vocabulary.length} characters: letters without accents, and .,:;!?'-&$3.`
-        : "";
-    }
+    if (this.note) this.note.textContent = leftOut(this.parts.prompt.value);
     this.reset("Ready.");
   }
 
@@ -263,7 +228,7 @@ export class Writer extends HTMLElement {
    */
   reset(word) {
     this.turn += 1;
-    if (this.loading !== null) cancel(this.loading);
+    this.loading.cancel();
     const { models } = this.parts.settings;
     this.written = 0;
     for (const [i, slot] of this.slots.entries()) {
@@ -295,21 +260,20 @@ export class Writer extends HTMLElement {
 
   /** @param {Error} error */
   fail(error) {
-    if (error.name === "AbortError") {
+    if (isCancelled(error)) {
       this.state = "idle";
-      this.say("Cancelled. What has come is kept.");
+      this.say(CANCELLED);
       this.invite();
       return;
     }
     this.enter("failed", "Try again", true);
-    const kept = error.name === "DownloadError" ? " What came before is kept." : "";
-    this.say(`It did not work: ${error.message}${kept}`);
+    this.say(inWords(error));
   }
 
   /** The button says what it will do. */
   invite() {
     if (this.state !== "idle") return;
-    this.enter("idle", this.missing.length ? `Load ${this.missingSize} MB` : "Write", true);
+    this.enter("idle", this.missingSize ? `Load ${this.missingSize} MB` : "Write", true);
   }
 
   /**
@@ -328,22 +292,6 @@ export class Writer extends HTMLElement {
    * @param {boolean} [counts] whether a number beside them goes up, which is not read out
    */
   say(words, counts = false) {
-    const status = /** @type {HTMLElement} */ (this.status);
-    status.textContent = words;
-    if (counts) {
-      status.insertAdjacentHTML("beforeend", ' <span class="number" aria-hidden="true"></span>');
-    }
-  }
-
-  /**
-   * @param {number} got
-   * @param {number} all
-   */
-  showProgress(got, all) {
-    const bar = /** @type {HTMLElement} */ (this.foot?.firstElementChild);
-    bar.setAttribute("aria-valuenow", String(Math.round((100 * got) / all)));
-    /** @type {HTMLElement} */ (bar.firstElementChild).style.transform = `scaleX(${got / all})`;
-    const number = this.status?.querySelector(".number");
-    if (number) number.textContent = `${megabytes(got)} of ${megabytes(all)} MB`;
+    this.foot?.say(words, counts);
   }
 }

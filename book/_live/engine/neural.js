@@ -9,7 +9,7 @@ import { jit, nn, tree } from "@jax-js/jax";
 import { Cache, emptyRows } from "./cache.js";
 import { isCausal } from "./config.js";
 import { forward, forwardCached } from "./model.js";
-import { toIds, toTensors } from "./tensors.js";
+import { toArrays, toIds, toTensors } from "./tensors.js";
 
 /** @typedef {import("@jax-js/jax").Array} Tensor */
 /** @typedef {import("./cache.js").Rows} Rows */
@@ -44,52 +44,81 @@ export function windowStart(j, S) {
   return step * (Math.floor((j - S) / step) + 1);
 }
 
+/**
+ * What a model computes, as code for fixed shapes.
+ *
+ * @param {import("./config.js").GPTConfig} config
+ */
+function compile(config) {
+  const S = config.block_size;
+  /** @type {(rows: Rows) => Rows} */
+  const same = (rows) => rows; // a model without blocks has an empty cache
+  /** @type {(weights: any, ids: Tensor, rows: any, start: Tensor) => any} */
+  const advance = (weights, ids, rows, start) => {
+    const cache = new Cache(rows, start, S);
+    const logits = forwardCached(weights, ids, config, cache, null);
+    start.dispose();
+    return { logits, rows: same(cache.extended) };
+  };
+  /** @type {(weights: any, ids: Tensor, rows: any, start: Tensor) => any} */
+  const look = (weights, ids, rows, start) => {
+    const cache = new Cache(rows, start, S);
+    /** @type {Seen} */
+    const seen = { attention: [], hidden: [], stream: [] };
+    forwardCached(weights, ids, config, cache, seen).dispose();
+    start.dispose();
+    tree.dispose(cache.extended);
+    return seen;
+  };
+  /** @type {(weights: any, ids: Tensor) => Tensor} */
+  const whole = (weights, ids) => forward(weights, ids, config);
+  /** @type {(weights: any, ids: Tensor) => any} */
+  const wholeSeen = (weights, ids) => {
+    /** @type {Seen} */
+    const seen = { attention: [], hidden: [], stream: [] };
+    forward(weights, ids, config, { seen }).dispose();
+    return seen;
+  };
+  return {
+    advance: jit(advance),
+    look: jit(look),
+    whole: jit(whole),
+    wholeSeen: jit(wholeSeen),
+  };
+}
+
 export class Neural {
   /**
    * @param {import("./config.js").GPTConfig} config
    * @param {Record<string, Float32Array>} weights by PyTorch's names
+   * @param {ReturnType<typeof compile>} [compiled] of a model with this config, which it belongs to
    */
-  constructor(config, weights) {
+  constructor(config, weights, compiled) {
     this.config = config;
     this.S = config.block_size;
     this.weights = toTensors(weights, config);
     this.chunk = Math.min(CHUNK, this.S);
     /** @type {Context | null} of the last reading */
     this.kept = null;
-    /** @type {(rows: Rows) => Rows} */
-    const same = (rows) => rows; // a model without blocks has an empty cache
-    /** @type {(weights: any, ids: Tensor, rows: any, start: Tensor) => any} */
-    const advance = (weights, ids, rows, start) => {
-      const cache = new Cache(rows, start, this.S);
-      const logits = forwardCached(weights, ids, config, cache, null);
-      start.dispose();
-      return { logits, rows: same(cache.extended) };
-    };
-    /** @type {(weights: any, ids: Tensor, rows: any, start: Tensor) => any} */
-    const look = (weights, ids, rows, start) => {
-      const cache = new Cache(rows, start, this.S);
-      /** @type {Seen} */
-      const seen = { attention: [], hidden: [], stream: [] };
-      forwardCached(weights, ids, config, cache, seen).dispose();
-      start.dispose();
-      tree.dispose(cache.extended);
-      return seen;
-    };
-    /** @type {(weights: any, ids: Tensor) => Tensor} */
-    const whole = (weights, ids) => forward(weights, ids, config);
-    /** @type {(weights: any, ids: Tensor) => any} */
-    const wholeSeen = (weights, ids) => {
-      /** @type {Seen} */
-      const seen = { attention: [], hidden: [], stream: [] };
-      forward(weights, ids, config, { seen }).dispose();
-      return seen;
-    };
-    this.compiled = {
-      advance: jit(advance),
-      look: jit(look),
-      whole: jit(whole),
-      wholeSeen: jit(wholeSeen),
-    };
+    this.isCompiledHere = !compiled;
+    this.compiled = compiled ?? compile(config);
+  }
+
+  /**
+   * The same model with some heads turned off: their values are 0, and so is what they give.
+   *
+   * @param {[number, number][]} heads block and head of each, from 0
+   */
+  async without(heads) {
+    const { n_embd: C, n_head } = this.config;
+    const weights = await toArrays(tree.ref(this.weights));
+    const size = (C / n_head) * C;
+    for (const [block, head] of heads) {
+      const name = `blocks.${block}.attention.qkv.weight`; // queries, then keys, then values
+      const begin = 2 * C * C + head * size;
+      weights[name] = weights[name].slice().fill(0, begin, begin + size);
+    }
+    return new Neural(this.config, weights, this.compiled);
   }
 
   /**
@@ -172,9 +201,9 @@ export class Neural {
    *
    * @param {Int32Array} ids
    * @param {number} start
-   * @param {number} next positions from here on are wanted anew
+   * @param {number} [next] positions from here on are wanted anew
    */
-  reading(ids, start, next) {
+  reading(ids, start, next = Infinity) {
     this.kept ??= new Context(this);
     this.kept.become(ids.subarray(start, start + this.S), next - start);
     return this.kept;
@@ -197,16 +226,17 @@ export class Neural {
       return sight(this.compiled.wholeSeen(tree.ref(this.weights), window), start, t, t + 1);
     }
     for (;;) {
-      const context = this.reading(ids, start, at);
-      if (context.filled === t) return sight(context.look(t), start, 0, t + 1);
+      const context = this.reading(ids, start); // what it has of later positions it keeps
+      if (context.filled >= t) return sight(context.look(t), start, 0, t + 1);
       await context.scores(Math.min(t - context.filled, this.chunk));
     }
   }
 
-  /** Gives all memory back; the model is of no use afterwards. */
+  /** Gives all memory back; the model is of no use afterwards, nor those made `without` heads. */
   dispose() {
     tree.dispose(this.weights);
     this.kept?.dispose();
+    if (!this.isCompiledHere) return;
     for (const compiled of Object.values(this.compiled)) compiled.dispose();
   }
 }

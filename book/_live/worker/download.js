@@ -24,6 +24,11 @@ export class Download {
     this.all = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
     /** Pieces that have come, for browsers that keep nothing. @type {Map<string, Uint8Array>} */
     this.held = new Map();
+    /** The one that is going on. @type {Promise<ArrayBuffer> | null} */
+    this.going = null;
+    /** Who waits for it: what each wants to hear. @type {Set<(progress: Progress) => void>} */
+    this.waiting = new Set();
+    this.aborter = new AbortController();
   }
 
   /** Whether all of it is in the browser's cache. */
@@ -37,17 +42,54 @@ export class Download {
   }
 
   /**
+   * All who want the file at once share one download. Each may leave; when all have, it ends.
+   *
    * @param {AbortSignal} [signal]
    * @param {(progress: Progress) => void} [progress]
+   * @returns {Promise<ArrayBuffer>} for reading: the others have the same
+   */
+  whole(signal, progress) {
+    const hear = (/** @type {Progress} */ news) => progress?.(news);
+    return new Promise((resolve, reject) => {
+      this.waiting.add(hear);
+      signal?.addEventListener("abort", () => {
+        reject(signal.reason);
+        if (this.waiting.delete(hear) && this.waiting.size === 0) this.aborter.abort();
+      });
+      this.going ??= this.start();
+      this.going.then(resolve, reject);
+    });
+  }
+
+  start() {
+    const { waiting } = this;
+    const aborter = new AbortController();
+    this.aborter = aborter;
+    const going = this.arriving(aborter.signal, (news) => {
+      for (const hear of waiting) hear(news);
+    });
+    const end = () => {
+      if (this.going !== going) return; // all had left, and another has begun
+      this.going = null;
+      this.waiting = new Set();
+    };
+    aborter.signal.addEventListener("abort", end);
+    going.then(end, end);
+    return going;
+  }
+
+  /**
+   * @param {AbortSignal} signal
+   * @param {(progress: Progress) => void} progress
    * @returns {Promise<ArrayBuffer>}
    */
-  async whole(signal, progress) {
+  async arriving(signal, progress) {
     const cache = await openCache();
     const file = new Uint8Array(this.all);
     let got = 0;
     for (const piece of this.pieces) {
       /** @param {number} more */
-      const count = (more) => progress?.({ got: got + more, all: this.all });
+      const count = (more) => progress({ got: got + more, all: this.all });
       const bytes = await this.piece(piece, cache, count, got, signal);
       this.held.set(piece.path, bytes);
       file.set(bytes, got);

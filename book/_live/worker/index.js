@@ -6,6 +6,7 @@
  */
 import { drawn, probabilities, Random, Tokenizer } from "../engine/index.js";
 import { Library } from "./library.js";
+import { Readings } from "./readings.js";
 import { advance, begin, endRun, measure, sample } from "./runs.js";
 
 /** @typedef {import("../elements/catalogue.js").Catalogue} Catalogue */
@@ -22,6 +23,8 @@ import { advance, begin, endRun, measure, sample } from "./runs.js";
 const BARS = 10;
 /** @type {Library} */
 let library;
+/** @type {Readings} */
+let readings;
 /** @type {Tokenizer} */
 let tokenizer;
 /** @type {Map<number, Session>} */
@@ -60,6 +63,7 @@ const answers = {
   /** @param {{catalogue: Catalogue, base: string}} given */
   open({ catalogue, base }) {
     library = new Library(catalogue, base);
+    readings = new Readings(library);
     tokenizer = new Tokenizer(catalogue.vocabulary);
   },
 
@@ -141,6 +145,26 @@ const answers = {
     }
     return { text, bars: bars(writing, draw) };
   },
+
+  /**
+   * @param {import("./readings.js").Wish} given
+   * @param {number} call whose progress are costs
+   */
+  read(given, call) {
+    return readings.read(given, (costs) => postMessage({ call, progress: costs }));
+  },
+
+  /** @param {{reading: number, at: number}} given */
+  expected: (given) => readings.expected(given),
+
+  /** @param {{reading: number, at: number}} given */
+  look: (given) => readings.look(given),
+
+  /** @param {{reading: number}} given */
+  "stop-reading": (given) => readings.stop(given),
+
+  /** @param {{reading: number}} given */
+  "end-reading": (given) => readings.end(given),
 
   /** @param {{number: number}} given */
   end({ number }) {

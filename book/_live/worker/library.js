@@ -38,25 +38,24 @@ export class Library {
    * @param {(progress: Progress) => void} [progress]
    * @returns {Promise<Model>}
    */
-  model(id, signal, progress) {
+  async model(id, signal, progress) {
+    const model = this.catalogue.models.find((one) => one.id === id);
+    if (!model) throw new Error(`there is no model ${id}`);
     const known = this.models.get(id);
     if (known) return known;
-    const coming = this.made(id, signal, progress);
+    const file = await this.downloads[model.file].whole(signal, progress);
+    const coming = this.models.get(id) ?? this.made(model, file); // another may have had the file
     this.models.set(id, coming);
     coming.catch(() => this.models.delete(id)); // the next time it may go well
     return coming;
   }
 
   /**
-   * @param {string} id
-   * @param {AbortSignal} [signal]
-   * @param {(progress: Progress) => void} [progress]
+   * @param {import("../elements/catalogue.js").Model} model
+   * @param {ArrayBuffer} file
    * @returns {Promise<Model>}
    */
-  async made(id, signal, progress) {
-    const model = this.catalogue.models.find((one) => one.id === id);
-    if (!model) throw new Error(`there is no model ${id}`);
-    const file = await this.downloads[model.file].whole(signal, progress);
+  async made(model, file) {
     if (model.context !== undefined) {
       const ids = this.tokenizer.encode(new TextDecoder().decode(file));
       return new CountTable(ids, model.context, this.tokenizer.vocabulary.length);

@@ -83,24 +83,39 @@ def address(pages, serving):
 
 
 @pytest.fixture
-def visit(chromium, address):
-    """Open a page; an error in it fails the test at its end. Less motion writes in larger steps."""
+def visiting(chromium):
+    """`visiting(address)` opens pages there; an error in one fails the test at its end.
+
+    Less motion, which is the default, writes in larger steps.
+    """
     expect.set_options(timeout=PATIENCE)
 
-    @contextmanager
-    def visit(name, *, size=None, at=None, init="", motion="reduce", patience=PATIENCE, **options):
-        size = size or {"width": 1280, "height": 800}
-        context = chromium.new_context(viewport=size, reduced_motion=motion, **options)
-        context.set_default_timeout(patience)
-        context.add_init_script(SHIFTS + init)
-        errors = []
-        context.on("weberror", lambda error: errors.append(str(error.error)))
-        page = context.new_page()
-        page.asked = []
-        page.on("request", lambda r: page.asked.append(r.url.rpartition("/")[2].partition("?")[0]))
-        page.goto((at or address) + name, wait_until="load")
-        yield page
-        context.close()
-        assert errors == []
+    def visiting(address):
+        @contextmanager
+        def visit(
+            name, *, size=None, at=None, init="", motion="reduce", patience=PATIENCE, **options
+        ):
+            size = size or {"width": 1280, "height": 800}
+            context = chromium.new_context(viewport=size, reduced_motion=motion, **options)
+            context.set_default_timeout(patience)
+            context.add_init_script(SHIFTS + init)
+            errors = []
+            context.on("weberror", lambda error: errors.append(str(error.error)))
+            page = context.new_page()
+            page.asked = []
+            page.on(
+                "request", lambda r: page.asked.append(r.url.rpartition("/")[2].partition("?")[0])
+            )
+            page.goto((at or address) + name, wait_until="load")
+            yield page
+            context.close()
+            assert errors == []
 
-    return visit
+        return visit
+
+    return visiting
+
+
+@pytest.fixture
+def visit(visiting, address):
+    return visiting(address)

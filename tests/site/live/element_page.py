@@ -29,7 +29,7 @@ class Pages:
         out = folder / "_static/live"
         out.mkdir(parents=True)
         build_engine(source, out)
-        for name in ("custom.css", "live.css", "trainer.css"):
+        for name in ("custom.css", "live.css", *set(bardgpt_live.SHEETS.values())):
             (folder / "_static" / name).write_bytes((STATIC / name).read_bytes())
         self.models = json.dumps(bardgpt_live.catalogue(out))
 

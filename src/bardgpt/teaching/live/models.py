@@ -70,3 +70,16 @@ def live_models() -> dict[str, LiveModel]:
         folder=files.RECORDED / "sprint",
     )
     return found
+
+
+def live_model(name: str) -> LiveModel:
+    """One of them.
+
+    Raises:
+        ValueError: if there is no such model; says which there are.
+        FileNotFoundError: if a record is not there.
+    """
+    models = live_models()
+    if name not in models:
+        raise ValueError(f"no model {name!r}; there are {', '.join(models)}")
+    return models[name]

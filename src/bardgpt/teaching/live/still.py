@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from html import escape
 
-from bardgpt.teaching.live.models import LiveModel
+from bardgpt.teaching.live.models import LiveModel, live_model
 
 SHOWN = 260  # characters, cut back to the last whole word
 VOICE = "font-family: Georgia, serif; white-space: pre-wrap; overflow-wrap: anywhere"
@@ -72,3 +72,26 @@ def still_of(name: str, model: LiveModel) -> Still:
     text = model.text[:SHOWN]
     text = text[: max(text.rfind(" "), text.rfind("\n"))].rstrip() + " …"
     return Still(name, model.title, model.loss, model.prompt, text)
+
+
+def writer(model: str, beside: str | None = None, prompt: str | None = None) -> Writer:
+    """A text that goes on by a model of the book, or by two side by side.
+
+    Args:
+        model: "counts-0" to "counts-5", a rung's name, or "full".
+        beside: likewise.
+        prompt: what the reader finds there to begin with; what the models were recorded with if
+            none is given. The still picture shows what they wrote then.
+
+    Returns:
+        An object that a cell shows.
+
+    Raises:
+        ValueError: if there is no such model; says which there are.
+        FileNotFoundError: if a record is not there.
+    """
+    names = [model] if beside is None else [model, beside]
+    models = {name: live_model(name) for name in names}
+    if prompt is None:
+        prompt = live_model("full").prompt
+    return Writer(prompt, tuple(still_of(name, one) for name, one in models.items()))

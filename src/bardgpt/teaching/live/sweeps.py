@@ -122,3 +122,15 @@ def _cell(found: dict[str, records.Record], key: str, name: str, flat: float) ->
         return f'<td class="gap">{GAP}</td>'
     runs = [history.validation for history in found[key].histories]
     return Cell(key, name, runs, flat).html()
+
+
+def sweep() -> Sweep:
+    """The recorded runs of chapter 7 over wiring, blocks, initialization, rate and warm-up.
+
+    Returns:
+        An object that a cell shows.
+
+    Raises:
+        FileNotFoundError: if a record is not there.
+    """
+    return Sweep()

@@ -1,7 +1,7 @@
 """The trainer: what can be set, what was recorded, and the still picture."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -220,3 +220,58 @@ def still(name: str, band: dict[str, Any]) -> str:
         f'<div class="trainer-plot bard-figure">\n{both}\n</div>\n'
         f'<p class="trainer-still"><b>{escape(title)}.</b> {said}</p>\n'
     )
+
+
+def trainer(
+    rung: str = "pre-norm",
+    *,
+    vary: Sequence[str] | None = None,
+    begin: Mapping[str, object] | None = None,
+    break_it: bool = False,
+    steps: int = LIVE_STEPS,
+) -> Trainer:
+    """A small model to train in the page, beside the recorded runs of one that is like it.
+
+    Args:
+        rung: the model to begin with: a rung with blocks, or "pre-norm-no-final-norm".
+        vary: controls that are shown, of `trainers.CONTROLS`, with "_" for "-" if you like; all if
+            none are named. What is not shown stays as the rung has it.
+        begin: what controls begin with, where it is not the rung's, such as {"rate": 0.01}.
+        break_it: whether the model can also be broken on purpose. With all controls it always can.
+        steps: of a run.
+
+    Returns:
+        An object that a cell shows.
+
+    Raises:
+        ValueError: if there is no such rung, control or choice; says which there are.
+        FileNotFoundError: if a record is not there.
+    """
+    known = recorded()
+    if rung not in known:
+        raise ValueError(f"no recorded model {rung!r}; there are {', '.join(known)}")
+    shown = [_control(name) for name in (CONTROLS if vary is None else vary)]
+    if break_it and BREAK not in shown:
+        shown.append(BREAK)
+    chosen = {_control(name): f"{value}" for name, value in (begin or {}).items()}
+    for name, value in chosen.items():
+        _require_choice(name, value)
+    return Trainer(rung, tuple(name for name in CONTROLS if name in shown), chosen, steps)
+
+
+def _control(name: str) -> str:
+    found = name.replace("_", "-")
+    if found not in CONTROLS:
+        raise ValueError(f"no control {name!r}; there are {', '.join(CONTROLS)}")
+    return found
+
+
+def _require_choice(name: str, value: str) -> None:
+    spec = CONTROLS[name]
+    if "options" in spec:
+        if value not in spec["options"]:
+            raise ValueError(f"no {name} {value!r}; there are {', '.join(spec['options'])}")
+        return
+    least, most, *_ = spec.get("range", spec.get("number"))
+    if not least <= float(value) <= most:
+        raise ValueError(f"no {name} {value!r}; from {least} to {most}")
