@@ -29,27 +29,23 @@ if "google.colab" in sys.modules:
 #
 # All pieces are built: attention in many heads, a feed-forward layer, a stream that is
 # only ever added to, norms before the branches, and dropout. The model that they make is still
-# tiny: 42,369 parameters, 8 characters in sight and, without dropout, 2.071 nats, far above the
-# 1.669 of a table that counts what follows four characters. The lecture claims that nothing new is
-# needed, only more of the same:
+# tiny: 42,369 parameters, 8 characters in sight and, without dropout, 2.071 nats. A table that
+# counts what follows four characters has 1.669. The lecture claims that nothing new is needed, only
+# more of the same:
 #
 # > **Make the same model larger and let it see further. The validation loss "improved to 1.48, a
 # > significant improvement just from scaling up the neural network with our existing code", and
 # > the text that it writes "maintains the characteristic structure and style of the input".**
 #
-# You will see what each change costs, train the large model (on a GPU all of it, on a CPU its
-# beginning), and take it apart: where it is good, where it guesses, and what it has not understood
-# at all.
-#
 # After this chapter you can
 #
 # - count the parameters, the operations and the memory of a training step;
-# - say which losses may be compared, and which may not;
+# - tell what size gives from what the way of training gives;
 # - ask a trained model what it has learned, and what it has not.
 #
 # **Before you run anything:** the large model has 255 times as many parameters as the small one.
-# Guess how much more computing one training step will take: 255 times, less, or more? And at
-# which characters of a play will a model that has read a million of them still be lost?
+# How much more computing does one training step take: 255 times, less, or more? And at which
+# characters of a play will a model that has read a million of them still be lost?
 
 # %% [markdown]
 # ## The same code, a few other numbers
@@ -57,7 +53,7 @@ if "google.colab" in sys.modules:
 # *Claim scale-1, first half, of the [claims page](claims.md).*
 #
 # "With our existing code" can be taken literally. A model of this book is a config, and a change
-# of model is a list of changed fields. Here is the whole way from chapter 7's rung to the
+# of model is a list of changed fields. This is the whole way from chapter 7's rung to the
 # lecture's model:
 
 # %%
@@ -65,21 +61,15 @@ from bardgpt.lab.ladder import RUNGS, config_diff
 from bardgpt.presets import PRESETS
 
 rung, full = RUNGS["pre-norm"].config, PRESETS["full"]
+tiny = PRESETS["tiny"]
 print("the model:", *config_diff(rung, full.model), sep="\n  ")
-print(
-    "its training:",
-    *config_diff(PRESETS["tiny"].training, full.training),
-    sep="\n  ",
-)
+print("training:", *config_diff(tiny.training, full.training), sep="\n  ")
 
 # %% [markdown]
-# Width, heads, blocks, context, dropout; batch size and learning rate. That is the list of the
-# lecture. Two lines are ours. `fused` computes the same function with PyTorch's own kernels, which
-# is only faster; the appendix on [the fast path](appendix/fast-attention.ipynb) takes it step by
-# step. And we evaluate every 500 steps, because looking at the whole validation text now takes a
-# while.
-#
-# Put together:
+# Width, heads, blocks, context, dropout; batch size and learning rate: that is the lecture's list.
+# Two lines are ours. `fused` computes the same function with PyTorch's own kernels, only faster
+# ([the fast path](appendix/fast-attention.ipynb)). And we judge every 500 steps, for that now takes
+# a while.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -87,70 +77,26 @@ from bardgpt.teaching import figures
 figures.diagram("whole-model")
 
 # %% [markdown]
-# *The full model, from characters to probabilities. The appendix [the whole model on one
+# *The full model, from characters to probabilities. [The whole model on one
 # page](appendix/whole-model.ipynb) has all of it in formulas and code.*
-#
-# So the sentence of the lecture holds: no line of the model changes. But there is a second list.
-# The lecture's run was made for a GPU. To get there on two CPU cores as well, the run that comes
-# with this book uses what has been learned since, and is called `sprint`:
-
-# %%
-sprint = PRESETS["sprint"]
-print("the model:", *config_diff(full.model, sprint.model), sep="\n  ")
-print("its training:", *config_diff(full.training, sprint.training), sep="\n  ")
-
-# %% [markdown]
-# The model is the same function, with the same 10,788,929 parameters. What changed, and why:
-#
-# | field | the change | why |
-# |---|---|---|
-# | `initialization` | as in GPT-2: small, and smaller with depth ([chapter 5](05-residual-connections.ipynb) measured it) | many blocks add little at first, so the stream does not grow |
-# | `attention_dropout`, `embedding_dropout` | dropout on the embeddings, none on the attention weights (`None` means: as much as everywhere else) | a step is cheaper: the fast kernel for attention has no dropout on a CPU |
-# | `optimizer`, `muon_rate` | [Muon](references.md#jordan-2024) for the matrices inside the blocks, with a rate of its own | a matrix's step becomes about equally long in all directions, so that directions in which the gradient is always small also learn |
-# | `learning_rate` | ten times higher, for all that AdamW keeps: embeddings, output layer, norms | a short run has to learn faster |
-# | `beta2` | AdamW's average of squared gradients forgets sooner | the average covers about 100 steps instead of 1,000, in a run of 1,500 |
-# | `warmup`, `schedule`, `final_rate` | the rates climb for 50 steps, then fall in a straight line to a twentieth | careful first steps, large ones in the middle, fine ones at the end |
-# | `clip` | a gradient longer than 1 is shortened to 1 | one odd batch cannot undo many steps |
-# | `decay` | only matrices are pulled towards 0 | a gain or a bias has no reason to be small |
-# | `steps`, `batch_size` | a shorter run: 1,500 steps of 32 windows, not 5,000 of 64 | less than a sixth of the reading: an hour on two cores |
-#
-# The last fields say how often we look (`evaluate_every`) and which random numbers are drawn
-# (`seed`).
-#
-# None of this is "just scaling up". When this chapter compares a loss with the lecture's 1.48,
-# remember that the architecture is the lecture's and the training is not.
-
-# %%
-from bardgpt.shakespeare import shakespeare
-
-tokenizer, train_ids, validation = shakespeare()
-for name in ("tiny", "full", "sprint"):
-    preset = PRESETS[name]
-    T, training = preset.model.block_size, preset.training
-    characters = training.steps * training.batch_size * T
-    times = characters / len(train_ids)
-    print(f"{name:7} {characters:11,} characters: {times:5.1f} times the text")
 
 # %% [markdown]
 # ## What each change costs
 #
 # *Claim scale-1, second half.*
 #
-# Now one change at a time, in the lecture's order, each on top of those above it. Nothing is
-# trained for this table. PyTorch can run a model on the device "meta", on which tensors have
-# shapes and no numbers; we count what it would have done.
+# Now one change at a time, in the lecture's order. Nothing is trained for this: on the device
+# "meta" PyTorch's tensors have shapes and no numbers, and we count what would have been done.
 #
-# - **GFLOP a step**: floating-point operations of all matrix products of one training step, in
-#   billions. The way back costs about twice the way there.
-# - **State**: weights, their gradients and AdamW's two averages; four float32 numbers for each
-#   parameter.
-# - **Kept**: what the forward pass must keep until the backward pass comes by, in float32 and
-#   with the list of heads of chapter 3.
+# - **GFLOP a step**: floating-point operations of a step's matrix products, in billions. The way
+#   back costs about twice the way there.
+# - **State**: weights, gradients and AdamW's two averages; four float32 numbers for each parameter.
+# - **Kept**: what the forward pass keeps for the backward pass, with chapter 3's list of heads.
 
 # %%
 from bardgpt.teaching import scaling
 
-small_cost, full_cost = scaling.cost(PRESETS["tiny"]), scaling.cost(full)
+small_cost, full_cost = scaling.cost(tiny), scaling.cost(full)
 print(f"parameters: times {full_cost.parameters / small_cost.parameters:,.0f}")
 print(f"operations: times {full_cost.flops / small_cost.flops:,.0f}")
 
@@ -158,49 +104,42 @@ print(f"operations: times {full_cost.flops / small_cost.flops:,.0f}")
 scaling.cost_table(scaling.one_at_a_time())
 
 # %% [markdown]
-# *What each change costs: parameters and how many they are more than a row above; operations, how
-# many more, and how many times as many.*
+# *From top to bottom, each change on top of all above it. "+": how many more than a row above;
+# "times before": how many times as many.*
 #
-# A step takes far more than 255 times the operations: it works on 64 times the characters, and
-# 255 times 64 is 16,320. Most of the rest is attention. Row by row:
+# A step works on 64 times the characters, and 255 times 64 is 16,320. Most of the rest is attention.
 #
-# - **Batch** 64: twice the windows, twice the work, and nothing else.
-# - **Context** 256: 248 more rows of position embeddings, and 32 times the characters in a step.
-#   But the operations grow nearly 70 times, for attention now compares 256 positions with 256, and
-#   in a model 32 channels wide that costs more than all its matrices.
-# - **Width** 384: twelve times the width is 144 times the numbers in each matrix, and 67 times the
-#   operations. It brings 5,418,688 parameters.
-# - **Heads** 6: nothing, in parameters and operations; that was [chapter
-#   3](03-multi-head-attention.ipynb). But 96 MiB more to keep: each head has its own $T \times T$
-#   weights.
-# - **Blocks** 6: twice everything that is in a block. That is nearly as many parameters as the
-#   width brought, and more operations than all changes before it together. So *the order matters*:
-#   a change that multiplies costs the more, the later it comes.
-# - **Dropout**: no parameter, no product, and 1,440 MiB. What was dropped must be remembered, and
-#   what is left kept beside it: for the attention weights two more $T \times T$ matrices for each
-#   head and window.
-# - **Learning rate**: free.
+# - **Context** 256: 32 times the characters in a step, but 70 times the operations. Attention
+#   compares 256 positions with 256, and at a width of 32 that costs more than all matrices.
+# - **Width** 384: twelve times the width is 144 times the numbers in each matrix.
+# - **Heads** 6: no parameter and no operation ([chapter 3](03-multi-head-attention.ipynb)), but 96
+#   MiB more to keep, for each head has its own $T \times T$ weights.
+# - **Blocks** 6: by "times before" a small change, by "+" it brings as many parameters
+#   as the width did, and more operations than all changes before it together. So *the order
+#   matters*: what multiplies adds the more, the later it comes.
+# - **Dropout**: no parameter, no product, and 1,440 MiB, for what was dropped must be remembered.
 #
-# Weights, gradients and averages together take a twenty-fifth of what the forward pass has to
-# keep. This is why a GPU runs out of memory because of the *batch*, and why a smaller batch is
-# the first remedy. (The fast kernels on GPUs do not keep the $T \times T$ weights at all, so the
-# true number there is smaller.)
-#
-# You can check the parameters in your head. A block's matrices have $4 C^2$ numbers in attention
-# and $8 C^2$ in the feed-forward layer, so $L$ blocks have about $12\,L\,C^2$. Six blocks of 384:
+# State takes a twenty-fifth of what the forward pass keeps. So if a GPU runs out of memory, a
+# smaller *batch* is the first remedy. (Fast kernels on GPUs keep no $T \times T$ weights.)
 
-# %%
-L, C, V, T = 6, 384, 65, 256
-matrices = 12 * L * C**2
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: parameters and operations in your head</summary>
+#
+# A block's matrices have $4 C^2$ numbers in attention and $8 C^2$ in the feed-forward layer, so $L$ blocks
+# have about $12\,L\,C^2$. To multiply with a matrix is one multiplication and one addition for each of its
+# numbers and each position, and twice that on the way back: 6 operations for each parameter and character.
+# What goes beyond 6 is attention, whose $T \times T$ products have no parameters.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
+matrices = 12 * 6 * 384**2
 everything = full_cost.parameters
 print(f"12 L C² = {matrices:,}, of {everything:,}: {matrices / everything:.1%}")
 
-# %% [markdown]
-# The operations too. To multiply with a matrix is one multiplication and one addition for each of
-# its numbers and each position, and twice that on the way back: 6 operations for each parameter
-# and character. What goes beyond 6 is attention, whose $T \times T$ products have no parameters.
-
-# %%
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 flops = full_cost.flops / full_cost.characters
 print(f"FLOP per character: {flops:,.0f}")
 print(f"times the parameters: {flops / everything:.2f}")
@@ -210,57 +149,55 @@ print(f"times the parameters: {flops / everything:.2f}")
 #
 # *Claim scale-2.*
 #
-# This is the only chapter that asks what machine it runs on. Without a GPU you edit nothing. With
-# one, the cells as they stand make the recorded run, `sprint`. **For the lecture's own run edit
-# one line**, in the cell that makes the plan: `plan = scaling.plan(devices.facts(), "full")`. The
-# rule that it follows: on a GPU the whole run, without one the first 12 steps.
+# The lecture's run was made for a GPU. To get there on two CPU cores, our recorded run has the
+# same architecture and another way of training, `sprint`; what that is worth we ask below.
+#
+# On a GPU the next two cells make the whole recorded run; a CPU makes its first 12 steps. **For the
+# lecture's own run, on a GPU, edit one line**: `plan = scaling.plan(devices.facts(), "full")`.
 
 # %%
 from bardgpt.training import devices
 
 plan = scaling.plan(devices.facts())
 print(plan.message)
-
-# %% [markdown]
-# Before a long run it is worth knowing how long. We time steps of a throw-away model (20 on a
-# GPU, after three that warm it up; on a CPU a single one, after one), and add what the
-# evaluations will take. If a GPU's memory is too small for a step, this is where it shows, and
-# the message says what to do.
-
-# %%
 seconds = scaling.time_steps(plan)
 scaling.say_time(seconds, plan)
 
 # %% [markdown]
-# On the website this is the machine that built the page, with other work beside it. Undisturbed,
-# the recorded run took one hour on two cores. Without a GPU the estimate is for `bardgpt train
-# sprint` in a terminal. A CPU without fast 16-bit numbers (bfloat16) can take several hours.
+# On the website, *this machine* is the one that built the page, busy with other work. Undisturbed,
+# the whole run took one hour on two cores.
 #
-# Now run it: `scaling.train` is the loop of [chapter 1](01-text-and-yardstick.ipynb), and
-# on a GPU it saves its state on the way. On a GPU a curve grows below, with a bar of progress. **If
-# you lose the connection, run the notebook again**: the run keeps its state in a folder,
-# `runs/sprint`, about once a minute, and goes on from there. On Colab that folder is lost together
-# with the machine. To keep it, mount your Google Drive before you come here (the folder icon on the
-# left has a button for it); the run then lives in `bardgpt/sprint` on your Drive.
-#
-# On a CPU the cell trains the same model, with the same code, for 12 steps with 4 windows
-# each. That takes some seconds. The model starts as a blind guess; after 12 steps it must be, on
-# the first 4,096 characters of the validation text, below 3.347 nats, the loss of one who knows
-# only how frequent each character is.
+# `scaling.train` is [chapter 1](01-text-and-yardstick.ipynb)'s loop. After 12 steps of 4 windows
+# the model must be below 3.347 nats, the loss of one who knows only how frequent each character is.
 
 # %%
 finished = scaling.train(plan, show=display)
 print(f"{scaling.cost(plan.preset).parameters:,} parameters trained")
-
-# %%
 scaling.report(plan, finished)
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: if a long run is interrupted, or does not fit</summary>
+#
+# **If you lose the connection, run the notebook again.** The run keeps its state in a folder,
+# `runs/sprint`, about once a minute, and goes on from there. On Colab that folder is lost together with the
+# machine. To keep it, mount your Google Drive before you come here (the folder icon on the left has a button
+# for it); the run then lives in `bardgpt/sprint` on your Drive. Without a GPU, `bardgpt train sprint` in a
+# terminal makes the whole run. A CPU without fast 16-bit numbers (bfloat16) can take several hours.
+#
+# If a GPU's memory is too small, the cell that times a step stops with a message. For the preset
+# `full` it would be this one.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
+print(scaling.out_of_memory(full))
 
 # %% [markdown]
 # ### The recorded run
 #
-# From here on *recorded* means one run, made beforehand and shipped with the book as its log and
-# its weights. It is not what your machine just did. The 12 steps above are quick, so their record
-# has four runs. The whole run was made **once**, so it has no spread over seeds.
+# From here on *recorded* means the whole run, made beforehand, whose weights come with the book.
+# It was made **once**, so it has no spread over seeds.
 
 # %%
 from bardgpt import records
@@ -280,48 +217,63 @@ assert record.validation < 1.48
 figures.full_run(record.metrics, record.training.steps, scaling.to_beat())
 
 # %% [markdown]
-# *The recorded run: the loss of the training batches, with dropout on, and the loss on the whole
-# validation text, with dropout off. One run.*
+# *The recorded run: training batches with dropout on, the whole validation text with dropout off.*
 #
-# 1.4789: the 1.48 of the lecture is reached, though not by much. Storing each weight in 8 bits, as
-# the book ships them, costs nothing that shows. The validation loss fell to the end, if more and
-# more slowly, and never turned back up. Yet on its training text the model is 0.395 nats better:
-# it has begun to learn that text by heart, in spite of dropout. [Chapter 8](08-dropout.ipynb) is
-# about this gap.
+# 1.4789: the 1.48 of the lecture is reached, though not by much. Storing each weight in 8 bits
+# costs nothing that shows. Yet on its training text the model is 0.395 nats better: it has begun to
+# learn that text by heart, in spite of [dropout](08-dropout.ipynb).
 #
-# The lecture's own run, `full`, we did not make; it takes a GPU. If you have one, edit the plan as
-# said above, and you will know more than this page does. It reads the text 82 times, not 12. The
-# two figures that others report for such long runs do not tell whether the validation loss rises
-# before their end; nanoGPT's is the best of those on the way.
+# **And if one went on?** For this model that was not measured: the validation loss fell to the end of
+# 12 passes over the text. What can happen is recorded for a smaller model on a tenth of the text:
+
+# %%
+text = records.own_texts()["Shakespeare, 100,000"]
+log = text.fits["small"].log
+for line in (text.fits["small"].best, log[-1]):
+    passes = line["characters"] / (0.9 * text.characters)
+    print(f"step {line['step']:5,}, {passes:2.0f} passes", end=": ")
+    print(f"train {line['train']:.2f}, validation {line['validation']:.2f}")
+
+# %% [markdown]
+# More steps made that model worse ([your own text](appendix/your-own-text.ipynb) has the curves).
 
 # %% [markdown]
 # ## The ladder, complete
+#
+# The full model is not only larger than the last small rung: it was trained in another way, and has
+# read more. So the ladder gets two *controls* with the rung's 42,369 parameters, five seeds each:
+#
+# - with **sprint's recipe** (optimizer, rates, initialization) over the rung's own 5,000 steps.
+#   Nothing is dropped, for the rung does not learn by heart;
+# - with the plain recipe, but **reading as long** as the full model: as many characters, in 48,000
+#   steps.
+#
+# **Guess first:** of the way from the last small rung to the full model, how much does the recipe
+# give, and how much the longer reading?
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of all rungs, five dots each, from the bigram model near 2.5 down to layer norm before the branch at 2.07, and in the last row, far to the left of all others, the full model: one above the other a cross for the lecture's 1.48, a diamond for the recorded run's 1.4789 and a plus sign for nanoGPT's 1.4697. The dashed line of the four-character table at 1.669 lies between the small rungs and the full model."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of all rungs, five dots each, from the bigram model near 2.5 down to layer norm before the branch at 2.07. Below it two controls of the same size: with sprint's recipe near 2.00, and reading longer near 1.92. In the last row, far to the left of all others, the full model: one above the other a cross for the lecture's 1.48, a diamond for the recorded run's 1.4789 and a plus sign for nanoGPT's 1.4697. The dashed line of the four-character table at 1.669 lies between the small rungs and the full model."}}
 from bardgpt.lab.ladder import LECTURE_FULL, NANOGPT, climbed
 
 tables = [table["validation"] for table in records.tables()]
+controls = {
+    "the same, sprint's recipe": records.load("pre-norm-recipe").validation,
+    "the same, reading longer": records.load("pre-norm-long").validation,
+}
 full_model = {
     "lecture reports": LECTURE_FULL,
     "the recorded run": record.validation,
     "nanoGPT": NANOGPT,
 }
-figures.ladder(climbed(), tables, full_model)
+rows = climbed() | {name: (runs, None) for name, runs in controls.items()}
+figures.ladder(rows, tables, full_model)
 
 # %% [markdown]
-# *Validation loss of every rung; each dot is one full run, crosses are what the lecture reports.
-# The small rungs see 8 characters, the last row sees 256. In it, one above the other: the
-# lecture's figure, the recorded run, and the best that [nanoGPT](references.md#nanogpt) reports
-# for a near twin of this model. Dashed: the count tables.*
+# *Validation loss; each dot is one full run. The small models see 8 characters, the last row sees
+# 256: the lecture's figure, the recorded run, and the best that [nanoGPT](references.md#nanogpt)
+# reports for a near twin. Dashed: the count tables.*
 #
-# On page one of this book a table of counts beat every small network. The full model is the first
-# to pass it. But do not compare the last row to the third digit: the three were not judged alike.
-#
-# - We go over the whole validation text, in neighbouring windows.
-# - The lecture and nanoGPT estimate the loss on windows drawn at random.
-# - In both ways the first characters of each window are predicted from next to nothing.
-#
-# Here is one model, judged in four ways:
+# The full model is the first to pass the tables. But do not compare its row to the third digit:
+# the three were judged in different ways. Here is ours, judged in several:
 
 # %% tags=["hide-input"]
 from bardgpt import teaching
@@ -331,73 +283,141 @@ for way, found in records.read("judged")["ways"].items():
     name = f"{way} characters or more before each" if way.isdigit() else way
     error = found.get("standard error")
     rows[name] = [f"{found['loss']:.4f}" + (f" ± {error:.4f}" if error else "")]
+rows["nanoGPT's twin, random windows, its best of up to 21"] = [f"{NANOGPT}"]
 teaching.table("the recorded run", ["validation loss"], rows)
 
 # %% [markdown]
-# *The same weights on the same text. Random windows: 200 batches of 64, with the standard error of
-# their mean.*
+# *The same weights on the same text. Random windows: 200 batches of 64, ± the standard error.*
 #
-# Like for like, then, nanoGPT's 1.4697 is to be held against the estimate, and it is the lowest of
-# up to 21 such estimates on the way, where ours was decided before the run. Their twin also has
-# GELU, a smoother ReLU, no biases, dropout on the attention weights too, and the token embedding
-# as output matrix; it trains with AdamW at a rate of $10^{-3}$ that falls along a cosine, for up
-# to 5,000 steps of 64 windows. And each is one run.
-
-# %% tags=["hide-input"]
-best = records.best_table()["validation"]
-small = records.load("pre-norm").band()
-rows = {
-    "the last small rung": [small.short],
-    "the best count table": [f"{best:.3f}"],
-    "the full model": [f"{record.validation:.3f}"],
-}
-assert record.validation < best < small.mean
-teaching.table("model", ["validation loss"], rows)
+# We go over the whole text, in neighbouring windows. The lecture and nanoGPT draw windows at random,
+# and nanoGPT gives its lowest estimate on the way. Like for like it is 1.4806 against 1.4697, one run
+# each.
 
 # %% [markdown]
-# *Five runs of the small rung, one of the full model.*
+# <details class="fold aside"><summary>For the curious: what else is different in nanoGPT's twin</summary>
+#
+# It has GELU, a smoother ReLU, no biases, dropout on the attention weights too, and the token embedding as
+# output matrix. It trains with AdamW at a rate of $10^{-3}$ that falls along a cosine, for up to 5,000 steps
+# of 64 windows.
+#
+# </details>
+
+# %% [markdown]
+# ## Size, or training?
+#
+# *Claim scale-4.* The way in numbers:
+
+# %%
+small = records.load("pre-norm")
+way = small.band().mean - record.validation
+print(f"the last small rung: {small.band()}; to the full model {way:.3f}")
+for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
+    after = records.load(f"pre-norm-{name}")
+    gain = records.gain(small, after)
+    print(f"with {what}: {after.band()}")
+    print(f"  gain {gain}, {gain.mean / way:.0%} of the way")
+    assert gain.mean > 4 * gain.sd / gain.n**0.5  # four standard errors
+
+# %% [markdown]
+# An eighth for the recipe, a quarter for the reading. So "just from scaling up" is not the whole
+# story. The rest has to do with size: more channels and blocks, and a window of 256. Whether recipe
+# and reading together would give the sum we have not measured.
+#
+# And what is that recipe? All that differs from the lecture's run:
+#
+# | field | change | why | worth |
+# |---|---|---|---|
+# | `initialization` | GPT-2's: small, smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first | not measured alone |
+# | `attention_dropout`, `embedding_dropout` | moved from the attention weights to the embeddings | a CPU's fast kernel has no dropout | a step two fifths faster ([measured](appendix/fast-attention.ipynb)) |
+# | `optimizer`, `muon_rate` | Muon for the blocks' matrices, with its own rate | below | not measured alone |
+# | `learning_rate` | ten times higher, for what AdamW keeps | a short run has to learn faster | not measured alone |
+# | `beta2` | AdamW forgets squared gradients sooner | an average over 100 steps, not 1,000 | not measured alone |
+# | `warmup`, `schedule`, `final_rate` | rates climb for 50 steps, then fall to a twentieth | careful first steps, fine last ones | not measured alone |
+# | `clip` | a gradient longer than 1 is shortened to 1 | one odd batch undoes little | not measured alone |
+# | `decay` | only matrices are pulled towards 0 | gains and biases may be large | not measured alone |
+# | `steps`, `batch_size` | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores | it reads less, see below |
+#
+# *All but dropout and reading, together: the eighth above, on the small rung.*
+
+# %%
+from bardgpt.shakespeare import shakespeare
+
+tokenizer, train_ids, validation = shakespeare()
+for name in ("tiny", "full", "sprint"):
+    preset = PRESETS[name]
+    T, training = preset.model.block_size, preset.training
+    characters = training.steps * training.batch_size * T
+    times = characters / len(train_ids)
+    print(f"{name:7} {characters:11,} characters: {times:5.1f} times the text")
+
+# %% [markdown]
+# **[Muon](references.md#jordan-2024)** in three sentences. A matrix's gradient is large in a few
+# directions and small in most, so a step along it hardly moves the weights in the others. Muon keeps
+# the directions and makes them about equally large, so that the others learn too. It does so by five
+# rounds of matrix products, each of which applies one polynomial to every singular value, that is, to
+# the size of every direction:
+
+# %%
+import torch
+
+from bardgpt import pretrained
+from bardgpt.gpt import next_character_loss
+from bardgpt.training import muon
+
+trained, _ = pretrained.load_rung("pre-norm")
+matrix = trained.blocks[1].feed_forward.hidden.weight  # (4C, C)
+windows, targets = (validation[i : i + 2_048].view(-1, 8) for i in (0, 1))
+loss = next_character_loss(trained(windows), targets)
+(gradient,) = torch.autograd.grad(loss, [matrix])
+before = torch.linalg.svdvals(gradient / gradient.norm())  # (C,)
+s = before
+for _ in range(5):
+    s = muon.A * s + muon.B * s**3 + muon.C * s**5
+
+# %%
+after = torch.linalg.svdvals(muon.orthogonalize(gradient))
+by_hand = s.sort(descending=True).values
+torch.testing.assert_close(after, by_hand, atol=1e-3, rtol=1e-3)
+print("the polynomial by hand gives the package's singular values")
+for name, sizes in (("before", before), ("after", after)):
+    print(f"{name}: largest over median {sizes[0] / sizes.median():.1f}")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Singular values of a gradient, in 32 directions, on a logarithmic axis. Before, dashed: they fall from about a half to a few hundredths, and the last is far below. After five rounds, solid: nearly all lie close to one, and only the last is clearly smaller."}}
+figures.orthogonalized(before.tolist(), after.tolist())
+
+# %% [markdown]
+# *Singular values of one gradient of the small rung, by size, before and after Muon's five rounds.*
 
 # %% [markdown]
 # ## Why 8 became 256
 #
 # A window of 256 characters holds 256 predictions. The first sees one character, the last sees
-# 256. So one evaluation says something about what context is worth: take the mean loss at each
-# position, over all 435 windows of the validation text.
+# 256. So take the mean loss at each position, over all 435 windows of the validation text.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss against the number of characters that the prediction could see, 1 to 256, logarithmic. Pale dots for each position scatter; the means of octaves, joined by a line, fall from about 2.5 at one character to about 1.5 between eight and fifteen, and are nearly level, a little below 1.5, from sixteen on. Crosses for the count tables lie near the line up to four characters and turn upwards at five. A dotted line marks the ladder's 8."}}
 figures.loss_by_position(record.results["by position"], tables)
 
 # %% [markdown]
 # *Loss of the recorded model by how many characters the prediction could see. Pale: each
-# position. Circles: means over 1, 2 to 3, 4 to 7, … characters. Crosses: the count tables of
-# chapter 1.*
-
-# %% tags=["hide-input"]
-rows = {"1": [f"{record.results['by position'][0]:.3f}"]}
-for first, last in (
-    (2, 3),
-    (4, 7),
-    (8, 15),
-    (16, 31),
-    (32, 63),
-    (64, 127),
-    (128, 256),
-):
-    part = record.results["by position"][first - 1 : last]
-    rows[f"{first} to {last}"] = [f"{sum(part) / len(part):.3f}"]
-teaching.table("sees", ["loss"], rows)
+# position. Circles: means over 1, 2 to 3, 4 to 7, … characters. Crosses: the count tables.*
+#
+# Up to five characters the full model is no better than the count tables. Up to sixteen its loss
+# falls fast, then the line is nearly level. On *the same characters*, with more and more context, it
+# gains 0.025 nats from 8 to 16, another 0.023 to 32, and then nothing that stands out from its error.
+# So this model reads about a line back. The rest of its window it carries along and hardly uses;
+# below we see what that makes it miss.
 
 # %% [markdown]
-# *The circles of the figure: mean loss by characters in sight.*
+# <details class="fold aside"><summary>For the curious: the same characters with less and more context</summary>
 #
-# With no more than five characters in sight, the full model is on the whole no better than the
-# count tables. Up to sixteen its loss falls fast, and from eight on lies well below the best
-# table. Then the line is nearly level. Is 256 wasted, then?
+# Loss on the same 8,192 characters, and how much better it is than a row above, ± its standard error
+# (elsewhere ± is the spread over seeds). They are the first of the validation text, which are easier than the
+# rest.
 #
-# The dots scatter by some 0.08 nats, so a mean of sixteen is uncertain by 0.02. Sharper is to
-# predict *the same characters* with less and with more context:
+# </details>
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 by_context = record.results["by context"]
 assert by_context["characters"] == 8_192
 rows = {}
@@ -410,75 +430,28 @@ for least in (8, 16, 32, 64, 128):
 teaching.table("sees", ["loss", "better by (± s.e.)"], rows)
 
 # %% [markdown]
-# *Loss on the same 8,192 characters, and how much better it is than a row above, ± its standard
-# error (elsewhere in this book ± is the spread over seeds).*
-#
-# (These are the first characters of the validation text, which are easier than the rest.) The step
-# from 8 characters to 16 gains 0.025 nats, the next another 0.023, and beyond that these characters
-# show nothing that stands out from its error. So this model, after these 1,500 steps, reads about a
-# line back. The rest of its window it carries along and hardly uses; below we see what that makes
-# it miss.
-#
 # Then where does the improvement over the ladder come from? With windows of 8, every prediction
-# has 1 to 8 characters before it; with windows of 256 most have far more. So judge the large model
-# on its first eight positions only:
+# has 1 to 8 characters before it. So judge the large model on its first eight positions only:
 
 # %% tags=["hide-input"]
+positions = record.results["by position"]
 rows = {
-    "the last small rung, windows of 8": small.mean,
-    "the full model, first 8 positions": sum(record.results["by position"][:8])
-    / 8,
+    "the last small rung, windows of 8": small.band().mean,
+    "the full model, first 8 positions": sum(positions[:8]) / 8,
     "the full model, all 256 positions": record.validation,
 }
 rows = {name: [f"{loss:.2f}"] for name, loss in rows.items()}
 teaching.table("judged on", ["validation loss"], rows)
 
 # %% [markdown]
-# The gap is 0.59 nats. A quarter of a nat of it is size and training: a better prediction from
-# the same few characters. The larger part, 0.34, comes from looking further, and by the first
-# table some sixteen characters give most of that.
-#
-# So a loss at 256 must not be set beside a loss at 8 as if only the size had changed.
-
-# %% [markdown]
-# ## Size, or training?
-#
-# *Claim scale-4.*
-#
-# And the training has changed as well. The lecture says that the loss fell "just from scaling up".
-# Our full model was not only larger than the last small rung, it was trained in another way. What
-# would that way have done for the small one? Two *controls*, each from five seeds, with the same
-# 42,369 parameters. One has sprint's recipe over the rung's own 5,000 steps (optimizer, rates and
-# initialization; nothing is dropped, for the rung does not learn by heart). The other keeps the
-# plain recipe and reads as many characters as the full model has read, in 48,000 steps.
-#
-# **Guess first:** of the 0.59 nats between the last small rung and the full model, how much does
-# the recipe give, and how much the longer reading?
-
-# %%
-before = records.load("pre-norm")
-way = before.band().mean - record.validation
-print(f"the last small rung: {before.band()}")
-for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
-    after = records.load(f"pre-norm-{name}")
-    gain = records.gain(before, after)
-    print(f"with {what}: {after.band()}")
-    print(f"  gain {gain}, {gain.mean / way:.0%} of the way")
-    assert gain.mean > 4 * gain.sd / gain.n**0.5  # four standard errors
-
-# %% [markdown]
-# An eighth for the recipe, a quarter for the reading: both matter, for every seed, and neither is
-# most of it. "Just from scaling up" is not the whole story. The rest has to do with size: more
-# channels and blocks, and a window of 256. Whether recipe and reading together would give the sum
-# of both we have not measured.
+# The gap is 0.59 nats. A quarter of a nat of it is a better prediction from the same few characters.
+# The larger part, 0.34, comes from looking further.
 
 # %% [markdown]
 # ## One passage, character by character
 #
-# A mean hides where the loss comes from. Here is a piece of the validation text, from The
-# Tempest, with the loss of each character, recorded. The taller the bar below a character and the
-# deeper its tint, the less the model expected it. Point at a character for its number; below the
-# text all words stand in a table.
+# A mean hides where the loss comes from. Here is a piece of the validation text, from The Tempest.
+# The taller the bar below a character, the less the model expected it; a table below has the words.
 
 # %%
 from bardgpt.teaching import figures
@@ -490,10 +463,9 @@ figures.passage(passage["text"], passage["losses"])
 # *A passage that the model has never seen. Each character was predicted from the 128 to 255
 # characters before it. ↵ is a line break, which has to be predicted too.*
 #
-# The first letters of words cost much, the rest often costs almost nothing: once *lang* stands
-# there, *uage* follows. The line break after a speaker's name costs nothing at all. Rare things
-# cost most: *Hag-seed*, *Setebos*, *Shrug'st*. And look at the two speakers' names. Here is one,
-# with its nats:
+# The first letters of words cost much, the rest often almost nothing: once *lang* stands there,
+# *uage* follows. The line break after a speaker's name costs nothing at all. Rare words cost most:
+# *Hag-seed*, *Setebos*, *Shrug'st*. And here is a speaker's name, with its nats:
 
 # %%
 name = "PROSPERO"
@@ -502,35 +474,29 @@ pairs = zip(name, losses, strict=False)
 print("  ".join(f"{letter} {loss:.1f}" for letter, loss in pairs))
 
 # %% [markdown]
-# The last `O` had a probability below one in half a million. The model was sure of something
-# else; near the end of the chapter we ask of what.
-#
-# The numbers come from the record. Are they those of the weights that you have? Load them (any
-# machine can: they are 11 MB), and let them read the same passage:
+# The last `O` had a probability below one in half a million: the model was sure of something
+# else. We shall ask it of what. First load the weights (any machine can: 11 MB), and let them
+# read the same passage:
 
 # %%
-import torch
-
-from bardgpt import pretrained
 from bardgpt.lab.probes.context import with_context
 
 model, _ = pretrained.load()
 piece, recorded = passage["text"], torch.tensor(passage["losses"])
-before = tokenizer.decode(validation).partition(piece)[0]
-live = with_context(model, tokenizer.encode(before + piece), len(piece))
-torch.testing.assert_close(live, recorded, atol=0.02, rtol=0.01)
-print(f"{len(live)} losses agree with the record", end="")
-print(f"; their mean is {live.mean():.1f} nats")
+earlier = tokenizer.decode(validation).partition(piece)[0]
+live_losses = with_context(model, tokenizer.encode(earlier + piece), len(piece))
+torch.testing.assert_close(live_losses, recorded, atol=0.02, rtol=0.01)
+print(f"{len(live_losses)} losses agree with the record", end="")
+print(f"; their mean is {live_losses.mean():.1f} nats")
 
 # %% [markdown]
 # ## New names
 #
 # The validation text is the end of the file: two thirds of The Taming of the Shrew and the
-# beginning of The Tempest. Of its 39 speakers 26 never speak in the training text. So the number
-# that everybody quotes for Tiny Shakespeare is in part a measure of meeting strangers. How large
-# a part? Split the loss: the names above the speeches, each with its colon, against all other
-# text (*rest*). A name is *known* if it speaks in the training text, else *new*; *again* means
-# that it already heads a speech in the window, *first* that it does not.
+# beginning of The Tempest. Of its 39 speakers 26 never speak in the training text. So the loss
+# measures in part how one meets strangers. How large a part? Split it: the names above the speeches
+# against all other text (*rest*). A name is *known* if it speaks in the training text, else *new*;
+# *again* means that it already heads a speech in the window.
 
 # %%
 names = record.results["names"]
@@ -559,37 +525,27 @@ teaching.table("part", ["characters", "nats each", "of the loss"], rows)
 figures.name_losses(names["by letter"], groups["rest"]["loss"])
 
 # %% [markdown]
-# *Mean loss at each letter of speakers' names. Known: speaks in the training text. In the window:
-# the name already heads a speech in the up to 255 characters before.*
+# *Mean loss at each letter of speakers' names.*
 #
 # A character in a new speaker's name costs 4.55 nats: more than the 4.17 of a blind guess. So the
 # model is not only ignorant here, it is *wrong*: it expects names that it knows. In known names
-# the rest costs almost nothing after four letters. The dip at the sixth letter of new ones is
-# above all the `E` of PROSPERO and the `T` of SEBASTIAN, the two who speak most: after PROSP and
-# SEBAS little else can come. The names of strangers are 3 % of the text and nearly 9 % of the
-# loss.
+# the rest costs almost nothing after four letters. The names of strangers are 3 % of the text and
+# nearly 9 % of the loss.
 #
-# And now what we did not expect. If the stranger's name already stands in the window, a few lines
-# further up, a reader would copy it. The model pays as much as the first time: 4.5 nats against
-# 4.6. It has hardly learned to look a name up in its own context and to go on as it went on
-# there. That fits how little far context was worth above. Larger models do learn this. [Olsson
-# and others](references.md#olsson-2022) found the heads that do it, two in different layers that
-# work together. Why ours has none we have not tested; in the plays that it read, every name could
-# be learned by heart.
+# And now what we did not expect. If the stranger's name already stands in the window, a reader would
+# copy it. The model pays as much as the first time: 4.5 nats against 4.6. It has hardly learned to
+# look a name up in its own context. Larger models do; [Olsson and
+# others](references.md#olsson-2022) found the pairs of heads that do it. Why ours has none we have not
+# tested.
 
 # %% [markdown]
 # ## What it writes
 #
 # *Claim scale-3.*
 #
-# First let it speak, on whatever machine you have. The cache of keys and values makes this quick
-# enough without a GPU (the [appendix](appendix/fast-attention.ipynb) measures by how much). The
-# helper prints the beginning and holds the same four numbers as in [chapter
-# 1](01-text-and-yardstick.ipynb) against the recorded samples, cut into 50 pieces of 500
-# characters.
-#
-# > **Your own model.** If you made the whole run, let it speak instead: import `load_run` from
-# > `bardgpt.training.run`, and add a cell with `model, _ = load_run(scaling.run_folder(plan))`.
+# Let it speak. The helper prints the beginning and holds [chapter
+# 1](01-text-and-yardstick.ipynb)'s four numbers against the recorded samples, cut into 50 pieces of
+# 500 characters.
 
 # %%
 from bardgpt.lab.likeness import Reference
@@ -603,13 +559,18 @@ checks.generated(
 )
 
 # %% [markdown]
-# The lecture says that this "maintains the characteristic structure and style of the input text",
-# and is "still nonsensical when you actually read". The second half you judge best yourself. The
-# first can be measured. Four other numbers, also on pieces of 500 characters: the share of lines
-# that are speakers' names; the length of the spoken lines; the share of words (of three letters and
-# more) that stand in the training text; and the length of the longest piece that stands there as it
-# is. We ask the same of every rung's recorded samples, of the best count table, and of real text
-# that nobody trained on.
+# <details class="fold aside"><summary>For the curious: if you made the whole run</summary>
+#
+# Then let your own model speak instead: import `load_run` from `bardgpt.training.run`, and add a cell with
+# `model, _ = load_run(scaling.run_folder(plan))` above the one that samples.
+#
+# </details>
+
+# %% [markdown]
+# "Still nonsensical when you actually read", says the lecture; that you judge best yourself. But "the
+# characteristic structure and style" can be measured. How many lines are speakers' names, how long
+# are the spoken lines, how many words (of three letters and more) stand in the training text, and how
+# long is the longest piece that stands there as it is?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of samples by model, from the best count table over all rungs down to the full model, with a line and a grey band for real text. In all four the full model is closest to the band or in it. Share of speakers' lines: around a tenth or less for nearly all rungs, with wide spreads, and about a fifth for the full model. Characters per spoken line: widely spread for the first rungs. Known words: from below a half up to nearly one. Longest copied piece: about ten characters for the small rungs, more for the count table, the full model and real text."}}
 titles = {"counts": "counts, 4 before"} | {n: r.title for n, r in RUNGS.items()}
@@ -617,10 +578,37 @@ titles |= {"full": "the full model", "real text": "held-out real text"}
 figures.forms({title: record.form(name) for name, title in titles.items()})
 
 # %% [markdown]
-# *Mean and standard deviation over pieces of 500 characters: five of each rung (one for each
-# seed) and of the table, fifty of the full model, and all of the validation text.*
+# *Mean and standard deviation over pieces of 500 characters: five of each rung and of the table,
+# fifty of the full model, and all of the validation text.*
+#
+# In all four the full model stands where real text stands. A fifth of its lines are speakers'
+# names, and 94 % of its words are known, as with real text (93 %; Shakespeare invents words, too).
+# The bigram has 9 %, the last small rung 45 %.
+#
+# Does it recite, then? On average its longest copy has 20 characters, and that of held-out real
+# text 19: hardly. The longest in all 25,000 characters of recorded samples is layout more than
+# Shakespeare, the end of a speech, a speaker and the first word of the answer:
 
-# %% tags=["hide-input"]
+# %%
+print(repr(record.results["longest copy"]))
+print(len(record.results["longest copy"]), "characters")
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: the means of the figure, and four habits of the plays</summary>
+#
+# One number stands out for the table of counts: it copies *longer* pieces than the full model, for all it
+# can do is to go on as some place in the text went on.
+#
+# The second table has four habits, as shares, in five recorded samples of 5,000 characters and in as long
+# pieces of real text; ± is the spread over these. Lines begin with capitals as often as they should. But its
+# speakers are nearly all from the training plays. In one of eighteen speeches the same speaker begins again
+# who had just finished, which real text hardly ever does. And it does not rhyme. (Neither does most of the
+# real text here; one line in a hundred.)
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 rows = {}
 for name, title in titles.items():
     share, line, known, copy = (
@@ -630,36 +618,8 @@ for name, title in titles.items():
 columns = ["speakers", "characters a line", "known words", "longest copy"]
 teaching.table("text", columns, rows)
 
-# %% [markdown]
-# *The means of the figure.*
-#
-# In all four the full model stands where real text stands. A fifth of its lines are speakers'
-# names, its lines are as long, 94 % of its words are known, as with real text (93 %; Shakespeare
-# invents words, too). How the rungs climb towards it shows best in the known words: 9 % for the
-# bigram, 45 % for the last small rung. In the speakers' share and the length of lines their
-# spreads overlap.
-#
-# One number stands out for the table of counts: it copies *longer* pieces than the full model,
-# for all it can do is to go on as some place in the text went on.
-#
-# Does the full model recite, then? On average its longest copy has 20 characters, and that of
-# held-out real text 19: hardly. But 500 characters may cut a copy short. So here is the longest
-# in all 25,000 characters of recorded samples:
-
-# %%
-print(repr(record.results["longest copy"]))
-print(len(record.results["longest copy"]), "characters")
-
-# %% [markdown]
-# The end of a speech, a speaker and the first word of the answer: layout more than Shakespeare.
-
-# %% [markdown]
-# ## What it knows, and what it does not
-#
-# Form is more than words. Four habits of the plays, as shares, in the recorded samples (five of
-# 5,000 characters) and in as long pieces of real text; ± is the spread over these:
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 model_habits, real_habits = record.habits("full"), record.habits("real text")
 rows = {
     habit: [band.short, real_habits[habit].short]
@@ -668,8 +628,9 @@ rows = {
 teaching.table("share", ["the full model", "real text"], rows)
 
 # %% [markdown]
-# Lines begin with capitals as often as they should. But its speakers are nearly all from the
-# training plays, and it mixes the casts. So one recorded sample begins:
+# ## What it knows, and what it does not
+#
+# Form is more than words. One recorded sample has these speakers:
 
 # %%
 from bardgpt.lab import likeness
@@ -677,13 +638,11 @@ from bardgpt.lab import likeness
 print(", ".join(likeness.speakers(record.results["text"])))
 
 # %% [markdown]
-# Mercutio, Romeo and Benvolio are of one play, Menenius and the tribunes Sicinius and Brutus of
-# Coriolanus, Pompey of a third. In one of eighteen speeches the same speaker begins again who had
-# just finished, which real text hardly ever does; so it does not keep track of whose turn it is.
-# And it does not rhyme. (Neither does most of the real text here; one line in a hundred.)
+# It mixes the casts: Romeo and Benvolio are of one play, Menenius and Sicinius of another, Pompey of
+# a third. And in one of eighteen speeches a speaker answers himself.
 #
-# And some small questions, asked of the weights directly. What does the model expect after each
-# beginning? (`told` is the passage above, as far as PROSPER.)
+# What does the model expect after each of these beginnings? (`told` is the passage above, as far as
+# PROSPER.)
 
 # %%
 from bardgpt.sampling import generate
@@ -702,9 +661,9 @@ for prompt in (
 
 # %% [markdown]
 # It spells, and finishes names that it knows. After PROSPER it writes DITA, the end of PERDITA,
-# who speaks in The Winter's Tale: that is what it held for likelier than the `O` that cost 13
-# nats. And ZANZIBO, whom it has just met, gets the end of a name like BAPTISTA. Nobody can be
-# introduced to this model.
+# who speaks in The Winter's Tale: that it held for likelier than the `O` that cost 13 nats. And
+# ZANZIBO, whom it has just met, gets the end of a name like BAPTISTA. Nobody can be introduced to this
+# model.
 #
 # What it knows, then: letters, words, lines, the layout of a play, who the people are, what a
 # sentence sounds like. What it does not know: who is on stage, what was said a few lines ago,
@@ -713,16 +672,8 @@ for prompt in (
 # %% [markdown]
 # ## What broke when we changed it
 #
-# **Take too large a batch.** On a GPU with little memory the cell that times a step stops with a
-# message. For the preset `full` it would be this one:
-
-# %%
-print(scaling.out_of_memory(PRESETS["full"]))
-
-# %% [markdown]
-# **Forget that training is over.** In training mode dropout goes on, and the model predicts with
-# a fifth of its numbers missing. Here on text that it was trained on (`with_context` takes the
-# model in the mode that it is in):
+# **Forget that training is over.** In training mode dropout goes on. Here on text that the model was
+# trained on (`with_context` takes it in the mode that it is in):
 
 # %%
 part = train_ids[:4_096]
@@ -733,10 +684,6 @@ model.eval()
 print(f"worse, in nats per character\n  your run: {with_holes - whole:.3f}")
 print("  expected: more than 0.02")
 assert with_holes - whole > 0.02
-
-# %% [markdown]
-# On the passage from The Tempest one would not have noticed (try it): to be less sure of itself
-# costs little among strangers.
 
 # %% [markdown]
 # **Give it one character too many.** A position has an embedding or it has none:
@@ -750,7 +697,79 @@ except ValueError as error:
 # %% [markdown]
 # ## Exercises
 #
-# **1. Twice as wide.** Before you compute: how do parameters, operations a step and kept memory
+# **1. Count before you build.** How many parameters has a GPT of this book, by its config alone?
+# Assume what the full model has: projections, a feed-forward layer of width $4C$, pre-norm and a
+# final norm; no bias on queries, keys and values.
+
+
+# %% tags=["remove-output"]
+from bardgpt.teaching import exercises
+
+
+def parameters(config) -> int:
+    """Give the number, from vocab_size, block_size, n_embd, n_layer."""
+    ...
+
+
+exercises.check("9.1", parameters)
+
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
+# Two embeddings. In each block the four maps of attention with one bias, the two of the feed-forward layer
+# with theirs, and two norms of two vectors each. After the blocks one more norm, and the output layer with
+# its bias. The number of heads is nowhere in it.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
+def parameters(config):
+    V, T, C = config.vocab_size, config.block_size, config.n_embd
+    attention = 4 * C * C + C
+    feed_forward = 8 * C * C + 5 * C
+    block = attention + feed_forward + 2 * 2 * C
+    return V * C + T * C + config.n_layer * block + 2 * C + C * V + V
+
+
+exercises.check("9.1", parameters)
+print(f"the full model: {parameters(full.model):,}")
+
+# %% [markdown]
+# **2. A rate that moves.** `sprint` does not keep its learning rate: it climbs, then falls. Write the
+# share of the highest rate at a step. In a warm-up of $w$ steps it is $1/w, 2/w, …, 1$. At step $w$
+# it is 1 again, and from there it falls on a straight line that would meet `final` at step `steps`.
+
+
+# %% tags=["remove-output"]
+def share_of_rate(step, steps, warmup, final) -> float:
+    """Give the share at a step; the first step is 0."""
+    ...
+
+
+exercises.check("9.2", share_of_rate)
+
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
+# The first step is not 0, or it would be lost. With no warm-up the fall begins at once.
+#
+# </details>
+
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
+def share_of_rate(step, steps, warmup, final):
+    if step < warmup:
+        return (step + 1) / warmup
+    return 1 - (1 - final) * (step - warmup) / (steps - warmup)
+
+
+exercises.check("9.2", share_of_rate)
+
+# %% [markdown]
+# **3. Twice as wide.** Before you compute: how do parameters, operations a step and kept memory
 # change if you double `n_embd` of the full model, and how if you double `block_size` instead?
 # Check with `scaling.cost`.
 
@@ -777,7 +796,7 @@ for change in ({"n_embd": 768}, {"block_size": 512}):
         )
 
 # %% [markdown]
-# **2. Colder and hotter.** Sample the recorded model at temperatures 0.5 and 1.5. What happens to
+# **4. Colder and hotter.** Sample the recorded model at temperatures 0.5 and 1.5. What happens to
 # the share of known words, and what to the longest copy?
 
 # %% [markdown]
@@ -800,7 +819,7 @@ for what in ("known words", "longest copy"):
     print("  expected: above 0")
 
 # %% [markdown]
-# **3. What if there were no strangers?** What would the validation loss be if names of new
+# **5. What if there were no strangers?** What would the validation loss be if names of new
 # speakers cost as little per character as those of known ones?
 
 # %% [markdown]
@@ -818,7 +837,7 @@ saved = new["characters"] * (new["loss"] - known["loss"]) / n
 print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 
 # %% [markdown]
-# **4. Open.** What is each change worth? The table above gives the price of width, context,
+# **6. Open.** What is each change worth? The table above gives the price of width, context,
 # blocks and batch, not what it buys. Plan an experiment of an hour: which sizes, how many seeds
 # and steps, and what would you have to see in order to say "context helped more than width"?
 # `bardgpt train tiny --help` lists every number that you can change.
@@ -829,23 +848,24 @@ print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 # A text, a table of counts, and a model that can only equal that table: that was chapter 1. Then,
 # one at a time: a head that looks back, several heads, a layer that computes on what they gathered,
 # a stream to add to, norms to keep it in bounds, norms moved out of its way, dropout, and size.
-# Each of these you have seen by itself, written in a few lines, checked against PyTorch's own, and
-# measured, also where it brought nothing or less than the lecture says. [The whole
-# model](appendix/whole-model.ipynb) fits on a page, and you know every line of it.
-#
-# What came out of all claims of the lecture is on the [claims page](claims.md).
+# Each of these you have written in a few lines, checked against PyTorch's own, and measured, also
+# where it brought nothing. [The whole model](appendix/whole-model.ipynb) fits on a page, and you know
+# every line of it. Here it is, beside the last small rung. Give both the beginning of a speech:
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.writer("full", beside="pre-norm")
+
+# %% [markdown]
+# All claims, and what came out: the [claims page](claims.md).
 #
 # ## Where to go
 #
-# - **Train the lecture's own run** if you have a GPU: `bardgpt train full`. Or several GPUs: the
-#   appendix on [the fast path](appendix/fast-attention.ipynb) has the commands.
-# - **Change something** and measure it: with several seeds, against a control.
-#   `bardgpt.lab.makers.catalogue` shows how the book's own sweeps are made.
-# - **Another text.** `bardgpt.training.run.train_in_folder` takes any `text`; set `vocab_size` to
-#   its number of different characters.
-# - **More text.** Twelve passes over a million characters is very little for ten million
-#   parameters. [Hoffmann and others](references.md#hoffmann-2022) found in 2022 that model and
-#   text should grow together; their Chinchilla read 1.4 trillion tokens with 70 billion
-#   parameters, twenty for each. Tiny Shakespeare has a tenth of a character for each of ours.
-#   Larger models read pieces of words instead of characters, far more of them, and are then
-#   taught to answer; the parts inside are those that you have built.
+# - **Train the lecture's own run** if you have a GPU: `bardgpt train full`. For several GPUs [the
+#   fast path](appendix/fast-attention.ipynb) has the commands.
+# - **Take [a text of your own](appendix/your-own-text.ipynb).**
+# - **Change the model**: [where to go from here](where-to-go-from-here.md).
+# - **More text.** [Hoffmann and others](references.md#hoffmann-2022) found that model and text should
+#   grow together: their model read twenty tokens for each parameter. Tiny Shakespeare has a tenth of a
+#   character for each of ours.

@@ -200,6 +200,9 @@ EXAMPLES = {
         {step: bands(*[step / 50_000] * 6) for step in (0, 1_000, 5_000)},
         [(0.8, 1.2)] * 6,
     ),
+    "orthogonalized": lambda: figures.orthogonalized(
+        [0.7 * 0.85**i for i in range(32)], [1.1 - i / 100 for i in range(32)]
+    ),
     "plays": lambda: figures.plays(
         {play: 300_000 * i for i, play in enumerate(PLAYS)}, 1_115_394, 1_003_854
     ),

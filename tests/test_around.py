@@ -58,13 +58,12 @@ def test_every_chapter_says_how_long_it_takes(minutes):
         assert f"]({path.relative_to(BOOK).with_suffix('.ipynb').as_posix()}) |" in minutes.page()
 
 
-# What everybody reads of a chapter: at most so many words. This one is to be shortened.
-MAIN_LINE, LONGER = 2_800, {"09-scaling-up": 4_334}
+MAIN_LINE = 2_800  # words of a chapter that everybody reads, at most
 
 
 @pytest.mark.parametrize("path", sorted(BOOK.glob("[0-9]*.py")), ids=lambda path: path.stem)
 def test_main_line_is_short(minutes, path):
-    assert minutes.main_line(path) <= LONGER.get(path.stem, MAIN_LINE)
+    assert minutes.main_line(path) <= MAIN_LINE
 
 
 def test_main_line_has_no_folds_and_no_exercises(minutes, tmp_path):

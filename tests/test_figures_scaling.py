@@ -61,6 +61,19 @@ def test_full_run_can_be_drawn_before_anything_was_read():
     assert legend(axes) == ["training batches (with dropout)", "validation text"]
 
 
+def test_orthogonalized_draws_both_in_the_order_of_directions():
+    axes = panel(figures.orthogonalized([0.5, 0.25, 0.125], [1.25, 1.0, 0.75]))
+    assert curves(axes) == [
+        ("the gradient", [1, 2, 3], [0.5, 0.25, 0.125]),
+        ("after five rounds", [1, 2, 3], [1.25, 1.0, 0.75]),
+    ]
+    assert [look[:2] for look in looks(axes)] == [("--", "s"), ("-", "o")]
+    roles = ("count", "model")
+    assert all(is_role(c, role) for (*_, c), role in zip(lines(axes), roles, strict=True))
+    assert axes.get_yscale() == "log"
+    assert names(axes) == ("direction, from the largest to the smallest", "singular value")
+
+
 def test_loss_by_position_begins_at_one_character():
     """Position 0 sees one character; the table that sees none has no place on the axis."""
     losses = [3.0, 2.0, 1.0, 1.5, 1.25, 1.0, 0.25]

@@ -1,6 +1,7 @@
 """What the site offers to take along: what is there is named, and what is old is taken away."""
 
 import os
+import re
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -26,8 +27,8 @@ def site(tmp_path):
 def app(site, tmp_path_factory):
     """A build, of a repository with one notebook."""
     root = tmp_path_factory.mktemp("repository")
-    for name in ("book/one.ipynb", *offering.NEEDED):
-        (root / name).parent.mkdir(exist_ok=True)
+    for name in ("book/one.ipynb", *offering.NEEDED, *offering.SOURCES.values()):
+        (root / name).parent.mkdir(exist_ok=True, parents=True)
         (root / name).write_text(name, encoding="utf-8")
     return SimpleNamespace(builder=SimpleNamespace(name="html"), outdir=site, srcdir=root)
 
@@ -69,6 +70,16 @@ def test_a_build_keeps_what_is_newer_than_its_pages(site, app):
     offering.renew(app, None)
     assert "bardgpt.pdf" in shown(site)
     assert "bardgpt-notebooks.zip" in shown(site)
+
+
+def test_a_build_offers_the_one_file_as_it_stands(site, app):
+    """And says its size in a unit in which it has one."""
+    source = app.srcdir / offering.SOURCES["bardgpt.py"]
+    source.write_text("x" * 8_600, encoding="utf-8")
+    offering.renew(app, None)
+    assert (site / offering.FOLDER / "bardgpt.py").read_bytes() == source.read_bytes()
+    assert re.search(r'files/bardgpt\.py" download>[^<]+</a> \(9 kB\)', shown(site))
+    assert (ROOT / offering.SOURCES["bardgpt.py"]).is_file()
 
 
 def test_a_build_takes_away_what_is_older_than_a_page(site, app):

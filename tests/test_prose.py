@@ -267,10 +267,6 @@ ELSEWHERE = {
             "validation minus training loss: both are printed",
             lambda: records.full().validation - records.full().train,
         ),
-        "0.59": Elsewhere(
-            "the last small rung minus the full model: both are printed",
-            lambda: records.load("pre-norm").band().mean - records.full().validation,
-        ),
         "0.34": Elsewhere(
             "first 8 positions minus all: both are printed",
             lambda: first_positions() - records.full().validation,

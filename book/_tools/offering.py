@@ -1,6 +1,6 @@
-"""What the site offers to take along: the notebooks as one zip, and the book as PDF and EPUB.
+"""What the site offers to take along: notebooks as one zip, the model as one file, PDF and EPUB.
 
-The zip is made whenever the site is built. `make pdf` and `make epub` add theirs afterwards, from
+Zip and file are made with the site. `make pdf` and `make epub` add theirs afterwards, from
 the built pages; a build that changes a page takes them away again, for they would be old. The list
 on the page names what is there, so no link is dead. This module is also a Sphinx extension.
 """
@@ -20,13 +20,16 @@ from bardgpt.files import write_whole
 FOLDER = "files"
 PAGE = "book/reading-and-running.html"
 NOTEBOOKS = "bardgpt-notebooks.zip"
+ONE_FILE = "bardgpt.py"
 # In the order in which the page names them.
 OFFERED = {
     "bardgpt.pdf": "the book as PDF",
     "bardgpt.epub": "the book as EPUB, for e-readers",
     NOTEBOOKS: "all notebooks, with the package that they import",
+    ONE_FILE: "the model, its training and its sampling in one file, which needs PyTorch alone",
 }
 LIST = re.compile(r'(<ul class="offered">).*?(</ul>)', re.DOTALL)
+SOURCES = {ONE_FILE: "src/bardgpt/teaching/one_file.py"}  # offered as they stand
 # What a notebook needs in order to run, and the pages that it links to.
 PARTS = ("book/*.ipynb", "book/appendix/*.ipynb", "book/*.md", "src/**/*", "LICENSE*")
 NEEDED = ("pyproject.toml", "README.md", "CITATION.cff")
@@ -87,7 +90,7 @@ def offer(site: Path) -> None:
     if not page.is_file():
         return
     items = "".join(
-        f'<li><a href="../{FOLDER}/{name}" download>{escape(what)}</a> ({megabytes(file)})</li>'
+        f'<li><a href="../{FOLDER}/{name}" download>{escape(what)}</a> ({size(file)})</li>'
         for name, what in OFFERED.items()
         if (file := site / FOLDER / name).is_file()
     )
@@ -96,13 +99,14 @@ def offer(site: Path) -> None:
     os.utime(page, ns=(time.st_atime_ns, time.st_mtime_ns))
 
 
-def megabytes(file: Path) -> str:
+def size(file: Path) -> str:
     """A file's size, as people say it."""
-    return f"{file.stat().st_size / 1e6:.1f} MB"
+    n = file.stat().st_size
+    return f"{n / 1e6:.1f} MB" if n >= 1e5 else f"{n / 1e3:.0f} kB"
 
 
 def renew(app: Sphinx, error: Exception | None) -> None:
-    """After a build: take away what is older than a page, make the zip, and name what is there."""
+    """After a build: take away what is older than a page, make the others, name what is there."""
     if error or app.builder.name != "html":
         return
     site = Path(app.outdir)
@@ -111,6 +115,8 @@ def renew(app: Sphinx, error: Exception | None) -> None:
         if not is_fresh(site / FOLDER / name, site):
             (site / FOLDER / name).unlink(missing_ok=True)
     write_whole(site / FOLDER / NOTEBOOKS, notebooks(Path(app.srcdir)))
+    for name, source in SOURCES.items():
+        write_whole(site / FOLDER / name, (Path(app.srcdir) / source).read_bytes())
     offer(site)
 
 

@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from answers import attention, dropout, feed_forward, heads, norms, residual, text, wiring
+from answers import (
+    attention,
+    dropout,
+    feed_forward,
+    heads,
+    norms,
+    residual,
+    scaling,
+    text,
+    wiring,
+)
 
 
 class Wrong(NamedTuple):
@@ -14,7 +24,7 @@ class Wrong(NamedTuple):
     told: str
 
 
-TOPICS = (text, attention, heads, feed_forward, residual, norms, wiring, dropout)
+TOPICS = (text, attention, heads, feed_forward, residual, norms, wiring, dropout, scaling)
 RIGHT: dict[str, Callable[..., Any]] = {
     exercise: function for topic in TOPICS for exercise, function in topic.RIGHT.items()
 }

@@ -35,4 +35,20 @@ FAULTS = [
         'activation="relu", fused=True',
         UnitTest("tests/test_porting.py", "test_nanogpts_model_gives_the_same_numbers"),
     ),
+    Fault(
+        "one-file-fits-the-average",
+        "Muon's step in the one file follows its average, without the look ahead: a fine run, too.",
+        "src/bardgpt/teaching/one_file.py",
+        "p.grad.lerp(average.lerp_(p.grad, 0.05), 0.95)",
+        "average.lerp_(p.grad, 0.05)",
+        UnitTest("tests/test_one_file.py", "test_it_trains_as_the_package_does"),
+    ),
+    Fault(
+        "one-file-length-of-0",
+        "The last 0 of a list are all of it: asked for nothing, it repeats the prompt.",
+        "src/bardgpt/teaching/one_file.py",
+        "return ids[given:]",
+        "return ids[-length:]",
+        UnitTest("tests/test_one_file.py", "test_nothing_is_written_for_a_length_of_0"),
+    ),
 ]

@@ -71,7 +71,7 @@ def cost_table(stages: dict[str, Preset]) -> Table:
             f"{now.state / 2**20:,.1f}",
             f"{now.kept / 2**20:,.1f}",
         ]
-    heads = ["parameters", "more", "GFLOP a step", "more", "times", "state, MiB", "kept, MiB"]
+    heads = ["parameters", "+", "GFLOP a step", "+", "times before", "state, MiB", "kept, MiB"]
     return table("change", heads, rows)
 
 

@@ -11,6 +11,7 @@ from bardgpt.teaching.exercises import (
     heads,
     norms,
     residual,
+    scaling,
     text,
     wiring,
 )
@@ -25,6 +26,7 @@ CHECKS: dict[str, Check] = {
     **norms.CHECKS,
     **wiring.CHECKS,
     **dropout.CHECKS,
+    **scaling.CHECKS,
 }
 
 

@@ -30,7 +30,13 @@ from bardgpt.teaching.figures.residual import (
     gradients_by_depth,
     losses_by_depth,
 )
-from bardgpt.teaching.figures.scaling import forms, full_run, loss_by_position, name_losses
+from bardgpt.teaching.figures.scaling import (
+    forms,
+    full_run,
+    loss_by_position,
+    name_losses,
+    orthogonalized,
+)
 from bardgpt.teaching.figures.text import (
     bigram_table,
     count_ladder,
@@ -72,6 +78,7 @@ __all__ = [
     "mode_gaps",
     "name_losses",
     "norm_gains",
+    "orthogonalized",
     "passage",
     "plays",
     "rate_sweep",

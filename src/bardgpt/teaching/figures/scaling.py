@@ -34,6 +34,23 @@ def full_run(lines: Sequence[Mapping[str, Any]], steps: int, beside: Mapping[str
 
 
 @plot
+def orthogonalized(before: Sequence[float], after: Sequence[float]) -> Figure:
+    """Singular values of a gradient, and of the step that Muon makes of it.
+
+    Both from the largest to the smallest, and as they enter and leave Muon's rounds.
+    """
+    figure, axes = canvas(3.4)
+    places = range(1, len(before) + 1)
+    axes.plot(places, before, "s--", ms=3, color=COLOURS["count"], label="the gradient")
+    axes.plot(places, after, "o-", ms=4, color=COLOURS["model"], label="after five rounds")
+    axes.set_yscale("log")
+    axes.set_xlabel("direction, from the largest to the smallest")
+    axes.set_ylabel("singular value")
+    axes.legend()
+    return figure
+
+
+@plot
 def loss_by_position(losses: Sequence[float], tables: Sequence[float]) -> Figure:
     """What context is worth: the loss against the number of characters seen.
 

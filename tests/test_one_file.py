@@ -1,0 +1,147 @@
+"""The whole book in one file: as short as it says, alone, and the same numbers as the package."""
+
+import ast
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from bardgpt import pretrained
+from bardgpt.gpt import GPT
+from bardgpt.presets import PRESETS
+from bardgpt.sampling import generate
+from bardgpt.shakespeare import shakespeare
+from bardgpt.teaching import one_file
+from bardgpt.training import devices
+from bardgpt.training.loop import train_model
+
+FILE = Path(one_file.__file__)
+LINES = 200
+PROMPT = "ROMEO:"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return one_file.load(pretrained.RECORD)
+
+
+def test_it_is_short():
+    assert len(FILE.read_text(encoding="utf-8").splitlines()) <= LINES
+
+
+def test_it_needs_nothing_but_torch():
+    imported = set()
+    for node in ast.walk(ast.parse(FILE.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level
+            imported.add(node.module.partition(".")[0])
+    assert imported - sys.stdlib_module_names == {"torch"}
+
+
+def test_it_trains_as_the_package_does(monkeypatch):
+    """The small preset's model, rates and windows, for some steps: every digit of every loss."""
+    monkeypatch.setattr(devices, "muon_dtype", lambda *_: torch.float32)
+    text = shakespeare()
+    ids, validation = text.train, text.validation[:2_000]  # with a shorter window at the end
+    small = PRESETS["small"]
+    torch.manual_seed(one_file.SEED)
+    model = GPT(small.model)
+    training = replace(small.training, steps=4, evaluate_every=3)
+    history = train_model(model, ids, validation, training, progress=False)
+    torch.manual_seed(one_file.SEED)
+    alone = one_file.GPT(len(text.tokenizer.vocabulary), **one_file.SIZE)
+    found = list(one_file.train(alone, ids, validation, steps=4, every=3))
+    expected = list(zip(history.step, history.train, history.validation, strict=True))
+    assert [step for step, *_ in found] == [0, 3, 4]
+    assert found == expected
+    assert (one_file.STEPS, one_file.EVERY) == (
+        small.training.steps,
+        small.training.evaluate_every,
+    )
+
+
+def test_the_rate_moves_as_the_package_s():
+    """Past the warm-up too, where a test can't train: the same line of the same length."""
+    small = PRESETS["small"].training
+    named = (one_file.BATCH, one_file.WARMUP, one_file.RATE, one_file.MUON_RATE, one_file.SEED)
+    assert named == (
+        small.batch_size,
+        small.warmup,
+        small.learning_rate,
+        small.muon_rate,
+        small.seed,
+    )
+
+
+def test_the_books_model_writes_the_same(shipped):
+    model, vocabulary = shipped
+    packaged, tokenizer = pretrained.load()
+    assert vocabulary == tokenizer.vocabulary
+    ids = tokenizer.encode(PROMPT)
+    with torch.no_grad():
+        assert torch.equal(model(ids[None]), packaged(ids[None]))
+    dice = [torch.Generator().manual_seed(3) for _ in range(2)]
+    alone = one_file.sample(model, ids, 20, 0.8, dice[0])
+    assert torch.equal(alone, generate(packaged, ids, 20, temperature=0.8, generator=dice[1]))
+
+
+def test_a_temperature_of_0_takes_the_likeliest(shipped):
+    model, _ = shipped
+    packaged, tokenizer = pretrained.load()
+    ids = tokenizer.encode(PROMPT)
+    alone = one_file.sample(model, ids, 8, 0.0)
+    assert torch.equal(alone, generate(packaged, ids, 8, temperature=0))
+
+
+def test_nothing_is_written_for_a_length_of_0(shipped):
+    assert len(one_file.sample(shipped[0], torch.tensor([1, 2]), 0)) == 0
+
+
+def test_the_command_line_trains_and_then_writes(here, capsys, monkeypatch):
+    size = one_file.SIZE | {"block_size": 8, "n_embd": 8, "n_head": 2, "n_layer": 1}
+    monkeypatch.setattr(one_file, "SIZE", size)
+    (here / "text.txt").write_text("to be or not to be, " * 20, encoding="utf-8")
+    one_file.main(["train", "text.txt", "--steps", "2"])
+    assert "step 2: training" in capsys.readouterr().out
+    one_file.main(["sample", "model.pt", "--prompt", "to", "--length", "5", "--seed", "1"])
+    said = capsys.readouterr().out
+    assert said.startswith("to")
+    assert len(said) == len("to") + 5 + len("\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["train", "none.txt"], "No such file"),
+        (["sample", "model.pt"], "No such file"),
+        (["train", "short.txt"], "short.txt has 5 characters; more than 1290 are needed"),
+        (["sample", "FOLDER", "--prompt", "☃"], "the model does not know ['☃']"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(words, told, here):
+    (here / "short.txt").write_text("short", encoding="utf-8")
+    words = [str(pretrained.RECORD) if word == "FOLDER" else word for word in words]
+    with pytest.raises(SystemExit, match=r"^bardgpt\.py: ") as error:
+        one_file.main(words)
+    assert told in str(error.value)
+
+
+def test_it_runs_alone_under_its_own_name(here):
+    """Copied, as it is downloaded, with nothing of the package in reach."""
+    alone = here / "bardgpt.py"
+    alone.write_bytes(FILE.read_bytes())
+    command = [sys.executable, "-I", alone, "sample", str(pretrained.RECORD), "--length", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout) == len("\n") + 3 + len("\n")
