@@ -76,7 +76,7 @@ def measured(
     )
     print(f"{what}, in {unit}")
     print(f"  your run: {value:.3f}")
-    print(f"  recorded: {recorded}, {claim}; {tolerance:.3f} off is allowed")
+    print(f"  recorded: {recorded}, {claim}")
 
 
 def within(
