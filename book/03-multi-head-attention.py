@@ -50,7 +50,7 @@ if "google.colab" in sys.modules:
 #
 # Let a position have two questions: which letter stood *one* back, and which *three* back? There
 # are three letters, and a value says which one it is. One head looks at both places, with half of
-# its weight each. It looks at two texts:
+# its weight each. It stands behind the last letter of a text, and looks at two texts:
 
 # %%
 import torch
@@ -80,6 +80,10 @@ for text in ("kbg", "gbk"):
 # %% [markdown]
 # **Added**, the means of both texts are the same again: nobody can tell any more which head said
 # what. **Side by side**, they differ. To put them side by side is to *concatenate* them.
+#
+# (Here both heads use the same values. Learned heads have maps of their own for the values, so they
+# could write to different channels and then be added. But four heads of 8 that are added share 8
+# channels, and side by side they have 32.)
 
 # %% [markdown]
 # ## A list of heads
@@ -168,8 +172,8 @@ print(
 
 # %% [markdown]
 # In this chapter's model the output layer comes right after, and it is linear too. Two linear
-# maps in a row are one, so a projection would add nothing here. Chapter 5 switches it on, where
-# something stands between.
+# maps in a row are one, so a projection would add nothing here. (Nor in chapter 4, whose next layer
+# begins with a linear map.) Chapter 5 switches it on, where an addition stands between.
 
 # %% [markdown]
 # ## What it costs
@@ -394,7 +398,8 @@ teaching.table("asked for", ["nats per answer", "right, each run"], rows)
 # answer is then a toss-up between two letters.*
 #
 # Two heads divide the work: one looks one back, the other three back, and soon they make no
-# mistake. One head still fails at more than four fifths of the positions, in four of five runs.
+# mistake. After 2,000 steps one head still fails at more than four fifths of the positions, in four
+# of five runs.
 # And where nobody asks for the order, one head is nearly as good as two ("either").
 #
 # Why is it hard for one? With equal weights the order is lost, as above. So let the letter one back
@@ -404,7 +409,7 @@ teaching.table("asked for", ["nats per answer", "right, each run"], rows)
 # say which letter stands there: a letter's score rises with its weight, or falls.
 #
 # Hard is not impossible, though one often reads that. With five times the steps one head gets most
-# of it right in every run, with half the letters in some. For values may depend on places too, and
+# of it right in every run; with an alphabet of half the size, in some runs. For values may depend on places too, and
 # weights on letters, so that a mean can carry the order in a code of its own. (We did not decipher
 # it.) So a second mean is not the only way to a second answer. It is the way that is found
 # at once, in every run.
@@ -472,8 +477,8 @@ figures.ladder(climbed("four-heads"), tables)
 #
 # Four heads win, by 0.128 nats with the same seeds (and so the same windows of text). That is far
 # more than four of its standard errors (0.004 / √5 each), and each seed agrees. It is more than
-# the first head gained over the bigram. After 1,000 steps it was only 0.03: some things take
-# time. The lecture's figures, 2.40 and 2.28, were made with another evaluation and agree. But the
+# the first head gained over the bigram. After 1,000 steps it was only 0.03. Whether four means
+# are the reason is not proved by this; the toy shows how they can be. The lecture's figures, 2.40 and 2.28, were made with another evaluation and agree. But the
 # table that sees two characters is still far ahead. From one prompt, this rung and the one before
 # it write:
 
@@ -564,8 +569,8 @@ for number in range(4):
 # Not quite. If a consonant asks, it is head 2 that looks away most of the three; if a vowel asks,
 # it is head 4. If a space asks, all three stay at their own place, and only head 1 looks back. The
 # lecture says that the tokens "want to find the consonants, the vowels from certain positions".
-# Something of that kind is here. It is one run: with another seed the work is dealt out in another
-# way.
+# Something of that kind is here, though in who asks rather than in what is found. And the numbers of
+# the heads mean nothing: all four begin alike, so another seed may deal out the work in another way.
 
 # %% [markdown]
 # ## How far apart are they?
@@ -585,8 +590,8 @@ print(f"half of the sum: {differences.sum() / 2:.1f}")
 # Half of the weight would have to move to make one head look where the other looks. This number is
 # the *total variation*. (Half of the sum, because weight that moves is missing at one place and too
 # much at another.) It is 0 if both look at the same, and 1 if they share nothing. For four heads
-# take the mean over their six pairs. Then hold your own model of 1,000 steps against the claim that
-# this lies above what the recorded models had *before* training:
+# take the mean over their six pairs. Then your turn: your model, after 1,000 steps, should have more
+# of it than the recorded models had *before* training:
 
 # %%
 pairs = torch.combinations(torch.arange(4)).tolist()  # six
@@ -666,7 +671,7 @@ listing(probes.head_spreads, probes.by_class, probes.variations)
 # do. Every head reads the same $x$, so all their matrices can be stacked into one. Then the
 # product must be cut into heads. Do that on a tensor small enough to read: the queries of 3
 # positions, with 2 heads of 2 channels. Each number says whose it is: hundreds for the head, tens
-# for the channel, ones for the position.
+# for the channel, ones for the position (from 0).
 
 # %%
 small = torch.tensor([110, 120, 210, 220]) + torch.arange(3)[:, None]
@@ -687,7 +692,8 @@ assert torch.equal(again, small)
 # message appears. But then "head 1" gets the first half of the text, with the channels of both
 # heads.
 #
-# With attention between the cut and the way back, this is the whole layer:
+# With attention between the cut and the way back, this is the whole layer, held against the `heads`
+# and the `y` of *A list of heads*:
 
 # %%
 parts = [[h.query, h.key, h.value] for h in heads]  # each map (hs, C)
@@ -760,15 +766,16 @@ for name, row in (("four heads", own), ("one head, four times", same)):
 # attention layer. How wide is a head? (b) How many parameters do the queries, keys and values of
 # one layer have, and how many would they have with 12 heads? (c) Which channels of the output,
 # counted from 0, does the second of four heads of 8 make, and which of the input may it read?
-# (d) Someone adds the outputs of four heads of 32, to save the concatenation. What is lost, and
-# what would bring it back?
+# (d) Someone adds the outputs of four heads of 8 instead of putting them side by side. What may be
+# lost? And with four heads of 32?
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
 # (a) 64. (b) 3 C^2 with any number of heads. (c) It makes channels 8 to 15, and reads all 32.
-# (d) Which head said what. A matrix of its own for each head, before the sum, brings it back, if
-# there is room to write apart: that is concatenation with a projection.
+# (d) Which head said what, for four means share 8 channels. Heads of 32 need lose nothing: the value
+# map of each can write to 8 channels of its own, and the sum is then the concatenation. But they have
+# four times the parameters.
 #
 # </details>
 
@@ -883,7 +890,8 @@ print(f"with two heads swapped, a logit changes by {gap:.3f} at most")
 # <details class="fold solution"><summary>Solution</summary>
 #
 # It rises for each, when nothing is retrained. Least is lost without head 1, which looks back, and
-# most without heads 2 and 4: without the current character little is left to go on from. This is
+# most without heads 2 and 4, which carry the current character. Head 3 carries it too, and is missed
+# less; why, we did not look into. This is
 # what the finished model relies on, not what a model that was trained with three heads would reach.
 #
 # </details>
@@ -914,7 +922,7 @@ for number, head in enumerate(finished.blocks[0].attention.heads, start=1):
 # - Four heads of 8 have as many parameters as one head of 32. They give up width for four means
 #   instead of one. In this model they reach 2.274, one head 2.402.
 # - Two questions at once are easy for two heads, each looking at its place. One head has to pack
-#   both answers into one mean: it learns that slowly, and never cleanly.
+#   both answers into one mean: it learns that slowly, and in none of our runs without mistakes.
 # - Of the finished heads one looks back and three mostly look at their own place. Trained heads
 #   differ in where they look, on average more than untrained ones. Not every pair does.
 # - A list of heads and one big product are the same function.

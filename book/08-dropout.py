@@ -35,9 +35,9 @@ if "google.colab" in sys.modules:
 # lets a model do just that, and then uses dropout against it:
 #
 # > **Dropout sets a random share $p$ of the numbers to 0, at three places in each block, and
-# > multiplies the others by $1/(1-p)$. Every pass draws anew which numbers fall. It does so in
-# > training only.** At test time nothing is dropped. One pass of the full model then replaces the
-# > mean over all the thinned models: for a single linear layer that is exact, for a GPT it is an
+# > multiplies the others by $1/(1-p)$. Every pass draws anew, for each number by itself. It does so in
+# > training only.** At test time nothing is dropped. One such pass then replaces the mean over all
+# > the thinned models: for the outputs of a single linear layer that is exact, for a GPT it is an
 # > approximation.
 #
 # After this chapter you can
@@ -105,7 +105,7 @@ table("steps", ["on the text learned from", "on validation text"], rows)
 #
 # To learn a passage by heart, a model needs many weights that agree on one exact pattern. So take
 # away, at random and at every step anew, one number in five. Now no weight can rely on one
-# partner, for the partner may be missing. Only what several numbers say independently of each other
+# other number, for that number may be missing. Only what several numbers say independently of each other
 # still gets through, and details of a single passage are the first thing to be lost.
 #
 # That is dropout ([Srivastava and others, 2014](references.md#srivastava-2014); the same group had
@@ -408,7 +408,7 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
 
 # %% [markdown]
 # A GPT has many nonlinearities, and far too many masks to ask them all (exercise 5 counts). So we
-# took $N$ random ones, and asked `thinned_model`, trained with $p = 0.2$. Two measures: how far the
+# took $N$ random ones, and asked the three recorded models that were trained with $p = 0.2$. Two measures: how far the
 # mean prediction of the $N$ is from the one prediction of test time (their *KL divergence*, in nats,
 # 0 if they agree everywhere); and which of the two has the lower loss on validation text.
 
@@ -449,14 +449,14 @@ table("trained on", ["64 masks minus test time"], lags)
 # *Loss of the mean of 64 masks minus the loss at test time, in nats: mean ± standard deviation of
 # three seeds. Below 0 the masks are better.*
 #
-# It is not. After the whole text the mean of 64 masks is 0.016 *worse* than the model of test time.
+# Not always. After the whole text the mean of 64 masks is 0.016 *worse* than the model of test time.
 #
 # So what becomes of the ensemble? In training the story is true: each pass trains another
 # sub-network. At test time it is not, for nothing merges. Another network, in which nothing is
 # dropped, takes their place, at one pass instead of 64. It is near their mean, and sometimes better,
 # sometimes worse. Why it is better after the whole text and worse after the small one, we do not
-# know. And to say why dropout helps one needs no ensemble: that no weight can rely on one partner is
-# enough.
+# know. And to say why dropout helps one needs no ensemble: that no weight can rely on one other
+# number would be enough, though we have not tested that alone.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the numbers, and what others found</summary>
@@ -603,8 +603,8 @@ checks.measured(name, on_slice, fits[0], above=fits[1].mean)
 # ## What broke when we changed it
 #
 # **Forgetting `model.eval()`.** No error is raised. Every prediction is that of a random
-# sub-network, and another one at the next call. (`F.dropout` does the same unless you tell it the
-# mode.) On 16,000 characters of validation text, for both rates and three seeds each:
+# sub-network, and another one at the next call. (The function `torch.nn.functional.dropout` knows no
+# mode at all: it drops unless it is told `training=False`.) On 16,000 characters of validation text, for both rates and three seeds each:
 
 # %% tags=["hide-input"]
 switches = {
@@ -636,7 +636,8 @@ print("  expected: above 0")
 assert worse > 0
 
 # %% [markdown]
-# The mean over 64 masks predicted better than no mask; a single mask predicts worse. So what costs
+# After the small text the mean over 64 masks predicted better than no mask; a single mask predicts
+# worse. So what costs
 # is the noise of one draw.
 #
 # **Forgetting the $1/(1-p)$.** Suppose the mask is only 0 and 1. Training can make up for it with
@@ -817,7 +818,7 @@ print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 # ## What to remember
 #
 # - Dropout sets a number to 0 with probability $p$ and divides it by $1 - p$ otherwise; in
-#   training only, with a new mask at each pass. Then no weight can rely on one partner.
+#   training only, with a new mask at each pass. Then no weight can rely on one other number.
 # - It sits after the attention softmax, where it silences positions, and at the end of each
 #   branch, where it silences channels. The stream itself is never dropped.
 # - In the mean over all masks the dropped number is the number. Behind a ReLU, a softmax or a
@@ -826,7 +827,7 @@ print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 #   for all. In one linear layer it is their mean. In a GPT the mean of 64 masks predicted new text
 #   0.086 nats better after 20,000 characters, and 0.016 worse after the whole text.
 # - It regularizes: with 20,000 characters and 1,000 steps, $p = 0.2$ halves the gap and takes
-#   0.42 nats off the validation loss. Where there was little chance to learn by heart, on the
+#   0.42 nats off the validation loss at the end (0.047 if both stop at their best step). Where there was little chance to learn by heart, on the
 #   whole text read about once, it cost 0.07.
 # - Compare losses in evaluation mode. Our `evaluate` and `generate` see to it, and put the mode back.
 #

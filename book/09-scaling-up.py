@@ -111,16 +111,16 @@ scaling.cost_table(scaling.one_at_a_time())
 #
 # - **Context** 256: 32 times the characters in a step, but 70 times the operations. Attention
 #   compares 256 positions with 256, and at a width of 32 that costs more than all matrices.
-# - **Width** 384: twelve times the width is 144 times the numbers in each matrix.
+# - **Width** 384: twelve times the width is 144 times the numbers in each matrix, but only
+#   twelve times the work of comparing positions.
 # - **Heads** 6: no parameter and no operation ([chapter 3](03-multi-head-attention.ipynb)), but 96
 #   MiB more to keep, for each head has its own $T \times T$ weights.
-# - **Blocks** 6: by "times before" a small change, by "+" it brings as many parameters
-#   as the width did, and more operations than all changes before it together. So *the order
-#   matters*: what multiplies adds the more, the later it comes.
+# - **Blocks** 6: by "times before" a small change, by "+" it brings nearly as many parameters
+#   and operations as all changes before it together. So *the order matters*: what multiplies adds the more, the later it comes.
 # - **Dropout**: no parameter, no product, and 1,440 MiB, for what was dropped must be remembered.
 #
 # State takes a twenty-fifth of what the forward pass keeps. So if a GPU runs out of memory, a
-# smaller *batch* is the first remedy. (Fast kernels on GPUs keep no $T \times T$ weights.)
+# smaller *batch* is the first remedy.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: parameters and operations in your head</summary>
@@ -150,7 +150,7 @@ print(f"times the parameters: {flops / everything:.2f}")
 # *Claim scale-2.*
 #
 # The lecture's run was made for a GPU. To get there on two CPU cores, our recorded run has the
-# same architecture and another way of training, `sprint`; what that is worth we ask below.
+# same architecture, but for one place of dropout, and another way of training, `sprint`.
 #
 # On a GPU the next two cells make the whole recorded run; a CPU makes its first 12 steps. **For the
 # lecture's own run, on a GPU, edit one line**: `plan = scaling.plan(devices.facts(), "full")`.
@@ -219,7 +219,7 @@ figures.full_run(record.metrics, record.training.steps, scaling.to_beat())
 # %% [markdown]
 # *The recorded run: training batches with dropout on, the whole validation text with dropout off.*
 #
-# 1.4789: the 1.48 of the lecture is reached, though not by much. Storing each weight in 8 bits
+# 1.4789: the 1.48 of the lecture is reached. Storing each weight in 8 bits
 # costs nothing that shows. Yet on its training text the model is 0.395 nats better: it has begun to
 # learn that text by heart, in spite of [dropout](08-dropout.ipynb).
 #
@@ -287,10 +287,11 @@ rows["nanoGPT's twin, random windows, its best of up to 21"] = [f"{NANOGPT}"]
 teaching.table("the recorded run", ["validation loss"], rows)
 
 # %% [markdown]
-# *The same weights on the same text. Random windows: 200 batches of 64, ± the standard error.*
+# *The same weights on the same text: the more stands before a character, the lower its loss. Random
+# windows: 200 batches of 64, ± the standard error.*
 #
 # We go over the whole text, in neighbouring windows. The lecture and nanoGPT draw windows at random,
-# and nanoGPT gives its lowest estimate on the way. Like for like it is 1.4806 against 1.4697, one run
+# and nanoGPT gives its lowest estimate on the way. Nearest to like for like it is 1.4806 against 1.4697, one run
 # each.
 
 # %% [markdown]
@@ -321,7 +322,7 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # %% [markdown]
 # An eighth for the recipe, a quarter for the reading. So "just from scaling up" is not the whole
 # story. The rest has to do with size: more channels and blocks, and a window of 256. Whether recipe
-# and reading together would give the sum we have not measured.
+# and reading together would give the sum we have not measured, nor what either is worth at full size.
 #
 # And what is that recipe? All that differs from the lecture's run:
 #
@@ -330,14 +331,14 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # | `initialization` | GPT-2's: small, smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first | not measured alone |
 # | `attention_dropout`, `embedding_dropout` | moved from the attention weights to the embeddings | a CPU's fast kernel has no dropout | a step two fifths faster ([measured](appendix/fast-attention.ipynb)) |
 # | `optimizer`, `muon_rate` | Muon for the blocks' matrices, with its own rate | below | not measured alone |
-# | `learning_rate` | ten times higher, for what AdamW keeps | a short run has to learn faster | not measured alone |
+# | `learning_rate` | ten times higher, for all that Muon does not train | a short run has to learn faster | not measured alone |
 # | `beta2` | AdamW forgets squared gradients sooner | an average over 100 steps, not 1,000 | not measured alone |
 # | `warmup`, `schedule`, `final_rate` | rates climb for 50 steps, then fall to a twentieth | careful first steps, fine last ones | not measured alone |
 # | `clip` | a gradient longer than 1 is shortened to 1 | one odd batch undoes little | not measured alone |
 # | `decay` | only matrices are pulled towards 0 | gains and biases may be large | not measured alone |
 # | `steps`, `batch_size` | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores | it reads less, see below |
 #
-# *All but dropout and reading, together: the eighth above, on the small rung.*
+# *All rows but the second and the last, together, gave the eighth above, on the small rung.*
 
 # %%
 from bardgpt.shakespeare import shakespeare
@@ -404,8 +405,8 @@ figures.loss_by_position(record.results["by position"], tables)
 # Up to five characters the full model is no better than the count tables. Up to sixteen its loss
 # falls fast, then the line is nearly level. On *the same characters*, with more and more context, it
 # gains 0.025 nats from 8 to 16, another 0.023 to 32, and then nothing that stands out from its error.
-# So this model reads about a line back. The rest of its window it carries along and hardly uses;
-# below we see what that makes it miss.
+# (Over the whole text a little does: 1.4577 with 224 characters before, 1.4650 with 128.) So this model
+# reads mostly about a line back; below we see what that makes it miss.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the same characters with less and more context</summary>
@@ -445,12 +446,13 @@ teaching.table("judged on", ["validation loss"], rows)
 
 # %% [markdown]
 # The gap is 0.59 nats. A quarter of a nat of it is a better prediction from the same few characters.
-# The larger part, 0.34, comes from looking further.
+# The larger part, 0.34, comes from looking further. (This divides the gap by what is seen, not by what
+# was changed; its parts are not size, recipe or reading.)
 
 # %% [markdown]
 # ## One passage, character by character
 #
-# A mean hides where the loss comes from. Here is a piece of the validation text, from The Tempest.
+# Here is a piece of the validation text, from The Tempest.
 # The taller the bar below a character, the less the model expected it; a table below has the words.
 
 # %%
@@ -527,23 +529,23 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 # %% [markdown]
 # *Mean loss at each letter of speakers' names.*
 #
-# A character in a new speaker's name costs 4.55 nats: more than the 4.17 of a blind guess. So the
-# model is not only ignorant here, it is *wrong*: it expects names that it knows. In known names
-# the rest costs almost nothing after four letters. The names of strangers are 3 % of the text and
+# A character in a new speaker's name costs 4.55 nats: more than the 4.17 of a blind guess. Here
+# the large model is still lost, and not only ignorant but *wrong*: it expects names that it knows. In
+# known names the letters after the fourth cost almost nothing. The names of strangers are 3 % of the text and
 # nearly 9 % of the loss.
 #
 # And now what we did not expect. If the stranger's name already stands in the window, a reader would
 # copy it. The model pays as much as the first time: 4.5 nats against 4.6. It has hardly learned to
 # look a name up in its own context. Larger models do; [Olsson and
-# others](references.md#olsson-2022) found the pairs of heads that do it. Why ours has none we have not
-# tested.
+# others](references.md#olsson-2022) found the pairs of heads that do it. Whether ours has such a pair we have
+# not tested.
 
 # %% [markdown]
 # ## What it writes
 #
 # *Claim scale-3.*
 #
-# Let it speak. The helper prints the beginning and holds [chapter
+# The helper prints the beginning and holds [chapter
 # 1](01-text-and-yardstick.ipynb)'s four numbers against the recorded samples, cut into 50 pieces of
 # 500 characters.
 
@@ -581,13 +583,13 @@ figures.forms({title: record.form(name) for name, title in titles.items()})
 # *Mean and standard deviation over pieces of 500 characters: five of each rung and of the table,
 # fifty of the full model, and all of the validation text.*
 #
-# In all four the full model stands where real text stands. A fifth of its lines are speakers'
+# In all four plots the full model stands where real text stands. A fifth of its lines are speakers'
 # names, and 94 % of its words are known, as with real text (93 %; Shakespeare invents words, too).
 # The bigram has 9 %, the last small rung 45 %.
 #
 # Does it recite, then? On average its longest copy has 20 characters, and that of held-out real
-# text 19: hardly. The longest in all 25,000 characters of recorded samples is layout more than
-# Shakespeare, the end of a speech, a speaker and the first word of the answer:
+# text 19: hardly. The longest in all 25,000 recorded characters is layout: the end of a speech,
+# a speaker and the first word of the answer:
 
 # %%
 print(repr(record.results["longest copy"]))
@@ -665,8 +667,8 @@ for prompt in (
 # ZANZIBO, whom it has just met, gets the end of a name like BAPTISTA. Nobody can be introduced to this
 # model.
 #
-# What it knows, then: letters, words, lines, the layout of a play, who the people are, what a
-# sentence sounds like. What it does not know: who is on stage, what was said a few lines ago,
+# What it knows, then: letters, words, lines, the layout of a play, the names of the people, what
+# a sentence sounds like. What it does not know: who is on stage, what was said a few lines ago,
 # what any of it means.
 
 # %% [markdown]
@@ -866,6 +868,3 @@ live.writer("full", beside="pre-norm")
 #   fast path](appendix/fast-attention.ipynb) has the commands.
 # - **Take [a text of your own](appendix/your-own-text.ipynb).**
 # - **Change the model**: [where to go from here](where-to-go-from-here.md).
-# - **More text.** [Hoffmann and others](references.md#hoffmann-2022) found that model and text should
-#   grow together: their model read twenty tokens for each parameter. Tiny Shakespeare has a tenth of a
-#   character for each of ours.
