@@ -99,7 +99,7 @@ print(f"\n{len(silent)} speeches are a name and nothing else")
 # ## Characters become numbers
 #
 # A network computes with numbers, so every character gets one: its place in the sorted alphabet
-# of the file. By hand this takes three lines.
+# of the file. By hand, in three lines:
 
 # %%
 alphabet = sorted(set(text))
@@ -225,8 +225,7 @@ print(f"uniform guess: {uniform:.3f} nats, {uniform / math.log(2):.2f} bits")
 # %% [markdown]
 # ## Counting, with nothing before
 #
-# Characters are far from equally common. The simplest thing to know about a text is how often
-# each of them occurs.
+# The simplest thing to know about a text is how often each character occurs.
 
 # %%
 counts = torch.bincount(train, minlength=V)
@@ -340,6 +339,14 @@ figures.count_ladder(on_train, on_validation, uniform)
 # (With one character, add-one was a little better, 2.482. Later chapters mean Witten and Bell's
 # 2.486.)
 #
+# What surprises the table of three? Type a text, choose a character, try other tables:
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.reader("counts-3")
+
+# %% [markdown]
 # Was your guess four? Then why does the fifth character hurt, when the fourth still helped? Sort
 # the validation characters by how often their context of four was seen in the training text, and
 # then once more by their context of five. The *extra loss* is how much more the longer context
@@ -381,8 +388,8 @@ teaching.table("context seen", heads, rows)
 # came then. Four characters have mostly been seen often, and the information wins. Five have been
 # seen less often, and the fifth character tells less than the fourth did: in every row the trust
 # costs more than the information brings. Better rules than Witten and Bell's lose less here, and can
-# look back a little further (exercise 4). But every table has the same weakness: each context is a
-# row of its own, and it cannot know that `the king` and `the queen` are alike. *Here a network may
+# look back a little further (exercise 4). But every table has one weakness: each context is its
+# own row, and it cannot know that `the king` and `the queen` are alike. *Here a network may
 # win.*
 
 # %% [markdown]
@@ -454,7 +461,7 @@ print(f"{model.n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
 
 # %% [markdown]
 # Here learning has little to win. Counting needs one pass over the text, and what it finds is
-# the best that a table of pairs can say of the text that was counted. Learning only approaches
+# the best that a table of pairs can say of it. Learning only approaches
 # it, step by step. It will pay where counting cannot go. But the tools that we now build are
 # those of all later chapters.
 
@@ -769,8 +776,6 @@ assert torch.equal(
 # temperature yourself, for what follows a `t`:
 
 # %% tags=["hide-input"]
-from bardgpt.teaching import live
-
 live.toy_temperature("t", alphabet, bigram[number["t"]])
 
 # %% [markdown]

@@ -414,7 +414,7 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 
 # %% [markdown]
 # By itself a head sees its past as a bag of characters: after `thre` and after `reth`, a following
-# `e` receives exactly the same. The remedy is as plain as it could be. Each of the eight places in
+# `e` receives exactly the same. The remedy is plain. Each of the eight places in
 # the window gets a *position embedding*, learned like those of the characters, and it is added to
 # `x`. Queries, keys and values are made from the sum, so that a head can ask for "a vowel", for
 # "the place before mine", or for both. Does adding not mix up what a character is with where it
@@ -467,7 +467,7 @@ for name, parameter in GPT(rung).named_parameters():
 print(f"{GPT(rung).n_parameters():5,}  parameters")
 
 # %% [markdown]
-# As before, you do the first 1,000 steps of seed 0, and the record holds five full runs. The
+# You do the first 1,000 steps of seed 0, and the record holds five full runs. The
 # claim: after as many steps, the head is below the bigram rung, and above the table of two.
 
 # %%
@@ -538,7 +538,7 @@ print(f"of this, by positions: {by_positions}")
 # %% [markdown]
 # The lecture reports about 2.5 for the bigram model and 2.40 for one head; our five seeds agree.
 # The loss on the training text is almost as high as on new
-# text, so overfitting is not what holds this model back.
+# text, so it does not overfit.
 
 # %% [markdown]
 # And what does it write? Beside the bigram model, from the same prompt:
@@ -550,8 +550,8 @@ live.writer("one-head", "bigram")
 # ## Where that leaves us
 #
 # Was your guess lower? A table that looks at two characters stands at 2.049, and a head that may
-# look at eight only at 2.402. In fairness, the head is cut off at the start of its window, and
-# the table is not. Let us cut the table off too:
+# look at eight only at 2.402. In fairness, the head is cut off at the start of its window. Cut the
+# table off too:
 
 # %%
 from bardgpt.lab.count_tables import CountTable
@@ -565,7 +565,7 @@ print(f"table of two, within windows of 8: {cut.mean():.3f}")
 # %% [markdown]
 # The table still leads by far. Part of the reason is the form of the model. The values, and the
 # linear layer that makes logits of their sum, can be multiplied out. Then each character at each
-# place has one fixed row of 65 scores, and the head does nothing but mix the rows of its past,
+# place has one fixed row of 65 scores, and the head only mixes the rows of its past,
 # with weights that sum to 1:
 
 # %%
@@ -615,8 +615,8 @@ figures.maps(torch.stack(pair), "my lord,", names)
 # future.*
 #
 # Most characters look at themselves, but the `r` also at the vowel before it, and the `l` at the
-# space. One example can mislead, so let us take the mean over all windows of the validation text,
-# at the last position:
+# space. One example can mislead, so take the mean over all validation windows, at the last
+# position:
 
 # %%
 windows = validation[: len(validation) // T * T].view(-1, T)
@@ -630,7 +630,12 @@ checks.within("to the oldest four", back[4:].sum().item(), below=0.1)
 
 # %% [markdown]
 # After 1,000 steps the head is a bigram model that casts a glance at its neighbour. A position can keep its own character in no other way: nothing
-# but the head leads from a character to its prediction. (A way around it comes in chapter 5.)
+# but the head leads from a character to its prediction. (Chapter 5 adds a way around.)
+#
+# The head after all 5,000 steps: choose a character, and see where it looks.
+
+# %% tags=["hide-input"]
+live.reader("one-head", "my lord,", show="heads")
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -706,7 +711,8 @@ for name, layer in (
 # %% [markdown]
 # The third slip was in chapter 1: targets that are not moved. All three losses are too good. For the
 # first two, change the future, and see whether the past moves. The third is in the data: look at a
-# window beside its targets.
+# window beside its targets. [The workshop](workshop.md) lets you watch a run without the mask, and
+# read what it writes.
 
 # %% [markdown]
 # ## Exercises

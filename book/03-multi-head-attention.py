@@ -566,7 +566,15 @@ for number in range(4):
     print(f"consonant {kept[1]:.2f}, space {kept[2]:.2f}")
 
 # %% [markdown]
-# Not quite. If a consonant asks, it is head 2 that looks away most of the three; if a vowel asks,
+# Look for yourself. Type a text, choose a character, and see where each of the four finished heads
+# looks from there. Then switch one off, and watch the next character's bars. (Which head matters
+# most? Exercise 4 asks for a guess first.)
+
+# %% tags=["hide-input"]
+live.reader("four-heads", "the king", show="heads", switches=True)
+
+# %% [markdown]
+# So are they alike? Not quite. If a consonant asks, it is head 2 that looks away most of the three; if a vowel asks,
 # it is head 4. If a space asks, all three stay at their own place, and only head 1 looks back. The
 # lecture says that the tokens "want to find the consonants, the vowels from certain positions".
 # Something of that kind is here, though in who asks rather than in what is found. And the numbers of

@@ -420,11 +420,18 @@ teaching.table("lead", [f"{step:,} steps" for step in steps], rows)
 # %% [markdown]
 # *The same means, in nats.*
 #
-# After 250 steps the control is further ahead of four heads than the real layer is; after 1,000
-# it still has more than half of the real layer's lead; after 2,000 hardly anything is left. It
+# After 250 steps the control is further ahead than the real layer; after 1,000 it has more than
+# half of that layer's lead; after 2,000 hardly anything is left. It
 # cannot say anything new, it only gets there faster. ([Arora et al.](references.md#arora-2018) study
 # why two linear maps can be quicker to learn than one.) Whoever stops after 1,000 steps, and has no
 # control, credits the ReLU with what is not its doing.
+#
+# Train with the layer, without it, without its ReLU. Can 1,000 steps tell them apart?
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.trainer("feed-forward", vary=("heads", "feed-forward", "seed"))
 
 # %% [markdown]
 # ## A wider layer
@@ -471,7 +478,7 @@ figures.seeds_compared(ends)
 #
 # Four is what the paper took, and most have taken since: a convention, not a law. It decides where
 # a transformer's weights are. The two maps of this layer have $8 C^2$ of them, and attention has
-# $4 C^2$ with the projection that chapter 5 adds: two thirds of a block are here. Two questions. What do 1, 2, 4 and 8
+# $4 C^2$ with the projection that chapter 5 adds: two thirds of a block are here. What do 1, 2, 4 and 8
 # units for each channel give? And is the hidden layer the best place for the parameters? With 44
 # channels instead of 32, and one hidden unit for each, the model has *exactly* as many as with four
 # units for each of 32.
@@ -646,8 +653,6 @@ figures.ladder(climbed("feed-forward"), tables)
 # 0.2 nats ahead. From one prompt, this rung and the one before it write:
 
 # %% tags=["hide-input"]
-from bardgpt.teaching import live
-
 live.writer("feed-forward", beside="four-heads")
 
 # %% [markdown]
@@ -656,8 +661,8 @@ live.writer("feed-forward", beside="four-heads")
 # %% [markdown]
 # ## What broke when we changed it
 #
-# "Each position by itself" is a promise, and the model relies on it. Someone who comes from
-# convolutional networks might write the layer as a convolution along the text, with a width of 3
+# "Each position by itself" is a promise, and the model relies on it. Someone might
+# write the layer as a convolution along the text, with a width of 3
 # and the usual padding of 1. It takes texts of any length, and returns the right shape. But now
 # every position reads its two neighbours, and one of them lies in the future:
 
@@ -715,7 +720,7 @@ print(f"feed-forward, largest change of a logit: {gaps['feed-forward']:.3f}")
 checks.within("neighbours, largest change", gaps["neighbours"], above=0.1)
 
 # %% [markdown]
-# Another slip we have measured already: forget the ReLU, and no message appears; the loss even
+# A slip measured already: forget the ReLU, and no message appears; the loss even
 # falls faster at first.
 
 # %% [markdown]

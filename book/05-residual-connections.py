@@ -430,8 +430,8 @@ live.toy_stack()
 # *Claim res-4.*
 #
 # Now train: 1 to 16 blocks, with and without `x +`, with the default initialization, 2,000 steps,
-# three seeds each. An addition has no parameters. So the two stacks have equally many, and whatever
-# they differ by is the wiring, not the room.
+# three seeds each. An addition has no parameters. So whatever the two stacks differ by is the
+# wiring, not the room.
 
 # %%
 depths = records.load_sweep("depths")
@@ -452,7 +452,7 @@ figures.losses_by_depth(losses, {"character frequencies alone": no_context})
 
 # %% [markdown]
 # *Validation loss after 2,000 steps against the number of blocks, three seeds each (the lines
-# join their means). Dotted: the table of chapter 1 that sees no context at all.*
+# join their means). Dotted: chapter 1's table without context.*
 
 # %% tags=["hide-input"]
 rows = {}
@@ -472,14 +472,19 @@ teaching.table("blocks", columns, rows)
 #
 # With one block the two wirings are 0.04 nats apart; so adding helps a little even where no depth
 # is in the way. Then they part. In the mean each doubling makes the plain stack worse (at four
-# and eight the seeds overlap), and sixteen plain blocks end at 3.349, the loss of knowing only
-# how frequent the characters are.
+# and eight the seeds overlap), and sixteen plain blocks end at 3.349, the loss of the
+# characters' frequencies.
 #
 # The residual stack gets better up to eight blocks. From eight to sixteen three seeds show no
 # gain. Why, we did not test; these are 2,000 steps at one learning rate. (A blind guess gives
 # $\ln 65 = 4.17$. All residual stacks begin worse, for embeddings with a standard deviation of 1
 # already make logits of that size. The sixteen begin worst, at 6.68 nats: their stream grows
 # threefold, the logits with it, and the model is sure of itself before it has learned anything.)
+#
+# Stack blocks yourself, with `x +` and without. How soon do the two part?
+
+# %% tags=["hide-input"]
+live.trainer("residual", vary=("wiring", "blocks", "start", "seed"))
 
 # %% [markdown]
 # ## The rung

@@ -515,6 +515,9 @@ print(f"3 blocks, rate 0.001, lead of pre-norm: {lead}; at most 0.020")
 # All this is after 1,000 steps of small models. The original Transformer trained well with post-norm.
 # It had two stacks of six blocks, 4,000 steps of warm-up and a rate that fell afterwards ([Vaswani et al. 2017](references.md#vaswani-2017), §5.3). Whether a stuck run
 # would come loose after more steps, we have not tried.
+#
+# In [the workshop](workshop.md) you can call up each of these settings, with the curves of its runs,
+# and train such models yourself, at a rate of your choice.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the sweep as curves, seed by seed</summary>

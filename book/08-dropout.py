@@ -255,8 +255,18 @@ figures.thinned({"whole": whole, "one mask, p = 0.2": under_mask}, "my lord,")
 #
 # The mask comes after the softmax, so the rows no longer sum to 1. A row that loses little comes out
 # too large, a row that loses its favourite too small. The first position has only itself to listen
-# to. Here that weight fell, and it hears nothing at all. In the mean over many masks the rows still
-# sum to 1, each by itself. The cell asserts it to four standard errors:
+# to. Here that weight fell, and it hears nothing at all.
+#
+# Draw another mask, or raise $p$. Which rows fall silent? (The weights are made up.)
+
+# %% tags=["hide-input"]
+from bardgpt.teaching import live
+
+live.toy_mask()
+
+# %% [markdown]
+# In the mean over many masks the rows still sum to 1, each by itself. The cell asserts it to four
+# standard errors:
 
 # %%
 from bardgpt.layers.attention import attention_weights, causal_mask
@@ -433,8 +443,17 @@ figures.ensembles(
 #
 # One mask is 0.181 nats away from the model of test time, and its loss is 0.068 higher. The mean of
 # more masks comes nearer, but it levels off near 0.05 and does not go to 0. And which predicts new
-# text better? Here the mean of 64 masks does, by 0.086 nats. Is that always so? The same with
-# $p = 0.4$, and with $p = 0.2$ after training on the whole text, a million characters:
+# text better? Here the mean of 64 masks does, by 0.086 nats.
+#
+# See it at a single prediction, of chapter 9's full model, under 1, 4, 16 and 64 masks: when do the
+# bars stand still?
+
+# %% tags=["hide-input"]
+live.toy_masks()
+
+# %% [markdown]
+# Is the mean of 64 masks always better? The same with $p = 0.4$, and with $p = 0.2$ after training on
+# the whole text, a million characters:
 
 # %% tags=["hide-input"]
 lags = {}

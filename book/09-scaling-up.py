@@ -847,12 +847,12 @@ print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 # %% [markdown]
 # ## What you have built
 #
-# A text, a table of counts, and a model that can only equal that table: that was chapter 1. Then,
-# one at a time: a head that looks back, several heads, a layer that computes on what they gathered,
+# A text, a table of counts, a model that can only equal it: that was chapter 1. Then, one by one:
+# a head that looks back, several heads, a layer that computes on what they gathered,
 # a stream to add to, norms to keep it in bounds, norms moved out of its way, dropout, and size.
 # Each of these you have written in a few lines, checked against PyTorch's own, and measured, also
 # where it brought nothing. [The whole model](appendix/whole-model.ipynb) fits on a page, and you know
-# every line of it. Here it is, beside the last small rung. Give both the beginning of a speech:
+# every line. Here it is, beside the last small rung. Give both the beginning of a speech:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -860,7 +860,13 @@ from bardgpt.teaching import live
 live.writer("full", beside="pre-norm")
 
 # %% [markdown]
-# All claims, and what came out: the [claims page](claims.md).
+# Look into its heads: what does each position read?
+
+# %% tags=["hide-input"]
+live.reader("full", "Nay, good my lord, be not angry.")
+
+# %% [markdown]
+# All claims and results: the [claims page](claims.md).
 #
 # ## Where to go
 #

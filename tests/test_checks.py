@@ -214,7 +214,7 @@ def sanitize(text):
         (ROOT / "tests/nbval_sanitize.cfg").read_text(encoding="ascii"),
         flags=re.M,
     )
-    assert len(rules) == 3  # the third is about plots: tests/test_plots.py
+    assert len(rules) == 4  # the third is about plots: tests/test_plots.py
     for regex, replacement in rules:
         text = re.sub(regex, replacement, text)
     return text
@@ -236,6 +236,14 @@ def test_sanitizer_sees_everything_else(capsys):
     assert printed(capsys, recorded=Band(2.501, 0.01, 5)) != reference
     for line in ("loss: 2.512", "your run: 2.512", "1.234", "  2.512", "──── text ────"):
         assert sanitize(line) == line
+
+
+def test_sanitizer_overlooks_the_toy_of_random_masks_and_no_other():
+    toy = '<p>Before.</p>\n<bard-toy kind="{}" role="group">\n{}\n</bard-toy>\n<p>After.</p>'
+    assert sanitize(toy.format("masks", "0.25")) == sanitize(toy.format("masks", "0.26"))
+    assert sanitize(toy.format("masks", "0.25")) == "<p>Before.</p>\nTOY OF MASKS\n<p>After.</p>"
+    for other in ("mask", "stack"):
+        assert sanitize(toy.format(other, "0.25")) == toy.format(other, "0.25")
 
 
 @pytest.mark.parametrize(

@@ -157,3 +157,37 @@ def test_what_cannot_be_is_refused(given, says):
 def test_unknown_characters_are_named():
     with pytest.raises(UnknownCharacterError):
         live.reader("bigram", "né")
+
+
+# A chapter stores a reader's picture. It must come out the same on another processor, whose last
+# digits are others: so no number in it may lie where it is about to be rounded the other way.
+NEAR = 1e-5  # ten times what float32 leaves open
+
+
+def from_edge(number, digits):
+    """How far a number is from the next one that is rounded the other way."""
+    return abs(number * 10**digits % 1 - 0.5) / 10**digits
+
+
+def in_chapters():
+    for path in sorted(BOOK.glob("*.py")):
+        for said in re.findall(r"^live\.reader\(.*\)$", path.read_text(encoding="utf-8"), re.M):
+            yield pytest.param(said, id=f"{path.stem}: {said}")
+
+
+@pytest.mark.parametrize("said", [*in_chapters()])
+def test_no_number_of_a_chapters_reader_is_about_to_be_rounded_the_other_way(said):
+    picture = eval(said, {"live": live})
+    assert min(abs(cost - least) for cost in picture.costs for least in STEPS) > 20 * NEAR
+    assert from_edge(picture.mean, 3) > NEAR
+    if picture.looks is not None:
+        weights = picture.looks.weights.double().flatten().tolist()
+        assert min(from_edge(weight, 3) for weight in weights) > NEAR
+        assert min(from_edge(58 * weight, 0) for weight in weights) > 58 * NEAR
+        for row in picture.looks.weights.flatten(0, 1).sort(dim=-1).values.tolist():
+            assert row[-1] - row[-2] > NEAR
+            assert from_edge(row[-1], 2) > NEAR
+
+
+def test_readers_are_in_the_chapters_that_read():
+    assert {said.id[:2] for said in in_chapters()} == {"01", "02", "03", "09"}

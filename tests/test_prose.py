@@ -80,11 +80,16 @@ def says(notebook: NotebookNode) -> list[Decimal]:
 
 
 def put_out(notebook: NotebookNode) -> list[Decimal]:
-    """The numbers in a chapter's outputs: text, and the words of tables and diagrams."""
+    """The numbers in a chapter's outputs: text, and the words of tables and diagrams.
+
+    Not those of what one can touch: they change under the hand.
+    """
     texts = []
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
+            if data.get("text/html", "").startswith("<bard-"):
+                continue
             if output.output_type == "stream":
                 texts.append(output.text)
             elif "text/html" in data:

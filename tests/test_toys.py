@@ -146,6 +146,7 @@ def test_sizes_are_told_in_few_digits(value, text):
         ("05-residual-connections", ["stack"]),
         ("06-layer-normalization", ["norm-table"]),
         ("07-pre-and-post-norm", ["norm-place"]),
+        ("08-dropout", ["mask", "masks"]),
     ],
 )
 def test_chapters_have_their_toys_with_folded_code(chapter, kinds):
