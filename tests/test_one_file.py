@@ -49,15 +49,17 @@ def test_it_needs_nothing_but_torch():
     assert imported - sys.stdlib_module_names == {"torch"}
 
 
-def test_it_trains_as_the_package_does(monkeypatch):
-    """The small preset's model, rates and windows, for some steps: every digit of every loss."""
+@pytest.mark.parametrize("warmup", [one_file.WARMUP, 1])
+def test_it_trains_as_the_package_does(warmup, monkeypatch):
+    """The small preset's model, rates and windows; the rate up and down: each digit of a loss."""
+    monkeypatch.setattr(one_file, "WARMUP", warmup)
     monkeypatch.setattr(devices, "muon_dtype", lambda *_: torch.float32)
     text = shakespeare()
     ids, validation = text.train, text.validation[:2_000]  # with a shorter window at the end
     small = PRESETS["small"]
     torch.manual_seed(one_file.SEED)
     model = GPT(small.model)
-    training = replace(small.training, steps=4, evaluate_every=3)
+    training = replace(small.training, steps=4, evaluate_every=3, warmup=warmup)
     history = train_model(model, ids, validation, training, progress=False)
     torch.manual_seed(one_file.SEED)
     alone = one_file.GPT(len(text.tokenizer.vocabulary), **one_file.SIZE)
@@ -65,23 +67,14 @@ def test_it_trains_as_the_package_does(monkeypatch):
     expected = list(zip(history.step, history.train, history.validation, strict=True))
     assert [step for step, *_ in found] == [0, 3, 4]
     assert found == expected
-    assert (one_file.STEPS, one_file.EVERY) == (
-        small.training.steps,
-        small.training.evaluate_every,
-    )
 
 
-def test_the_rate_moves_as_the_package_s():
-    """Past the warm-up too, where a test can't train: the same line of the same length."""
+def test_its_numbers_are_those_of_the_small_preset():
     small = PRESETS["small"].training
-    named = (one_file.BATCH, one_file.WARMUP, one_file.RATE, one_file.MUON_RATE, one_file.SEED)
-    assert named == (
-        small.batch_size,
-        small.warmup,
-        small.learning_rate,
-        small.muon_rate,
-        small.seed,
-    )
+    assert (one_file.STEPS, one_file.EVERY) == (small.steps, small.evaluate_every)
+    assert (one_file.BATCH, one_file.WARMUP) == (small.batch_size, small.warmup)
+    assert (one_file.RATE, one_file.MUON_RATE) == (small.learning_rate, small.muon_rate)
+    assert one_file.SEED == small.seed
 
 
 def test_the_books_model_writes_the_same(shipped):

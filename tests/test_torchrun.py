@@ -15,7 +15,7 @@ from bardgpt import cli
 from bardgpt.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
-APPENDIX = ROOT / "book/appendix/fast-attention.py"
+APPENDIX = ROOT / "book/appendix/several-gpus.py"
 
 
 def lines(page):

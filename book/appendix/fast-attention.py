@@ -25,21 +25,20 @@ if "google.colab" in sys.modules:
     print("GPU:", facts().gpu or none)
 
 # %% [markdown]
-# # The fast path
+# # The fast path: kernels and precision
 #
 # [Chapter 3](../03-multi-head-attention.ipynb) built attention as a list of heads, and [chapter
 # 6](../06-layer-normalization.ipynb) wrote layer norm in three lines, for that is how they are
-# understood. The full model computes neither in this way: its config says `fused=True`. This side
-# path goes from the one to the other in small steps, then on to 16 bits, to sampling with a
-# cache, and to several GPUs.
+# understood. The full model computes neither in this way: its config says `fused=True`. This page
+# goes from the one to the other in small steps, then on to 16 bits. Two more pages are about [the
+# cache](cache.ipynb), for sampling, and about [several GPUs](several-gpus.ipynb).
 #
 # > **Faster must not mean different.** Each step here computes the same function as the one
 # > before, up to rounding, and a cell shows it. Then comes what it gains, measured.
 #
 # **Before you run anything**, rank these three by what they gain in a training step of the full
 # model: all heads in one product; attention in one *kernel*, code that does several operations in
-# one go; products in 16 bits instead of 32. And when the model writes, 99 of 100 positions need
-# not be computed again. How many times faster will it be?
+# one go; products in 16 bits instead of 32.
 
 # %% [markdown]
 # ## How the gains were measured
@@ -377,13 +376,18 @@ print("  expected: less than 0.01")
 # %% [markdown]
 # That the model also *trains* as well in `bfloat16` does not follow. The run of [chapter
 # 9](../09-scaling-up.ipynb) was made in it; the book has no twin in 32 bits.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: older GPUs, like the T4 that Colab gives away</summary>
 #
-# Older GPUs, like the T4 that Colab gives away, are fast in `float16` only. Its trouble is small
-# numbers, and gradients are small: the smallest would become 0 (exercise 2). The remedy: multiply
-# the *loss* by a large number before the backward pass, and divide the gradients by it, in 32
-# bits, before the step. By the chain rule nothing else changes. PyTorch's `GradScaler` begins at
-# 65,536. When a gradient overflows, it leaves out the step and halves the number; after 2,000
-# good steps it doubles it. `bfloat16` needs none of this.
+# These are fast in `float16` only. Its trouble is small numbers, and gradients are small: the
+# smallest would become 0 (exercise 2). The remedy: multiply the *loss* by a large number before the
+# backward pass, and divide the gradients by it, in 32 bits, before the step. By the chain rule
+# nothing else changes. PyTorch's `GradScaler` begins at 65,536. When a gradient overflows, it
+# leaves out the step and halves the number; after 2,000 good steps it
+# doubles it. `bfloat16` needs none of this.
+#
+# </details>
 
 # %% [markdown]
 # ## Fusion and precision, apart
@@ -465,162 +469,6 @@ table("step", ["characters a second", "of the peak", "MiB"], rows)
 # takes most of it back.
 
 # %% [markdown]
-# ## Sampling: keep what does not change
-#
-# To write a character the model reads the window and gives scores for the next one; the character
-# that is drawn joins the window, and the model reads it all again. Yet attention looks only back:
-# a new character changes nothing at the old positions, in any block. So keep their keys and
-# values, in a *cache*.
-
-# %% tags=["hide-input"]
-figures.diagram("cache")
-
-# %% [markdown]
-# *Above: with a cache the new character alone is computed; its query meets all keys, its own
-# among them, and $y_5$ is a weighted mean of all the values. Below: a window that was full.*
-#
-# Old queries are not needed. Nor is a mask: the new position stands last and may look at
-# everything. This is all of its attention:
-
-# %%
-new = F.scaled_dot_product_attention(
-    q[..., -1:, :], k, v
-)  # (B, nh, 1, hs), and no mask
-torch.testing.assert_close(new, written_out[..., -1:, :])
-print("the last query against all keys: the last row of attention")
-
-# %% [markdown]
-# While `with cached(model)` lasts, each attention layer keeps its keys and values, and appends
-# the new ones. So the full model, too, can read a text character by character; the second
-# argument of `model` is the position of the first id.
-
-# %%
-from bardgpt.sampling import cached, generate
-
-ids = torch.randint(full.vocab_size, (1, 48))  # (1, T)
-model.eval()
-with torch.no_grad(), cached(model):
-    singly = [model(ids[:, t : t + 1], t) for t in range(48)]  # each (1, 1, V)
-with torch.no_grad():
-    at_once = model(ids)  # (1, T, V)
-one_by_one = torch.cat(singly, dim=1)
-torch.testing.assert_close(one_by_one, at_once, rtol=1e-4, atol=1e-4)
-print(f"{len(singly)} times one position: the same logits as all at once")
-
-# %% [markdown]
-# **When the window is full.** The model has learned a row for each position, and a character's
-# key and value contain it. If the window slid by one, every character would move to another
-# position, and nothing that was kept would be right any more. So it does not slide. All but its
-# last `block_size // 2` characters are forgotten, these are computed again at their new
-# positions, and there is room for half a window more. It costs context. Sampling without a cache
-# follows the same rule, so both write the same text:
-
-# %%
-small = GPT(replace(PRESETS["tiny"].model, block_size=16)).eval()
-prompt = torch.tensor([1, 2, 3])
-texts = [
-    generate(small, prompt, 100, temperature=0, cache=cache)
-    for cache in (True, False)
-]
-torch.testing.assert_close(*texts)
-print(f"{len(texts[0])} characters through a window of 16: the same text")
-
-# %% [markdown]
-# What does it spare? Count the positions that go through a model (one block of one channel will
-# do), for the 500 characters of the bench and a window of 256; beside them, the bench's speed:
-
-# %%
-from bardgpt.config import GPTConfig
-
-
-def count(_, inputs):
-    lengths.append(inputs[0].shape[1])
-
-
-config = GPTConfig(vocab_size=65, block_size=256, n_embd=1, fused=True)
-counter = GPT(config)
-counter.register_forward_pre_hook(count)
-positions = {}
-for name in found.samples:
-    lengths = []
-    with_cache = name == "with a cache"
-    generate(counter, torch.tensor([0]), found.length, cache=with_cache)
-    positions[name] = sum(lengths)
-    print(f"{name}: {positions[name]:,} positions")
-
-# %% tags=["hide-input"]
-times = found.times("with a cache", than="without a cache")
-assert times.least > 4
-rows = {
-    name: [f"{number:,}", f"{found.per_second(name)}"]
-    for name, number in positions.items()
-}
-rows["the cache, times"] = ["", f"{times}"]
-table("sampling", ["positions", "characters a second"], rows)
-
-# %% [markdown]
-# A hundredth of the positions, and only six times as fast, because work is not time. A product
-# with one row reads the whole matrix from memory and uses each number of it once; with 256 rows
-# it uses each 256 times, for the same reading. So those who serve large models answer many
-# people at once: their rows share the reading.
-
-# %% [markdown]
-# ## Many GPUs
-#
-# In PyTorch's [`DistributedDataParallel`](../references.md#li-2020), "DDP", each process has the
-# whole model and one GPU. All draw the same batch of windows, and each takes its share, forward
-# and backward. Then the gradients are averaged over the processes, so all make the same step and
-# their models stay equal. It is right because the loss is a mean over the batch, and the mean of
-# the means of equal shares is the mean of all:
-
-# %%
-from bardgpt.training.distributed import Share
-
-windows, targets = torch.randint(65, (2, 8, 8)).unbind()  # each (B, T)
-small = GPT(PRESETS["tiny"].model)
-
-
-def gradients(share):  # Share(0, world=4): the first of four; Share(): all
-    loss = next_character_loss(small(share.of(windows)), share.of(targets))
-    return torch.autograd.grad(loss, list(small.parameters()))
-
-
-of_four = [gradients(Share(rank, world=4)) for rank in range(4)]
-for whole, *parts in zip(gradients(Share()), *of_four, strict=True):
-    torch.testing.assert_close(torch.stack(parts).mean(dim=0), whole)
-print("four shares of two windows, averaged: the gradients of eight")
-megabytes = model.n_parameters() * 4 / 1e6
-print(f"in the full model, whatever the batch: {megabytes:.0f} MB to average")
-
-# %% [markdown]
-# `torchrun`, a part of PyTorch, starts the processes. One machine with four GPUs:
-#
-# ```sh
-# torchrun --standalone --nproc-per-node 4 -m bardgpt.cli train full --folder runs/full-4
-# ```
-#
-# Two machines with four GPUs each. Start the same line on both, within some minutes;
-# `first-machine` is the address of one of them, at which the other can reach it:
-#
-# ```sh
-# torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d \
-#     --rdzv-endpoint first-machine:29500 --rdzv-id bard \
-#     -m bardgpt.cli train full --folder /shared/runs/full
-# ```
-#
-# - All machines must see the folder; only the first process writes there.
-# - The batch stays the preset's 64 windows, in equal shares; a number of processes that does not
-#   divide it is refused. So the run is the same, but for dropout, whose masks differ.
-# - If one process dies, `torchrun` ends all and says why. The same line again goes on from the
-#   last checkpoint.
-
-# %% [markdown]
-# **What is tested**, on a CPU: two processes have the same losses as one at each step, to
-# within $10^{-5}$ (at dropout 0), and equal weights. The second line above is run by two
-# `torchrun`s on one machine, in small. *Not* tested is what only GPUs have: their speed, and
-# NCCL, the library that averages there.
-
-# %% [markdown]
 # ## What broke when we changed it
 #
 # **Leave out the transpose.** Take `view(B, nh, T, hs)` in place of `view(B, T, nh, hs)` and
@@ -651,18 +499,6 @@ for name, layer in layers.items():
 # [Chapter 2](../02-one-head.ipynb)'s test of causality is content, though each head sees only about
 # a sixth of the text. The comparison with the list of heads notices at once: that is what the slow
 # version is for. (`make break FAULT=heads-cut-across-time`.)
-
-# %% [markdown]
-# **Forget the position.** With a cache the new character comes alone, and `model(ids)`, without
-# the second argument, puts it at position 0. Nothing fails here either:
-
-# %%
-with torch.no_grad(), cached(model):
-    singly = [model(ids[:, t : t + 1]) for t in range(48)]
-forgotten = torch.cat(singly, dim=1)  # (1, T, V)
-off = (forgotten - at_once).abs().amax(dim=(0, 2)) > 1e-2  # (T,)
-assert not off[0]
-print(f"positions with wrong logits: {off.sum()} of {len(off)}, not the first")
 
 # %% [markdown]
 # ## Exercises
@@ -740,60 +576,6 @@ even = matrices / (L * 2 * C)
 print(f"half at T = {even:,.0f}; six times the width is {6 * C:,}")
 
 # %% [markdown]
-# **4. How large is the cache?** For the full model with a full window, in 32 bits. And how large
-# beside the weights?
-
-# %% [markdown]
-# <details class="fold solution"><summary>Solution</summary>
-#
-# Keys and values, for each block and position C numbers each: a ninth of the weights' memory. It
-# grows with the window and with the number of texts; the weights do not.
-#
-# </details>
-
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Code of the solution
-size = 2 * full.n_layer * full.block_size * full.n_embd * 4
-weights = model.n_parameters() * 4
-print(f"by hand {size:,} bytes, {size / weights:.0%} of the weights")
-with torch.no_grad(), cached(model) as caches:
-    model(torch.zeros(1, full.block_size, dtype=torch.int64))
-    print(f"in fact {sum(c.k.nbytes + c.v.nbytes for c in caches):,} bytes")
-
-# %% [markdown]
-# **5. Unequal shares.** Two processes take 3 and 5 of the 8 windows, each averages its own loss,
-# and DDP averages the gradients. Is that the gradient of the batch? If not, what would be?
-
-# %% [markdown]
-# <details class="fold solution"><summary>Solution</summary>
-#
-# No: a window of the smaller share counts more. Weighted by the shares it is right. That is why a
-# batch that the processes cannot share evenly is refused.
-#
-# </details>
-
-
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Code of the solution
-def of_windows(some):
-    loss = next_character_loss(small(windows[some]), targets[some])
-    found = torch.autograd.grad(loss, list(small.parameters()))
-    return torch.cat([gradient.flatten() for gradient in found])
-
-
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
-# @title Code of the solution
-three, five = of_windows(slice(0, 3)), of_windows(slice(3, 8))
-whole = of_windows(slice(8))
-plain, weighted = (three + five) / 2, (3 * three + 5 * five) / 8
-for name, mean in (("plain", plain), ("weighted", weighted)):
-    off = (mean - whole).norm() / whole.norm()
-    print(
-        f"{name} mean, off by this share of the gradient\n  your run: {off:.4f}"
-    )
-    assert off > 0.01 if name == "plain" else off < 1e-5
-
-# %% [markdown]
 # ## What to remember
 #
 # - One product for all heads, one kernel for attention, one for layer norm: the same function up
@@ -802,7 +584,5 @@ for name, mean in (("plain", plain), ("weighted", weighted)):
 # - A softmax can be taken piece by piece, so the $T \times T$ weights need not exist; with
 #   dropout on them, on a CPU, they do.
 # - 16 bits for products, 32 for weights: the largest gain.
-# - Keys and values of the past don't change: keep them, and compute a hundredth of the positions.
-# - Several GPUs average gradients of equal shares. But for dropout's masks it is the same run.
 #
 # The full model is trained in [chapter 9](../09-scaling-up.ipynb).

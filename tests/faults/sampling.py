@@ -1,6 +1,6 @@
 """Faults of sampling: the next character, the window, the cache."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -34,5 +34,21 @@ FAULTS = [
         "model(unseen, seen)",
         "model(unseen)",
         UnitTest("tests/test_sampling.py", "test_greedy_text_with_the_cache_is_that_without"),
+    ),
+    Fault(
+        "one-query-under-the-mask",
+        "The kernel lays its triangle from the top left: a query alone would see the first key.",
+        "src/bardgpt/layers/attention.py",
+        "is_causal=T > 1, ",
+        "is_causal=True, ",
+        Cell("book/appendix/cache.ipynb", "assert_close(one_by_one, at_once"),
+    ),
+    Fault(
+        "values-kept-backwards",
+        "New keys go to the end and new values to the front: each weight meets another's value.",
+        "src/bardgpt/layers/attention.py",
+        "torch.cat([self.v, v], dim=2)",
+        "torch.cat([v, self.v], dim=2)",
+        Cell("book/appendix/cache.ipynb", "assert_close(one_by_one, at_once"),
     ),
 ]

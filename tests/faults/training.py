@@ -1,6 +1,6 @@
 """Faults of training: the step, the optimizers, devices and what is written down."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -63,6 +63,22 @@ FAULTS = [
         "return batch[self.rank * part : (self.rank + 1) * part]",
         "return batch[:part]",
         UnitTest("tests/test_trainer.py", "test_shares_together_are_the_batch"),
+    ),
+    Fault(
+        "a-share-without-an-end",
+        "A slice that only begins: the first process takes all windows, and the last its own.",
+        "src/bardgpt/training/distributed.py",
+        "return batch[self.rank * part : (self.rank + 1) * part]",
+        "return batch[self.rank * part :]",
+        Cell("book/appendix/several-gpus.ipynb", "for whole, *parts in zip(gradients(Share())"),
+    ),
+    Fault(
+        "losses-added-up",
+        "A sum instead of a mean: alone only the rate seems off; of shares the mean is too small.",
+        "src/bardgpt/gpt.py",
+        "F.cross_entropy(logits.flatten(0, 1), targets.flatten())",
+        'F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")',
+        Cell("book/appendix/several-gpus.ipynb", "for whole, *parts in zip(gradients(Share())"),
     ),
     Fault(
         "decay-on-gains",

@@ -20,7 +20,7 @@ INDEX = SITE / "_static/pagefind"
 # What somebody who types this is looking for: the place that comes first.
 WANTED = {
     "dropout": "book/08-dropout.html#dropout",
-    "cache": "book/appendix/fast-attention.html#sampling",
+    "cache": "book/appendix/cache.html#",
     "temperature": "book/(01-text-and-yardstick.html#first-samples|glossary.html#term-temperature)",
     "perplexity": "book/01-text-and-yardstick.html#how-wrong-is-a-guess",
     "layer norm": "book/06-layer-normalization.html#layer-normalization",
