@@ -53,9 +53,10 @@ def minutes(monkeypatch):
 
 
 def test_every_chapter_says_how_long_it_takes(minutes):
-    assert read(minutes.PAGE) == minutes.page(), "say: make notebooks"
+    page = minutes.page()
+    assert read(minutes.PAGE) == page, "say: make notebooks"
     for path in NOTEBOOKS:
-        assert f"]({path.relative_to(BOOK).with_suffix('.ipynb').as_posix()}) |" in minutes.page()
+        assert f"]({path.relative_to(BOOK).with_suffix('.ipynb').as_posix()}) |" in page
 
 
 MAIN_LINE = 2_800  # words of a chapter that everybody reads, at most

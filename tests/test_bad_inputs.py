@@ -235,9 +235,9 @@ def test_value_is_missing(refused, option):
 # What is typed: what is said. All of it is refused when it is read.
 UNREADABLE = {
     # no such command, preset or option
-    "": "Expected one of {train, sample, evaluate, plot, runs}",
-    "''": "'' is no command: choose one of train, sample, evaluate, plot, runs",
-    "trian tiny": "'trian' is no command: choose one of train, sample, evaluate, plot, runs",
+    "": "Expected one of {train, sample, evaluate, plot, runs, page}",
+    "''": "'' is no command: choose one of train, sample, evaluate, plot, runs, page",
+    "trian tiny": "'trian' is no command: choose one of train, sample, evaluate, plot, runs, page",
     "help": "'help' is no command",
     "-": "'-' is no command",
     "--": "Expected one of {train,",

@@ -384,7 +384,7 @@ def test_a_device_that_is_not_there(trained, tmp_path, monkeypatch, said, comman
         ),
         (["train", "tiny", "--training.warmth", "3"], "--training.warmup"),  # the nearest one
         (["sample", "--length", "long"], "long"),
-        ([], "one of {train, sample, evaluate, plot, runs}"),
+        ([], "one of {train, sample, evaluate, plot, runs, page}"),
     ],
 )
 def test_arguments_that_cannot_be_read(said, arguments, message):

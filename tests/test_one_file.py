@@ -135,6 +135,6 @@ def test_it_runs_alone_under_its_own_name(here):
     alone = here / "bardgpt.py"
     alone.write_bytes(FILE.read_bytes())
     command = [sys.executable, "-I", alone, "sample", str(pretrained.RECORD), "--length", "3"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, cwd=here)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout) == len("\n") + 3 + len("\n")

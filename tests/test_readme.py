@@ -99,8 +99,14 @@ SETTINGS = [ROOT / name for name in ("Makefile", "pyproject.toml", "_config.yml"
 DOTTED = re.compile(r"(?<![\w./-])bardgpt(?:\.[a-zA-Z_]\w*)+")
 PATH = re.compile(r"(?<![\w./-])(?:src|book|tests)/[\w./-]*\w(?![\w*])")
 SHORT = re.compile(r"`((?:[\w-]+/)*[\w-]+(?:/|\.py|\.md|\.json))`|`((?:[\w-]+/)+[\w-]+)`")
-# In words only: a file that the reader makes, and what stands for any file.
-MADE_UP = {"book/appendix/temperature.py", "book/name.py"}
+# In words only: a file that the reader makes, or the build, or that the website offers, and what
+# stands for any file.
+MADE_UP = {
+    "book/appendix/temperature.py",
+    "src/bardgpt/cli/page.html",
+    "bardgpt.py",
+    "book/name.py",
+}
 
 
 def words_of(path: Path) -> str:
@@ -136,7 +142,7 @@ def exists(name: str) -> bool:
 
 def missing(text: str) -> set[str]:
     """The dotted names and the paths in a text that lead nowhere."""
-    gone = {name for name in DOTTED.findall(text) if not exists(name)}
+    gone = {name for name in {*DOTTED.findall(text)} - MADE_UP if not exists(name)}
     paths = {path for path in PATH.findall(text) if not BUILT & {*path.split("/")}}
     return gone | {path for path in paths - MADE_UP if not (ROOT / path).exists()}
 

@@ -7,7 +7,9 @@ from statistics import mean
 from bardgpt import records
 from bardgpt.teaching.live.sweeps import NEAR
 
-PAGE = " ".join((Path(__file__).parents[1] / "book/workshop.md").read_text().split())
+PAGE = " ".join(
+    (Path(__file__).parents[1] / "book/workshop.md").read_text(encoding="utf-8").split()
+)
 
 
 def says(pattern):

@@ -19,6 +19,7 @@ from sphinx.environment import BuildEnvironment
 # A page that is written by `book/_pages/write.py`, and the folder that says what is on it.
 WRITTEN_FROM = {"book/claims": "book/_pages/claims"}
 FINGERPRINT = "bardgpt-fingerprint"  # a file in the cache of executions
+BUILT = "page.html"  # in the package, but made by the build itself: bardgpt_live.py
 
 
 def fingerprint(root: Path) -> str:
@@ -30,7 +31,10 @@ def fingerprint(root: Path) -> str:
     package = (
         path
         for path in (root / "src").rglob("*")
-        if path.is_file() and path.parent.name != "__pycache__" and not path.name.startswith(".")
+        if path.is_file()
+        and path.parent.name != "__pycache__"
+        and not path.name.startswith(".")
+        and path.name != BUILT
     )
     digest = hashlib.sha256(repr(sys.version_info[:3]).encode())
     for path in sorted([root / "requirements.txt", *package]):

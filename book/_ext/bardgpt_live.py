@@ -9,6 +9,7 @@ nothing.
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,10 +20,14 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from bardgpt.cli.page import SHELL
+from bardgpt.files import write_whole
 from bardgpt.shakespeare import shakespeare
 from bardgpt.teaching.live.models import LiveModel, live_models
+from bardgpt.teaching.live.readers import key
 
 LIVE = Path(__file__).parent.parent / "_live"
+STATIC = Path(__file__).parent.parent / "_static"
 FOLDER = "live"  # below _static
 PIECE = 1_000_000  # bytes of a file that come, and are checked, at once
 TEXT = "text"  # the file of all count tables, and of what is trained in a page
@@ -51,6 +56,7 @@ def build(app: Sphinx) -> None:
     for left in out.iterdir():
         left.unlink()
     bundle(out)
+    write_whole(SHELL, shell(out).encode("utf-8"))
     app.bardgpt_live = json.dumps(catalogue(out), separators=(",", ":"))
 
 
@@ -67,6 +73,35 @@ def bundle(out: Path) -> None:
     done = subprocess.run([node, LIVE / "build.mjs", out], capture_output=True, encoding="utf-8")
     if done.returncode:
         raise RuntimeError(done.stderr)
+
+
+def shell(out: Path) -> str:
+    """The page that carries its scripts, and lacks a model: `bardgpt page` puts one into it.
+
+    Args:
+        out: where the scripts were built. The worker by itself, which nothing else loads, is taken
+            from there.
+
+    Raises:
+        RuntimeError: if a script holds what would end it, or a name of a part.
+    """
+    names = ("custom.css", "live.css", SHEETS["reader"])
+    styles = [(STATIC / name).read_text(encoding="utf-8") for name in names]
+    alone = out / "worker-alone.js"
+    parts = {
+        "styles": "\n".join(styles),
+        "worker": alone.read_text(encoding="utf-8"),
+        "key": key(),
+        "script": (out / "elements.js").read_text(encoding="utf-8"),
+    }
+    alone.unlink()
+    page = (LIVE / "page.html").read_text(encoding="utf-8")
+    for name, part in parts.items():
+        part = re.sub("</(?=script)", r"<\\/", part)
+        if "@@" in part or "<!--" in part:
+            raise RuntimeError(f"the {name} of a page would break it")
+        page = page.replace(f"@@{name}@@", part)
+    return page
 
 
 def catalogue(out: Path) -> dict[str, Any]:

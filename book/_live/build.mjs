@@ -35,6 +35,14 @@ await build({
   plugins: [withoutGpu],
   splitting: true,
 });
+// The worker by itself, for pages that carry all they need: they cannot load parts of it. No module,
+// for Chromium starts none in a page from the disk.
+await build({
+  ...common,
+  entryPoints: { "worker-alone": "worker/index.js" },
+  format: "iife",
+  plugins: [withoutGpu],
+});
 // No module: a page that is opened from the disk may load it, too, and says what to do.
 await build({ ...common, entryPoints: { elements: "elements/index.js" }, format: "iife" });
 

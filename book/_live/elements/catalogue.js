@@ -15,7 +15,7 @@
  * @property {string} id
  * @property {string} title
  * @property {"model" | "count"} role
- * @property {string} loss on the validation text, in nats per character
+ * @property {string} loss on the validation text, in nats per character; "" if nobody knows
  * @property {string} file a name in `files`
  * @property {number} [context] of a count table
  * @property {Partial<import("../engine/config.js").GPTConfig>} [config] of a trained model

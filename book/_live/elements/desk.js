@@ -1,6 +1,8 @@
 /**
  * The page's side of the engine: one worker for all elements, started when the first is reached for.
  */
+
+import { carried, carriedFiles, carriedWorker } from "./carried.js";
 import { catalogue, isLarge } from "./catalogue.js";
 
 /** @typedef {{got: number, all: number}} Progress of a download, in bytes */
@@ -26,7 +28,7 @@ export const news = new EventTarget();
 
 function started() {
   if (worker) return worker;
-  worker = new Worker(new URL("worker.js", here), { type: "module" });
+  worker = carriedWorker() ?? new Worker(new URL("worker.js", here), { type: "module" });
   worker.onmessage = ({ data }) => {
     const call = calls.get(data.call);
     if (data.progress) return call?.progress?.(data.progress);
@@ -41,8 +43,9 @@ function started() {
     worker?.terminate();
     worker = null;
   };
-  const base = new URL(".", here).href;
-  worker.postMessage({ call: 0, what: "open", given: { catalogue: catalogue(), base } });
+  const base = carried ? "" : new URL(".", here).href;
+  const given = { catalogue: catalogue(), base, held: carriedFiles() };
+  worker.postMessage({ call: 0, what: "open", given });
   return worker;
 }
 
@@ -68,7 +71,7 @@ export const cancel = (number) =>
   worker?.postMessage({ call: 0, what: "cancel", given: { number } });
 
 /** @param {string} file */
-export const isThere = (file) => !isLarge(file) || there.has(file);
+export const isThere = (file) => carried || !isLarge(file) || there.has(file);
 
 /** @param {string} file */
 export function arrived(file) {

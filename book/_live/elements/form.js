@@ -102,7 +102,7 @@ export class Form {
     this.prompt.value = prompt;
     for (const { id, title, loss } of catalogue().models) {
       for (const name of ["model", "beside"]) {
-        this.choice(name).add(new Option(`${title} · ${loss}`, id));
+        this.choice(name).add(new Option(loss ? `${title} · ${loss}` : title, id));
       }
     }
     this.choice("beside").add(new Option("nothing", ""), 0);

@@ -2,6 +2,7 @@
  * What of a reader's text the models know.
  */
 import { Tokenizer } from "../engine/tokenizer.js";
+import { carried } from "./carried.js";
 import { catalogue } from "./catalogue.js";
 
 const NAMED = 8; // characters that are left out, at most
@@ -11,6 +12,9 @@ export function known(text) {
   const tokenizer = new Tokenizer(catalogue().vocabulary);
   return tokenizer.decode(tokenizer.encode(text));
 }
+
+/** What stands before every text. */
+export const beginning = () => new Tokenizer(catalogue().vocabulary).beginning;
 
 /**
  * Names what is left out, or says nothing.
@@ -22,5 +26,7 @@ export function leftOut(text) {
   const unknown = new Tokenizer(vocabulary).unknown(text);
   if (!unknown.length) return "";
   const named = unknown.slice(0, NAMED).join(" ") + (unknown.length > NAMED ? " …" : "");
-  return `Left out, for the models have never seen them: ${named}. They know ${vocabulary.length} characters: letters without accents, and .,:;!?'-&$3.`;
+  const which = carried ? "" : ": letters without accents, and .,:;!?'-&$3";
+  const who = carried ? ["the model has", "It knows"] : ["the models have", "They know"];
+  return `Left out, for ${who[0]} never seen them: ${named}. ${who[1]} ${vocabulary.length} characters${which}.`;
 }

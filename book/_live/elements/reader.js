@@ -7,12 +7,13 @@
  * `switches` lets them be turned off. The first touch starts the engine.
  */
 import { modelConfig } from "../engine/config.js";
+import { carried } from "./carried.js";
 import { catalogue, modelOf } from "./catalogue.js";
 import { ask, news } from "./desk.js";
 import { Foot, FROM_DISK } from "./foot.js";
 import { Heads } from "./heads.js";
 import { Ink } from "./ink.js";
-import { known, leftOut } from "./known.js";
+import { beginning, known, leftOut } from "./known.js";
 import { CANCELLED, inWords, isCancelled, Loading, lookAround, toLoad } from "./loading.js";
 import { bits, MOST_UNITS, oneIn, Panel } from "./panel.js";
 import { copyButton, keep, opened } from "./state.js";
@@ -53,7 +54,7 @@ export class Reader extends HTMLElement {
   connectedCallback() {
     if (this.foot) return; // moved within the page
     this.foot = new Foot();
-    if (location.protocol === "file:") {
+    if (location.protocol === "file:" && !carried) {
       this.foot.status.innerHTML = FROM_DISK;
       this.dataset.state = "still";
       this.append(this.foot.root);
@@ -103,7 +104,7 @@ export class Reader extends HTMLElement {
     );
     foot.root.append(copy);
     for (const { id, title, loss } of catalogue().models) {
-      this.select.add(new Option(`${title} · ${loss}`, id));
+      this.select.add(new Option(loss ? `${title} · ${loss}` : title, id));
     }
     this.begin = { model: this.figure.dataset.model ?? "", text: this.ink.text };
     this.area.value = this.begin.text;
@@ -124,6 +125,7 @@ export class Reader extends HTMLElement {
         : "Choose a character, or type a text of yours.",
     );
     opened(this, (given) => this.take(given));
+    if (carried) this.reach(); // nothing is recorded of the model that such a page carries
   }
 
   /** Where the heads of the still picture looked, which gives way. */
@@ -467,7 +469,7 @@ export class Reader extends HTMLElement {
     const { ink } = this.parts;
     if (!sight || at === null) return;
     if (heads) {
-      heads.show(sight.attention, `\n${ink.text}`.slice(sight.start + 1, at + 1));
+      heads.show(sight.attention, `${beginning()}${ink.text}`.slice(sight.start + 1, at + 1));
       ink.look(sight.start, heads.weights(sight.attention));
       return;
     }

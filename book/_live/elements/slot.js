@@ -50,8 +50,9 @@ export class Slot {
     this.model = model;
     const [title, loss] = this.caption.children;
     if (model) {
-      title.textContent = modelOf(model).title;
-      loss.textContent = `loss ${modelOf(model).loss}`;
+      const found = modelOf(model);
+      title.textContent = found.title;
+      loss.textContent = found.loss ? `loss ${found.loss}` : "";
     }
     this.name();
   }

@@ -4,6 +4,7 @@
  * Inside stands a still picture: for each model a `figure[data-model]` with its name and what it
  * wrote in a recorded run. The first touch starts the engine; what is large comes after a click.
  */
+import { carried } from "./carried.js";
 import { ask, news } from "./desk.js";
 import { Foot, FROM_DISK } from "./foot.js";
 import { Form } from "./form.js";
@@ -33,7 +34,7 @@ export class Writer extends HTMLElement {
   connectedCallback() {
     if (this.foot) return; // moved within the page
     this.foot = new Foot();
-    if (location.protocol === "file:") {
+    if (location.protocol === "file:" && !carried) {
       this.foot.status.innerHTML = FROM_DISK;
       this.dataset.state = "still";
       this.append(this.foot.root);

@@ -8,6 +8,11 @@ export class Tokenizer {
     this.ids = new Map(this.vocabulary.map((character, i) => [character, i]));
   }
 
+  /** What a text begins after: a line's end, or the first character of a vocabulary without one. */
+  get beginning() {
+    return this.ids.has("\n") ? "\n" : this.vocabulary[0];
+  }
+
   /**
    * The ids of the characters that are in the vocabulary; others are left out.
    *

@@ -17,13 +17,14 @@ export class Download {
   /**
    * @param {Piece[]} pieces
    * @param {string} base
+   * @param {Record<string, Uint8Array>} held by path
    */
-  constructor(pieces, base) {
+  constructor(pieces, base, held) {
     this.pieces = pieces;
     this.base = base;
     this.all = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
     /** Pieces that have come, for browsers that keep nothing. @type {Map<string, Uint8Array>} */
-    this.held = new Map();
+    this.held = new Map(Object.entries(held));
     /** The one that is going on. @type {Promise<ArrayBuffer> | null} */
     this.going = null;
     /** Who waits for it: what each wants to hear. @type {Set<(progress: Progress) => void>} */
@@ -96,7 +97,7 @@ export class Download {
       got += piece.bytes;
       count(0);
     }
-    this.held.clear();
+    if (this.base) this.held.clear(); // what the page carries comes from nowhere else
     return file.buffer;
   }
 

@@ -60,9 +60,12 @@ function bars({ logits, id }, draw) {
 
 /** @type {Record<string, (given: any, call: number) => any>} */
 const answers = {
-  /** @param {{catalogue: Catalogue, base: string}} given */
-  open({ catalogue, base }) {
-    library = new Library(catalogue, base);
+  /**
+   * @param {{catalogue: Catalogue, base: string, held?: Record<string, Uint8Array>}} given held are
+   *   files that the page carries
+   */
+  open({ catalogue, base, held = {} }) {
+    library = new Library(catalogue, base, held);
     readings = new Readings(library);
     tokenizer = new Tokenizer(catalogue.vocabulary);
   },
@@ -114,12 +117,13 @@ const answers = {
   "end-run": endRun,
 
   /**
-   * @param {{model: string, text: string, seed: number}} given an empty text is a line's end
+   * @param {{model: string, text: string, seed: number}} given an empty text is what every text
+   *   begins after
    * @param {number} call by whose number the session is known from here on
    */
   async begin({ model, text, seed }, call) {
     const loaded = await library.model(model);
-    const ids = tokenizer.encode(text || "\n");
+    const ids = tokenizer.encode(text || tokenizer.beginning);
     const begun = loaded.begin(ids);
     const logits = await begun.logits();
     sessions.set(call, { text: begun, random: new Random(seed), logits, id: null });

@@ -12,12 +12,16 @@ export class Library {
   /**
    * @param {Catalogue} catalogue
    * @param {string} base address that paths begin from
+   * @param {Record<string, Uint8Array>} [held] pieces that are there already, by their path
    */
-  constructor(catalogue, base) {
+  constructor(catalogue, base, held = {}) {
     this.catalogue = catalogue;
     this.tokenizer = new Tokenizer(catalogue.vocabulary);
     this.downloads = Object.fromEntries(
-      Object.entries(catalogue.files).map(([file, pieces]) => [file, new Download(pieces, base)]),
+      Object.entries(catalogue.files).map(([file, pieces]) => [
+        file,
+        new Download(pieces, base, held),
+      ]),
     );
     /** @type {Map<string, Promise<Model>>} */
     this.models = new Map();

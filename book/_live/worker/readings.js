@@ -20,7 +20,6 @@
  */
 
 const BARS = 10;
-const BEGINNING = "\n";
 const MOST = 24; // milliseconds before other calls have their turn
 
 export class Readings {
@@ -43,7 +42,7 @@ export class Readings {
     const turn = ++known.turn;
     const loaded = await this.library.model(model);
     if (!(await known.take(loaded, model, off, turn))) return false;
-    return known.read(tokenizer.encode(BEGINNING + text), turn, tell);
+    return known.read(tokenizer.encode(tokenizer.beginning + text), turn, tell);
   }
 
   /** @param {{reading: number, at: number}} given a place in the text */

@@ -1,4 +1,4 @@
-"""The command line: `bardgpt train`, `sample`, `evaluate`, `plot` and `runs`."""
+"""The command line: `bardgpt train`, `sample`, `evaluate`, `plot`, `runs` and `page`."""
 
 import contextlib
 import os

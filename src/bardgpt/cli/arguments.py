@@ -21,7 +21,7 @@ SECTIONS = {"model": GPTConfig, "training": TrainingConfig}
 COMPLETION = ("--tyro-print-completion", "--tyro-write-completion")
 LONGEST = 100  # characters of an option's name that are looked at
 SHELLS = ("bash", "fish", "zsh")  # tyro has a tcsh, too, which needs one more package
-COMMANDS = ("train", "sample", "evaluate", "plot", "runs")
+COMMANDS = ("train", "sample", "evaluate", "plot", "runs", "page")
 SECTION_OF = {
     field.name: section
     for section, config in SECTIONS.items()

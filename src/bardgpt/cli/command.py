@@ -14,6 +14,7 @@ from bardgpt import __version__
 from bardgpt.batches import WindowError
 from bardgpt.cli import arguments as words
 from bardgpt.cli.evaluate import Evaluate
+from bardgpt.cli.page import Page, PageError
 from bardgpt.cli.plot import Plot
 from bardgpt.cli.runs import Runs
 from bardgpt.cli.sample import Sample
@@ -39,6 +40,7 @@ Command = (
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Plot, tyro.conf.subcommand("plot")]
     | Annotated[Runs, tyro.conf.subcommand("runs")]
+    | Annotated[Page, tyro.conf.subcommand("page")]
 )
 # What the user can do something about: said in a line or two, without a traceback. No class that
 # a slip in the program raises too (ValueError, RuntimeError) is among them.
@@ -50,6 +52,7 @@ ERRORS = (
     DivergedError,
     OSError,
     OutputError,
+    PageError,
     RunError,
     SamplingError,
     TextFileError,

@@ -376,4 +376,4 @@ def test_curve_is_drawn_from_windows_like_all_others():
             losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none").mean(1)
         some = losses[first::every]
         assert abs(some.mean() - losses.mean()) < 0.01
-        assert f"{len(some):,} windows" in (ROOT / "book/workshop.md").read_text()
+        assert f"{len(some):,} windows" in (ROOT / "book/workshop.md").read_text(encoding="utf-8")

@@ -72,7 +72,7 @@ class Reader:
             f'<figure class="reader-text" data-model="{self.name}" style="{colour}">\n'
             f"<figcaption><b>{escape(self.model.title)}</b> <span>{mean}</span></figcaption>\n"
             f'<p class="voice" style="{VOICE};background:var(--bard-paper,#fff);'
-            f'color:var(--bard-ink,#222832)">{self._runs()}</p>\n{_key()}</figure>\n'
+            f'color:var(--bard-ink,#222832)">{self._runs()}</p>\n{key()}</figure>\n'
             f"{self._heads()}</bard-reader>\n"
         )
 
@@ -126,7 +126,7 @@ def _colour(level: int) -> str:
     return f"background:var(--bard-surprise-{level},{COLOURS[level]})"
 
 
-def _key() -> str:
+def key() -> str:
     """What the colours mean."""
     shape = "display:inline-block;width:0.875rem"
     items = "".join(

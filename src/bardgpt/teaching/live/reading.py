@@ -51,11 +51,11 @@ def costs(model: LiveModel, text: str) -> list[float]:
         table = CountTable(book.train, model.context, book.tokenizer.vocab_size)
         return table.losses(ids).tolist()
     gpt, _ = pretrained.load_from(model.folder)
-    return _losses(gpt, ids)
+    return losses(gpt, ids)
 
 
 @torch.no_grad()
-def _losses(model: GPT, ids: Tensor) -> list[float]:
+def losses(model: GPT, ids: Tensor) -> list[float]:
     """-ln p of every id but the first. ids: (N,)."""
     n, block_size = len(ids) - 1, model.config.block_size
     found = []
