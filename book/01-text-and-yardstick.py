@@ -127,9 +127,10 @@ print(f"V = {V}, and {len(ids):,} ids that decode to the text again")
 # %% [markdown]
 # ## Train on one part, judge on the other
 #
-# The first nine tenths are for learning, the last tenth is for judging. In order, not shuffled:
-# pieces of the same scene share names and turns of phrase, and a shuffled split would hand the
-# model part of its examination in advance. (Exercise 3 measures how much.)
+# The first nine tenths are for learning, the last tenth is for judging: a text can be learned by heart,
+# and only a new one shows what was understood. In order, not shuffled: pieces of the same scene share
+# names and phrases, and shuffled would be part of the examination in advance. (Exercise 3 measures how
+# much.)
 
 # %%
 from bardgpt.batches import split
@@ -209,7 +210,8 @@ for p in (0.99, 0.5, 0.01):
     print(f"p = {p}: {-math.log(p):.2f} nats")
 
 # %% [markdown]
-# The mean over all characters is called *cross-entropy*, and its unit is the *nat* per character.
+# The mean over all characters, which a longer text does not raise, is called *cross-entropy*, and its
+# unit is the *nat* per character.
 # With a logarithm to base 2 it would be the *bit*: one nat is $1 / \ln 2 \approx 1.443$ bits. The
 # plainest model gives every character the same chance:
 
@@ -386,9 +388,8 @@ teaching.table("context seen", heads, rows)
 # work. A longer context brings *information*: it tells more about what comes. And it brings *too
 # much trust*: after a single sighting, $n(h)=d(h)=1$, the table bets half of its chances on what
 # came then. Four characters have mostly been seen often, and the information wins. Five have been
-# seen less often, and the fifth character tells less than the fourth did: in every row the trust
-# costs more than the information brings. Better rules than Witten and Bell's lose less here, and can
-# look back a little further (exercise 4). But every table has one weakness: each context is its
+# seen less often, and the fifth character seems to tell less: in each of these rows the trust
+# costs more than the information brings. But every table has one weakness: each context is its
 # own row, and it cannot know that `the king` and `the queen` are alike. *Here a network may
 # win.*
 
@@ -924,7 +925,7 @@ exercises.check("1.1", faces)
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# The loss is the mean of the logarithms, and the die has $e^\ell$ faces. Knowing the frequencies
+# The loss is the mean of $-\ln p$, and the die has $e^\ell$ faces. Knowing the frequencies
 # takes away the most faces: 65 become 28. By factor it is the first character of context.
 #
 # </details>

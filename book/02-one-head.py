@@ -140,7 +140,7 @@ print("to itself:", " ".join(f"{weight:.2f}" for weight in own[0].tolist()))
 # what it can be found by. A third, the *value* $v$, is what it hands out when found.
 #
 # Here they are, made by hand for `the king`. A character is three numbers: is it a vowel, a
-# consonant, a space? The key is just that. The query swaps the first two, times 3: a consonant
+# consonant, a space? The key is just that. The query swaps the first two and multiplies all by 3: a consonant
 # asks for vowels, a vowel for consonants. The value says "I am an e" or "I am an i".
 
 # %%
@@ -159,7 +159,7 @@ print("weights   ", *(f"{weight:.2f}" for weight in weights[7].tolist()))
 print("g receives", [round(y, 2) for y in (weights @ by_hand["v"])[7].tolist()])
 
 # %% [markdown]
-# Check the last row: its scores are 3 for `e` and `i`, and $e^3 \approx 20$ stands against six
+# Check the `g`: its scores are 3 for `e` and `i`, and $e^3 \approx 20$ stands against six
 # times $e^0 = 1$. So each vowel gets $20 / 46$, and the `g` knows that an `e` and an `i` came
 # before it. Which was nearer it cannot tell; we come back to that.
 #
@@ -418,7 +418,7 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 # the window gets a *position embedding*, learned like those of the characters, and it is added to
 # `x`. Queries, keys and values are made from the sum, so that a head can ask for "a vowel", for
 # "the place before mine", or for both. Does adding not mix up what a character is with where it
-# stands? Multiply a score out, with one map for all to keep it short:
+# stands? Multiply a score out, with the maps left out to keep it short:
 #
 # $$(x + p) \cdot (x' + p') = x \cdot x' + x \cdot p' + p \cdot x' + p \cdot p'.$$
 #
@@ -512,7 +512,7 @@ figures.training_runs(
 
 # %% [markdown]
 # *Five full runs each. At first the runs without positions lead.
-# In the end all head runs are below all bigram runs, and positions make more than half
+# In the end all head runs are below all bigram runs, and positions make over half
 # of the difference.*
 
 # %% tags=["hide-input"]
@@ -585,11 +585,11 @@ print(f"{shapes[0]} rows of scores, mixed by {shapes[1]} weights")
 
 # %% [markdown]
 # So the head has a row for `t` and a row for `h`, but none for `th`. After `th` it can only mix
-# these rows. And the row of `t` is the same for the `t`, which asks what comes next, and for the
-# `h`, which asks what comes two places on. The table of two has counted `th` itself. And
+# these rows. And the one row of `t` must serve twice: at the `t` for the next character, at the `h`
+# for the one that is two after the `t`. The table of two has counted `th` itself. And
 # because the weights sum to 1, a position that looks back looks away from its own character, the
 # one thing that the bigram model knew. (The rest is what the head has not learned in 5,000 steps;
-# how much each counts we did not measure.)
+# we measured neither share.)
 
 # %% [markdown]
 # ## Looking at the weights
@@ -629,10 +629,11 @@ checks.within("of the rest, to the one before", rest, above=0.5)
 checks.within("to the oldest four", back[4:].sum().item(), below=0.1)
 
 # %% [markdown]
-# After 1,000 steps the head is a bigram model that casts a glance at its neighbour. A position can keep its own character in no other way: nothing
-# but the head leads from a character to its prediction. (Chapter 5 adds a way around.)
+# After 1,000 steps the head is a bigram model that looks a little at its neighbour. A position can
+# keep its own character only by looking at itself: only the head leads from a character to its
+# prediction. (Chapter 5 adds a way around.)
 #
-# The head after all 5,000 steps: choose a character, and see where it looks.
+# The head after 5,000 steps: choose a character, and see where it looks.
 
 # %% tags=["hide-input"]
 live.reader("one-head", "my lord,", show="heads")
@@ -695,7 +696,7 @@ better = history.at(500) - found
 checks.within("nats better than the honest head", better, above=0.05)
 
 # %% [markdown]
-# It looks like a discovery: one changed number, and a tenth of a nat. But now the scores of later
+# It looks like a discovery: one changed number, over a tenth of a nat. But now the scores of later
 # queries stand in the denominator. The test from above notices, with its own `head` and this one:
 
 # %%
@@ -709,7 +710,7 @@ for name, layer in (
     print(f"{name}: {(moves > 0).sum()} of 5 early positions moved")
 
 # %% [markdown]
-# The third slip was in chapter 1: targets that are not moved. All three losses are too good. For the
+# The third slip was in chapter 1: targets that are not moved. All three losses are better than they should be. For the
 # first two, change the future, and see whether the past moves. The third is in the data: look at a
 # window beside its targets. [The workshop](workshop.md) lets you watch a run without the mask, and
 # read what it writes.
