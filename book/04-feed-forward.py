@@ -395,7 +395,7 @@ teaching.table("before the logits", columns, rows)
 # %% [markdown]
 # The layer gains 0.025 nats, and the five seeds agree that it gains. Its linear map alone gains
 # nothing that could be told from 0. So the answer to the question at the top is: none. What the
-# model lacked was not parameters, it was something that is not linear before the logits. In this
+# model lacked was not these parameters, it was something that is not linear after attention. In this
 # sense the lecture is right.
 #
 # Keep it in proportion: four heads instead of one gained 0.128 nats (chapter 3).
@@ -516,12 +516,12 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # *Above, how much lower the second ends than the first, seed by seed; below, the validation loss of
 # each. Five seeds: mean and standard deviation.*
 #
-# Each doubling brings about as much as the one before, 0.033 to 0.038 nats, and eight is not the
+# Each doubling brings about as much as the one before, 0.033 to 0.038 nats, and four is not the
 # end of it. So four is no special number here: more is better, and costs more. And the hidden
 # layer is no special place. The model with 44 channels has spent as many parameters otherwise and
 # is 0.008 behind, with a standard deviation of 0.011 over five pairs of seeds: no difference that
 # shows. GELU and ReLU differ even less. What a large model would say we have not measured. (The
-# model with 2.177 is here once more, begun from other random numbers.)
+# model with 2.177 is the same, begun from other random numbers.)
 
 # %% [markdown]
 # ## What single units fire on
@@ -656,7 +656,7 @@ figures.ladder(climbed("feed-forward"), tables)
 live.writer("feed-forward", beside="four-heads")
 
 # %% [markdown]
-# Neither has many words right. It takes the loss to see 0.025 nats.
+# Neither has many words right. Only the loss shows 0.025 nats.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -929,7 +929,7 @@ exercises.check("4.6", sees_the_future)
 # - The pair is the block. It keeps the shape, so it can be repeated.
 # - In this model it lowers the loss by 0.025 nats, and by nothing if the ReLU is left out: then
 #   the layer folds into the output layer. What is not linear is what counts.
-# - More hidden units lower the loss further. Four for each channel is a convention.
+# - More hidden units lower the loss further; so do more channels. Four for each is a convention.
 # - A loss that is too good may be a leak: ask whether a later character moves an earlier
 #   position.
 #

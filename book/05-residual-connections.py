@@ -168,7 +168,7 @@ for block in (16, 12, 8, 4, 0):
 # Why so much? PyTorch's default initialization draws weights uniformly between $\pm 1/\sqrt n$, for
 # $n$ inputs of a layer. Such a weight has the variance $1 / (3 n)$, and $n$ of them add up to $1/3$:
 # what comes out has $1/\sqrt 3$ of the RMS of what went in. A block has four such layers in a row
-# (attention's values and its `proj`, and two in the feed-forward): a ninth, forward and back alike.
+# (attention's values and its `proj`, and two in the feed-forward): a ninth in the product, forward and back.
 # The ReLU stops half, which costs another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. The text's
 # variation shrinks on this path, too; the biases, the same at all positions, remain.
 
@@ -289,8 +289,8 @@ for name, part in (("a", a), ("b", b)):
 # *Claim res-3.*
 #
 # From this the lecture concludes that there is a "gradient superhighway that goes directly from
-# the supervision all the way to the input unimpeded". Call $g$ the gradient after a branch was
-# added, and $J$ the branch's Jacobian, the matrix $\partial f / \partial x$ of its derivatives. A
+# the supervision all the way to the input unimpeded". Call $g$ the gradient at the output of an
+# addition, and $J$ the branch's Jacobian, the matrix $\partial f / \partial x$ of its derivatives. A
 # plain layer gives its input $J^\top g$: all that comes back has been through the layer. The
 # derivative of $x + f(x)$ is
 #
@@ -410,8 +410,8 @@ teaching.table("the stream", columns, rows)
 #   gradient is exactly the same at all depths.
 # - With PyTorch's **default** each branch adds a little, hence the 5.6.
 # - With **Xavier's** initialization the residual gradient *explodes*, two million times over. Each
-#   branch is half as large as the stream, or as large. So the stream itself grows, to 2,400 times
-#   its size.
+#   branch is half as large as the stream, or as large. So the stream grows too, to 2,400 times its
+#   size. Why the gradient grows more is open.
 #
 # The initialization matters to the plain stack too: with Xavier's its gradient shrinks only to
 # $10^{-4}$. (How it trains then we have not tested.)
@@ -479,7 +479,7 @@ teaching.table("blocks", columns, rows)
 # gain. Why, we did not test; these are 2,000 steps at one learning rate. (A blind guess gives
 # $\ln 65 = 4.17$. All residual stacks begin worse, for embeddings with a standard deviation of 1
 # already make logits of that size. The sixteen begin worst, at 6.68 nats: their stream grows
-# threefold, the logits with it, and the model is sure of itself before it has learned anything.)
+# threefold, the logits with it, and the model is sure before it has learned anything.)
 #
 # Stack blocks yourself, with `x +` and without. How soon do the two part?
 
@@ -525,9 +525,8 @@ figures.ladder(climbed("residual"), tables)
 # tables of chapter 1. The feed-forward rung is the one-layer one.*
 #
 # 2.084, where the lecture reports 2.08 (with another evaluation). At equal parameters `x +` is
-# worth 0.215 nats. And depth now pays: 0.093 nats below chapter 4's one block with the same
-# two-layer feed-forward. The table that sees two characters, at 2.049, is still ahead. From one
-# prompt, with and without `x +`, three blocks write:
+# worth 0.215 nats. And more blocks now pay: 0.093 nats below chapter 4's one block, with two and a
+# half times its parameters. From one prompt, with and without `x +`, three blocks write:
 
 # %% tags=["hide-input"]
 live.writer("residual", beside="plain-blocks")
