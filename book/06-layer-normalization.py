@@ -34,8 +34,7 @@ if "google.colab" in sys.modules:
 #
 # > **Layer normalization gives the numbers of each position mean 0 and variance 1**, and then
 # > lets the model scale and shift each channel. It is batch normalization with one argument
-# > changed: it takes rows where batch norm takes columns. What else changes with that one
-# > argument, this chapter tests.
+# > changed: it takes rows where batch norm takes columns.
 #
 # After this chapter you can
 #
@@ -103,7 +102,7 @@ figures.stream_sizes(
 #
 # Do such sizes hurt? We trained twelve residual blocks for 1,000 steps, once from PyTorch's
 # initialization and once from Xavier's; then with the norm of this chapter after each addition (in
-# the code, `post-norm`). The learning rates are low, so that nothing else goes wrong.
+# the code, `post-norm`). The learning rates are low; at higher ones this norm fails (chapter 7).
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
@@ -147,8 +146,8 @@ figures.training_runs(
 # the model without a norm begins with a loss in the hundreds, for its logits are as large as its
 # stream. After 1,000 steps it is still worse than a table of letter frequencies. With norms the
 # same weights, at the same rate, learn. So a norm is not a gift to every model. It decides where
-# sizes get out of hand: here because of the initialization, elsewhere because of depth or of a
-# large rate. [Chapter 7](07-pre-and-post-norm.ipynb) tries all of these.
+# sizes get out of hand, here because of the initialization. At larger rates this same norm can harm,
+# as [chapter 7](07-pre-and-post-norm.ipynb) shows.
 
 # %% [markdown]
 # ## Mean 0, variance 1
@@ -384,7 +383,7 @@ except ValueError as error:
 #
 # *Claim ln-4.*
 #
-# The second: layer norm has no buffers, and no two modes. What do buffers and modes cost batch norm? For
+# The second: layer norm has no buffers, and no two modes. How far apart are batch norm's two modes? For
 # this we need the rung of this chapter already: the three blocks of chapter 5 with a norm after
 # each of their six additions,
 #
@@ -478,7 +477,7 @@ rows = {
 table("5,000 steps", ["validation loss"], rows)
 
 # %% [markdown]
-# No difference. Batch norm is ahead by 0.003 nats, and we call less than 0.01 nats, about what
+# Batch norm is ahead by 0.003 nats, and we call less than 0.01 nats, about what
 # the seeds of one rung differ by, next to nothing. So in this small model the loss is no reason
 # to prefer layer norm; the three advantages are.
 
@@ -623,8 +622,8 @@ figures.ladder(climbed("post-norm"), tables)
 #
 # After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may well be real, but by the
 # rule of the bet it is next to nothing, and thirty times less than the 0.215 that the additions
-# brought in chapter 5. The lecture calls the norm, after `x +`, the second help in training deep
-# networks. Our network is not deep, its branches start smaller than its stream, and the learning
+# brought in chapter 5. The lecture names two helps in training deep networks: `x +`
+# first, then the norm. Our network is not deep, its branches start smaller than its stream, and the learning
 # rate is low: so there is little to help.
 #
 # What do the two rungs write?
@@ -709,7 +708,8 @@ extra = (losses(reset, validation) - losses(model, validation)).mean().item()
 checks.within("extra loss, gains 1 and biases 0", extra, above=0.07)
 
 # %% [markdown]
-# It does: without them it loses more than the norm has gained.
+# It does: without them it loses more than the norm has gained. (We did not test the last norm and the
+# other five apart.)
 
 # %% [markdown]
 # ## What broke when we changed it

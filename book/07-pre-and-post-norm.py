@@ -232,8 +232,8 @@ for block, namesake in ((post, False), (pre, True)):
 # *Claim pp-2, the exact half.*
 #
 # The usual reason given for pre-norm is a clean path along the stream. In the forward pass one
-# can make this exact. With pre-norm, the last stream is the first one plus everything that the
-# branches gave, for then no block has done anything to the stream but add. Record a model's
+# can make this exact. With pre-norm, the last stream (before the final norm) is the first one plus
+# everything that the branches gave, for then no block has done anything to the stream but add. Record a model's
 # stream and branches, and sum:
 
 # %%
@@ -300,8 +300,8 @@ figures.streams_by_depth(
 
 # %% [markdown]
 # With Xavier's initialization, 16 blocks of pre-norm triple the stream (with PyTorch's default they
-# make it 1.4 times as large). How fast should it grow? Each branch reads a normalized stream, so
-# each adds about the same amount. A sum of $L$ independent terms grows like $\sqrt{L}$. At the right, post-norm's
+# make it 1.4 times as large). Each branch reads a normalized stream, so
+# each adds about the same amount, and a sum of $L$ independent terms grows like $\sqrt{L}$. At the right, post-norm's
 # 1.6 at the end is the gain of its last norm, which training has raised.
 #
 # So what does the norm at the end do? Scale the last stream by two, and look at the logits:
@@ -554,7 +554,7 @@ figures.rate_sweep(losses, flat)
 #   bound it under post-norm by a quantity that does not depend on $L$. Under pre-norm the bound falls
 #   like $1/\sqrt{L}$, since the final norm divides by the size of the stream. Large steps along large
 #   gradients, they argue, break training, and warm-up keeps the first steps small.
-# - **Adam's first steps.** Adam divides a gradient by an average of its squares. At first this average
+# - **Adam's first steps.** Adam divides a gradient by the root of an average of its squares. At first this average
 #   has seen only a few batches. [Huang et al. 2020](references.md#huang-2020) argue that such steps are
 #   unreliable and make what goes into the norms large. A norm divides the gradient by that size, so the
 #   gradient vanishes. Warm-up gives the average time.
@@ -762,7 +762,7 @@ table("largest branch", columns, rows)
 
 # %%
 class ForksTooLate(PreNormBlock):
-    """The norm is on the stream again, one step later than post-norm has it."""
+    """The norm is on the stream again, before each addition."""
 
     def forward(self, x):
         x = self.attention_norm(x)
@@ -941,8 +941,8 @@ print(f"RMS after 16 blocks: {probes.rms(y):.1f}")
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# By √8, nearly three, if it followed the bound; pre-norm's falls by about 2. Post-norm's does not
-# fall that far.
+# By √8, nearly three, if it followed the bound; pre-norm's falls by about 2. Post-norm's falls
+# less, or rises: that is what a factor below 1 says.
 #
 # </details>
 
