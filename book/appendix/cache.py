@@ -97,10 +97,11 @@ print(f"{len(singly)} times one position: the same logits as all at once")
 # %% [markdown]
 # **When the window is full.** The model has learned a row for each position, and a character's
 # key and value contain it. If the window slid by one, every character would move to another
-# position, and nothing that was kept would be right any more. So it does not slide. All but its
-# last `block_size // 2` characters are forgotten, these are computed again at their new
-# positions, and there is room for half a window more. It costs context. Sampling without a cache
-# follows the same rule, so both write the same text:
+# position, and nothing that was kept would be right any more. So it does not slide. All is
+# forgotten but its last `block_size // 2` characters; those are computed again at their new
+# positions, and there is room for half a window more. It costs context. The package's `generate`
+# follows the same rule without a cache, so both write the same text (the one file `bardgpt.py`, which
+# has no cache, slides):
 
 # %%
 from dataclasses import replace

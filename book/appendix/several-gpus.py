@@ -141,4 +141,4 @@ for name, mean in (("plain", plain), ("weighted", weighted)):
 # ## What to remember
 #
 # - Several GPUs average gradients of equal shares. But for dropout's masks it is the same run.
-# - What is sent in a step is as large as the weights, whatever the batch.
+# - What is averaged in a step is as large as the weights, whatever the batch.

@@ -157,6 +157,7 @@ print("attention agrees")
 # and Muon for the matrices inside the blocks ([chapter 9](../09-scaling-up.ipynb)). The rates climb
 # and then fall. From the same seed, the preset `small` of the package has the same losses, to the last
 # digit; the book's tests train both and compare. `sample` predicts, draws, appends, and repeats.
+# (Past a full window it slides by one character; the package forgets half, see [the cache](cache.ipynb).)
 
 # %% tags=["nbval-ignore-output"]
 listing(one_file.train, one_file.sample)
