@@ -93,7 +93,7 @@ table("play", ["lines", "characters"], rows)
 # %%
 print("\n".join(text.splitlines()[-8:]))
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Nine bars in a staircase from upper left to lower right, one for each play, over 1,115 thousand characters. Seven plays of 115 to 163 thousand characters each are all in the training colour. A dashed line at 1,004 thousand cuts the eighth, The Taming of the Shrew, so that the last two thirds of it and the short ninth, The Tempest, are in the validation colour."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Nine bars in a staircase from upper left to lower right, one for each play, over 1,115 thousand characters. Seven plays of 120 to 163 thousand characters each are all in the training colour. A dashed line at 1,004 thousand cuts the eighth, The Taming of the Shrew, so that the last two thirds of it and the short ninth, The Tempest, are in the validation colour."}}
 from bardgpt.teaching import figures
 
 figures.plays(starts, len(text), int(0.9 * len(text)))
