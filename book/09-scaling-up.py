@@ -870,7 +870,7 @@ live.reader("full", "Nay, good my lord, be not angry.")
 #
 # ## Where to go
 #
-# - **Train the lecture's own run** if you have a GPU: `bardgpt train full`. For several GPUs [a page
-#   of the fast path](appendix/several-gpus.ipynb) has the commands.
+# - **Train the lecture's own run** if you have a GPU: `bardgpt train full`. [For several GPUs](appendix/several-gpus.ipynb)
+#   there are commands.
 # - **Take [a text of your own](appendix/your-own-text.ipynb).**
 # - **Change the model**: [where to go from here](where-to-go-from-here.md).

@@ -228,9 +228,11 @@ def test_four_heads_divide_the_channels_of_one():
     assert [text for text, _ in texts(one) if "A v" in text] == ["A v: 32"]
     assert [text for text, _ in texts(four) if " v: " in text] == [f"A{n} v: 8" for n in "₁₂₃₄"]
     widths = [float(r.get("width")) for r in four.iter(f"{SVG}rect")]
-    assert widths.count(69) == 8  # (312 - 3 · 12) / 4, above and below of each head
+    # A head's output is (312 - 3 · 12) / 4 wide; above it q and k, and v, share that but for a gap.
+    assert widths[2:] == 4 * [40, 26, 40, 69]
+    assert 40 + 3 + 26 == 69
     colours = re.findall(r"fill: (#\w{6}); fill-op", ET.tostring(four).decode())
-    assert colours == [COLOURS[f"head {i}"] for i in (0, 0, 1, 1, 2, 2, 3, 3)]
+    assert colours == [COLOURS[f"head {i}"] for i in range(4) for _ in ("q, k", "v", "A v")]
 
 
 # Drawings that are no blocks.
