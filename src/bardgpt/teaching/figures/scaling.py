@@ -136,10 +136,11 @@ def forms(samples: Mapping[str, Mapping[str, Band]]) -> Figure:
         aim = samples[real][quantity]
         axes.axvspan(aim.mean - aim.sd, aim.mean + aim.sd, color=COLOURS["line"], alpha=0.6)
         axes.axvline(aim.mean, color=COLOURS["ink"], linewidth=1)
-        for place, name in enumerate(models):
-            band = samples[name][quantity]
-            colour = COLOURS["count" if "counts" in name else "model"]
-            axes.errorbar(band.mean, place, xerr=band.sd, fmt="o", color=colour, capsize=3)
+        for role in ("count", "model"):
+            places = [i for i, name in enumerate(models) if ("counts" in name) == (role == "count")]
+            bands = [samples[models[place]][quantity] for place in places]
+            means, sds = [band.mean for band in bands], [band.sd for band in bands]
+            axes.errorbar(means, places, xerr=sds, fmt="o", color=COLOURS[role], capsize=3)
         axes.set_xlim(left=0)
         axes.set_xlabel(title)
         axes.set_yticks(range(len(models)), models)
