@@ -22,6 +22,13 @@ function writeFormulas() {
  */
 function takeApart() {
   writeFormulas();
+  // What only a script could move: a reader's device need not run any.
+  for (const control of document.querySelectorAll("article :is([data-hand], script)")) {
+    control.remove();
+  }
+  for (const form of document.querySelectorAll("article form")) {
+    form.replaceWith(...form.childNodes);
+  }
   for (const element of document.querySelectorAll("[style=''], .bard-aside")) {
     element.removeAttribute("style");
   }

@@ -1,11 +1,13 @@
 """Print the book: `pdf.py` makes one PDF of the built website's pages, with Chromium."""
 
+import io
 import sys
 import time
 from html import escape
 from pathlib import Path
 
 import offering
+import pikepdf
 from binding import PIECES, SITE, NotBoundError, bound
 from playwright.sync_api import Error
 
@@ -44,7 +46,21 @@ def printed(site: Path = SITE) -> bytes:
         site, front=lambda contents: f"{paper}<style>{rules}</style>{front(contents)}"
     ) as page:
         page.emulate_media(media="print")
-        return page.pdf(outline=True, tagged=True, prefer_css_page_size=True, print_background=True)
+        sheets = page.pdf(
+            outline=True, tagged=True, prefer_css_page_size=True, print_background=True
+        )
+    return packed(sheets)
+
+
+def packed(sheets: bytes) -> bytes:
+    """The same PDF in half of the bytes.
+
+    Chromium writes each tag of the text as an object by itself; together they can be compressed.
+    """
+    small = io.BytesIO()
+    with pikepdf.open(io.BytesIO(sheets)) as whole:
+        whole.save(small, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return small.getvalue()
 
 
 def main() -> int:
