@@ -32,7 +32,7 @@ if "google.colab" in sys.modules:
 # more pages of the fast path: [kernels and precision](fast-attention.ipynb), [several
 # GPUs](several-gpus.ipynb).)
 #
-# > **Faster must not mean different.** With a cache the model has the same logits, up to rounding, and a
+# > **A cache must not change the answer.** With it the model has the same logits, up to rounding, and a
 # > cell shows it. Then comes what it gains, measured.
 #
 # **Before you run anything:** when the model writes, 99 of 100 positions need not be computed again. How

@@ -31,7 +31,7 @@ if "google.colab" in sys.modules:
 # shows why that is the same run, and has the commands. (Two more pages of the fast path: [kernels and
 # precision](fast-attention.ipynb), [the cache](cache.ipynb).)
 #
-# > **Faster must not mean different.** The gradients of equal shares, averaged, are the gradients of the
+# > **Many GPUs must be the same run.** The gradients of equal shares, averaged, are the gradients of the
 # > whole batch, up to rounding, and a cell shows it. How much faster it is was not measured here.
 #
 # **Before you run anything:** four GPUs take two windows each of a batch of eight. What must they tell

@@ -160,8 +160,8 @@ def group_convolution() -> Diagram:
     """Two heads' mixing of values, drawn as two groups of a convolution of width 1."""
     cell, places, positions, picked = 14, 8, 5, 2
     left, across = MARGIN, cell * positions
-    values = left + across + 30
-    outputs = values + cell * places + 30
+    values = left + across + 22
+    outputs = values + cell * places + 22
     shapes = []
     for group in range(2):
         top, colour = 44 + 122 * group, COLOURS[f"head {group}"]
@@ -176,8 +176,8 @@ def group_convolution() -> Diagram:
                 for t in range(positions)
             ),
             box(left, top, across, across, edge=colour),
-            label(values - 15, middle, "\N{MULTIPLICATION SIGN}", at="middle"),
-            label(outputs - 15, middle, "=", at="middle"),
+            label(values - 11, middle, "\N{MULTIPLICATION SIGN}", at="middle"),
+            label(outputs - 11, middle, "=", at="middle"),
         ]  # fmt: skip
         for start in (values, outputs):
             shapes += [
@@ -208,4 +208,5 @@ def group_convolution() -> Diagram:
             label(left, 310, "a column: a channel of v, a place to slide to"),
             label(left, 332, "a group: one head of one text", colour=MUTED),
         ],
+        width=392,
     )
