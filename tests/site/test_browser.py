@@ -72,8 +72,8 @@ SMALL_LETTERS = """() => [...document.querySelectorAll("article svg[role=img] te
     return [parseFloat(getComputedStyle(text).fontSize) * scale, text.textContent];
   })
   .filter(([size]) => size > 0 && size < 11)"""
-# Of the two drawings of a picture, how many are shown: the wide ones, the narrow ones. (The curve of
-# a trainer is drawn anew for its width.)
+# Of the two drawings of a picture, how many are shown: the wide ones, the narrow ones. (A trainer's
+# curve is drawn anew for its width.)
 FIGURES = "article .bard-figure:not(bard-trainer *)"
 DRAWINGS = f"""() => [...document.querySelectorAll("{FIGURES}")].map((figure) =>
   [".bard-wide", ".bard-narrow"].map((kind) => figure.querySelector(kind).checkVisibility()))"""
