@@ -36,8 +36,8 @@ def unnamed(source: str) -> Iterator[str]:
 def is_text(call: ast.Call, options: dict[str | None, ast.expr]) -> bool:
     """Whether what `open` returns, or a path's `open`, is read or written as text."""
     of_a_path = isinstance(call.func, ast.Attribute)
-    if of_a_path and ast.unparse(call.func.value) in ("os", "tokenize"):
-        return False  # a descriptor; what the file itself declares
+    if of_a_path and ast.unparse(call.func.value) in ("os", "tokenize", "pikepdf"):
+        return False  # a descriptor; what the file itself declares; a PDF
     place = 0 if of_a_path else 1
     mode = options.get("mode", call.args[place] if len(call.args) > place else ast.Constant("r"))
     return not (isinstance(mode, ast.Constant) and "b" in str(mode.value))
