@@ -6,11 +6,12 @@ import { megabytes } from "./catalogue.js";
 export const FROM_DISK = "To move this, serve the book: <code>make serve</code>";
 
 export class Foot {
-  constructor() {
+  /** @param {string} task what the bar shows */
+  constructor(task) {
     this.root = document.createElement("div");
     this.root.className = "live-foot";
     this.root.innerHTML =
-      '<div class="progress" role="progressbar" aria-label="Loading" aria-valuemin="0" aria-valuemax="100"><div></div></div>' +
+      `<div class="progress" role="progressbar" aria-label="${task}" aria-valuemin="0" aria-valuemax="100"><div></div></div>` +
       '<span role="status"></span>';
     const [bar, status] = /** @type {HTMLElement[]} */ ([...this.root.children]);
     this.bar = bar;
@@ -31,11 +32,16 @@ export class Foot {
     }
   }
 
+  /** @param {number} share of the bar */
+  fill(share) {
+    this.bar.setAttribute("aria-valuenow", String(Math.round(100 * share)));
+    const inside = /** @type {HTMLElement} */ (this.bar.firstElementChild);
+    inside.style.transform = `scaleX(${share})`;
+  }
+
   /** @param {import("./desk.js").Progress} progress */
   showProgress({ got, all }) {
-    this.bar.setAttribute("aria-valuenow", String(Math.round((100 * got) / all)));
-    const fill = /** @type {HTMLElement} */ (this.bar.firstElementChild);
-    fill.style.transform = `scaleX(${got / all})`;
+    this.fill(got / all);
     const number = this.status.querySelector(".number");
     if (number) number.textContent = `${megabytes(got)} of ${megabytes(all)} MB`;
   }

@@ -10,14 +10,15 @@ import { modelConfig } from "../engine/config.js";
 import { carried } from "./carried.js";
 import { catalogue, modelOf } from "./catalogue.js";
 import { ask, news } from "./desk.js";
-import { Foot, FROM_DISK } from "./foot.js";
 import { Heads } from "./heads.js";
 import { Ink } from "./ink.js";
 import { beginning, known, leftOut } from "./known.js";
+import { Living } from "./living.js";
 import { CANCELLED, inWords, isCancelled, Loading, lookAround, toLoad } from "./loading.js";
 import { bits, MOST_UNITS, oneIn, Panel } from "./panel.js";
 import { copyButton, keep, opened } from "./state.js";
 
+/** @typedef {import("./foot.js").Foot} Foot */
 /** @typedef {{start: number, attention: Float32Array[][], hidden: Float32Array[]}} Sight */
 
 const LONGEST = 2000; // characters that are read
@@ -31,7 +32,7 @@ const CONTROLS = `
   <div class="field"><div class="label"><label for="ID-model">Model</label></div><select id="ID-model" name="model"></select></div>
   <div class="buttons"><button class="button primary" type="button" data-go hidden></button><button class="button" type="button" data-clear>Clear</button></div>`;
 
-export class Reader extends HTMLElement {
+export class Reader extends Living {
   number = ++made; // by which the engine knows its text
   turn = 0; // goes up with each text that is wanted
   /** Nats of each character, as far as it is read. @type {number[]} */
@@ -50,18 +51,6 @@ export class Reader extends HTMLElement {
   isAsking = false;
   isStale = false;
   isRecorded = true; // the colours are the still picture's
-
-  connectedCallback() {
-    if (this.foot) return; // moved within the page
-    this.foot = new Foot();
-    if (location.protocol === "file:" && !carried) {
-      this.foot.status.innerHTML = FROM_DISK;
-      this.dataset.state = "still";
-      this.append(this.foot.root);
-      return;
-    }
-    this.build();
-  }
 
   disconnectedCallback() {
     this.turn += 1;

@@ -8,9 +8,12 @@
 import { bytesOf, megabytes } from "./catalogue.js";
 import { Controls, inWords, modelOfSettings, nearest, trainingOfSettings } from "./controls.js";
 import { arrived, ask, cancel, isThere, news } from "./desk.js";
+import { Living } from "./living.js";
+import { CANCELLED, isCancelled, inWords as why } from "./loading.js";
 import { grouped, Results } from "./results.js";
 import { copyButton, keep, opened } from "./state.js";
 
+/** @typedef {import("./foot.js").Foot} Foot */
 /** @typedef {import("./controls.js").Settings} Settings */
 /** @typedef {import("./controls.js").Control} Control */
 /** @typedef {import("./results.js").Recorded} Recorded */
@@ -30,9 +33,9 @@ const POINT = 50; // steps between two points of the curve
 const SPOKEN = 200; // likewise, between two losses that are read out
 const PROMPT = "ROMEO:";
 const LENGTH = 160; // characters that it writes
-const FROM_DISK = "To move this, serve the book: <code>make serve</code>";
 
-export class Trainer extends HTMLElement {
+export class Trainer extends Living {
+  task = "Training";
   /** @type {State} */
   state = "idle";
   /** @type {Run[]} the last one is the newest */
@@ -41,23 +44,6 @@ export class Trainer extends HTMLElement {
   /** @type {number | null} */
   loading = null;
   count = 0;
-
-  connectedCallback() {
-    if (this.foot) return; // moved within the page
-    this.foot = document.createElement("div");
-    this.foot.className = "live-foot";
-    this.foot.innerHTML =
-      '<div class="progress" role="progressbar" aria-label="Training" aria-valuemin="0" aria-valuemax="100"><div></div></div>' +
-      '<span role="status"></span>';
-    this.status = /** @type {HTMLElement} */ (this.foot.lastElementChild);
-    if (location.protocol === "file:") {
-      this.status.innerHTML = FROM_DISK;
-      this.dataset.state = "still";
-      this.append(this.foot);
-      return;
-    }
-    this.build();
-  }
 
   disconnectedCallback() {
     this.stop();
@@ -86,15 +72,15 @@ export class Trainer extends HTMLElement {
       this.nameOf({ ...usual, ...settings }),
     );
     stage.before(this.form.root);
-    const foot = /** @type {HTMLElement} */ (this.foot);
-    foot.append(
+    const { root } = /** @type {Foot} */ (this.foot);
+    root.append(
       copyButton(
         this,
         () => this.parts.changed,
         (words) => this.say(words),
       ),
     );
-    this.append(foot);
+    this.append(root);
     this.listen();
     this.change();
     this.say("Recorded runs. Train one of yours.");
@@ -349,9 +335,9 @@ export class Trainer extends HTMLElement {
 
   /** @param {Error} error */
   fail(error) {
-    if (error.name === "AbortError") {
+    if (isCancelled(error)) {
       this.state = "idle";
-      this.say("Cancelled. What has come is kept.");
+      this.say(CANCELLED);
       this.invite();
       return;
     }
@@ -366,8 +352,7 @@ export class Trainer extends HTMLElement {
     }
     this.finish();
     this.enter("failed", "Try again");
-    const kept = error.name === "DownloadError" ? " What came before is kept." : "";
-    this.say(`It did not work: ${error.message}${kept}`);
+    this.say(why(error));
   }
 
   get word() {
@@ -397,7 +382,7 @@ export class Trainer extends HTMLElement {
 
   /** @param {string} words */
   say(words) {
-    /** @type {HTMLElement} */ (this.status).textContent = words;
+    this.foot?.say(words);
   }
 
   /**
@@ -407,9 +392,7 @@ export class Trainer extends HTMLElement {
    * @param {string} words
    */
   show(share, words) {
-    const bar = /** @type {HTMLElement} */ (this.foot?.firstElementChild);
-    bar.setAttribute("aria-valuenow", String(Math.round(100 * share)));
-    /** @type {HTMLElement} */ (bar.firstElementChild).style.transform = `scaleX(${share})`;
+    this.foot?.fill(share);
     /** @type {HTMLElement} */ (this.number).textContent = words;
   }
 

@@ -4,15 +4,15 @@
  * Inside stands a still picture: for each model a `figure[data-model]` with its name and what it
  * wrote in a recorded run. The first touch starts the engine; what is large comes after a click.
  */
-import { carried } from "./carried.js";
 import { ask, news } from "./desk.js";
-import { Foot, FROM_DISK } from "./foot.js";
 import { Form } from "./form.js";
 import { known, leftOut } from "./known.js";
+import { Living } from "./living.js";
 import { CANCELLED, inWords, isCancelled, Loading, lookAround, toLoad } from "./loading.js";
 import { Slot } from "./slot.js";
 import { copyButton, keep, opened } from "./state.js";
 
+/** @typedef {import("./foot.js").Foot} Foot */
 /** @typedef {"idle" | "loading" | "running" | "stopped" | "failed"} State */
 
 const LENGTH = 500; // characters that are written before the writer asks whether to go on
@@ -21,7 +21,7 @@ const CALM = 50; // likewise, where the reader wants less motion
 const PACE = 16; // milliseconds for them at least: faster nobody reads
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-export class Writer extends HTMLElement {
+export class Writer extends Living {
   /** @type {State} */
   state = "idle";
   /** @type {Slot[]} */
@@ -30,18 +30,6 @@ export class Writer extends HTMLElement {
   turn = 0; // goes up whenever what was going on is over
   loading = new Loading();
   isReached = false;
-
-  connectedCallback() {
-    if (this.foot) return; // moved within the page
-    this.foot = new Foot();
-    if (location.protocol === "file:" && !carried) {
-      this.foot.status.innerHTML = FROM_DISK;
-      this.dataset.state = "still";
-      this.append(this.foot.root);
-      return;
-    }
-    this.build();
-  }
 
   disconnectedCallback() {
     if (this.state === "running" || this.state === "loading") this.stop();

@@ -207,6 +207,6 @@ def _size(model: LiveModel) -> tuple[int, int, int]:
         return 0, 0, 0
     about = (model.folder / "config.json").read_text(encoding="utf-8")
     config = GPTConfig.from_json(json.dumps(json.loads(about)["model"]))
-    width = {"none": 0, "one-layer": 1, "two-layer": config.expansion}[config.feed_forward]
-    n_units = width * config.n_embd if config.n_layer else 0
+    has_units = config.n_layer > 0 and config.feed_forward != "none"
+    n_units = config.n_hidden if has_units else 0
     return config.n_layer * config.n_head, n_units, config.block_size
