@@ -7,16 +7,11 @@ from _ext import bardgpt_live
 from engine_page import LIVE, ROOT, build_engine
 
 STATIC = ROOT / "book/_static"
-# The theme's colours, which the style sheets stand on.
-THEME = """
-:root { --pst-color-primary: #176de8; --pst-color-text-base: #222832; --pst-color-surface: #f3f4f5;
-  --pst-color-background: #fff; --pst-color-border: #d1d5da; --pst-color-danger: #b02a1b;
-  --pst-color-text-muted: #48566b; color-scheme: light; }
-html[data-theme="dark"] { --pst-color-primary: #528fe4; --pst-color-text-base: #ced6dd;
-  --pst-color-surface: #29313d; --pst-color-background: #121212; --pst-color-border: #48566b;
-  --pst-color-danger: #ff9585; --pst-color-text-muted: #9ca4af; color-scheme: dark; }
-body { background: var(--pst-color-background); color: var(--pst-color-text-base);
-  font: 16px/1.65 sans-serif; margin: 0; padding: 16px; }
+# The theme's colours, which the style sheets stand on, as a page of one's own model has them.
+ALONE = (LIVE / "page.html").read_text(encoding="utf-8")
+THEME = f"""{ALONE[ALONE.index(":root {") : ALONE.index("body {")]}
+body {{ background: var(--pst-color-background); color: var(--pst-color-text-base);
+  font: 16px/1.65 sans-serif; margin: 0; padding: 16px; }}
 """
 
 

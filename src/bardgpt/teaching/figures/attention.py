@@ -10,7 +10,7 @@ from torch import Tensor
 from bardgpt.records.band import Band
 from bardgpt.teaching.figures.plot import plot
 from bardgpt.teaching.figures.style import (
-    as_picture,
+    between_characters,
     canvas,
     in_lines,
     named_once,
@@ -89,11 +89,7 @@ def maps(weights: Tensor, text: str, titles: Sequence[str] = ()) -> Figure:
             axis.set_title(titles[i])
         else:
             axis.set_title(f"head {i + 1}", color=COLOURS[f"head {i % 4}"])
-        axis.set_xticks(range(len(marks)), marks, family="monospace")
-        axis.set_yticks(range(len(marks)), marks, family="monospace")
-        axis.set_xlabel("looks at")
-        axis.set_ylabel("position")
-        as_picture(axis)
+        between_characters(axis, marks)
     named_once(axes)
     scale(figure, picture, axes, label="weight")
     return figure

@@ -10,7 +10,7 @@ from bardgpt.records.band import Band
 from bardgpt.teaching.figures.plot import plot
 from bardgpt.teaching.figures.style import (
     LOSS,
-    as_picture,
+    between_characters,
     each_run,
     named_once,
     panels,
@@ -44,11 +44,7 @@ def thinned(maps: Mapping[str, Tensor], text: str) -> Figure:
             axis.text(len(marks), row, f"{given.sum():.2f}", va="center")
         axis.text(len(marks), -1, "sum", va="center")
         axis.set_title(title)
-        axis.set_xticks(range(len(marks)), marks, family="monospace")
-        axis.set_yticks(range(len(marks)), marks, family="monospace")
-        axis.set_xlabel("looks at")
-        axis.set_ylabel("position")
-        as_picture(axis)
+        between_characters(axis, marks)
     named_once(axes)
     scale(figure, shown, axes, label="weight")
     return figure

@@ -13,6 +13,7 @@ from bardgpt.teaching.figures.style import (
     LOSS,
     across,
     as_picture,
+    between_characters,
     canvas,
     in_lines,
     is_narrow,
@@ -43,11 +44,7 @@ def jacobians(pictures: Mapping[str, Tensor], text: str) -> Figure:
             picture.where(picture != 0, float("nan")).numpy(), cmap="cividis", vmin=0, vmax=top
         )
         axis.set_title(name)
-        axis.set_xticks(range(len(marks)), marks, family="monospace")
-        axis.set_yticks(range(len(marks)), marks, family="monospace")
-        axis.set_xlabel("input position")
-        axis.set_ylabel("output position")
-        as_picture(axis)
+        between_characters(axis, marks, "input position", "output position")
     named_once(axes)
     scale(figure, shown, axes, label="size of the derivatives\n(empty: exactly 0)")
     return figure

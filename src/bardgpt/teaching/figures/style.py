@@ -134,6 +134,17 @@ def as_picture(axes: Axes) -> None:
     axes.spines[:].set_visible(False)
 
 
+def between_characters(
+    axes: Axes, marks: Sequence[str], across: str = "looks at", down: str = "position"
+) -> None:
+    """Characters along both sides of a picture of cells, one for each pair of positions."""
+    axes.set_xticks(range(len(marks)), marks, family="monospace")
+    axes.set_yticks(range(len(marks)), marks, family="monospace")
+    axes.set_xlabel(across)
+    axes.set_ylabel(down)
+    as_picture(axes)
+
+
 def scale(
     figure: Figure, picture: ScalarMappable, axes: Sequence[Axes], **options: Any
 ) -> Colorbar:
