@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bardgpt.config import GPTConfig
-from bardgpt.layers import dropout
+from bardgpt.layers.dropout import Dropout, drop, is_bfloat16_on_cpu
 
 
 def causal_mask(size: int) -> Tensor:
@@ -68,7 +68,7 @@ class Head(nn.Module):
         self.query = nn.Linear(config.n_embd, config.head_size, bias=False)
         self.key = nn.Linear(config.n_embd, config.head_size, bias=False)
         self.value = nn.Linear(config.n_embd, config.head_size, bias=False)
-        self.dropout = dropout.Dropout(attention_dropout(config))
+        self.dropout = Dropout(attention_dropout(config))
         self.register_buffer("causal", causal_mask(config.block_size), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.heads = nn.ModuleList(Head(config) for _ in range(config.n_head))
         self.proj = nn.Linear(config.n_embd, config.n_embd) if config.projection else nn.Identity()
-        self.dropout = dropout.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, C) -> (B, T, C), T at most block_size."""
@@ -160,8 +160,7 @@ class CausalSelfAttention(nn.Module):
         self.cache: KeyValueCache | None = None  # set by `bardgpt.sampling.cached` alone
         self.qkv = nn.Linear(config.n_embd, 3 * config.n_embd, bias=False)
         self.proj = nn.Linear(config.n_embd, config.n_embd) if config.projection else nn.Identity()
-        self.dropout = dropout.Dropout(config.dropout)
-        self.weights_dropout = dropout.Dropout(self.rate)
+        self.dropout = Dropout(config.dropout)
 
     @classmethod
     def from_heads(cls, attention: MultiHeadAttention, config: GPTConfig) -> Self:
@@ -194,14 +193,13 @@ class CausalSelfAttention(nn.Module):
         )
         if self.cache is not None:
             k, v = self.cache.append(k, v)  # each (B, nh, all so far, hs)
-        if self.training and dropout.short(q):
-            # The kernel saves memory; forward and back, whole matrices take half of its time.
+        rate = self.rate if self.training else 0.0
+        if self.training and is_bfloat16_on_cpu(q):
+            # The kernel saves memory; whole matrices, forward and back, take half of its time.
             scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)  # (B, nh, T, T)
             later = scores.new_full((T, T), float("-inf")).triu(1)  # 0 where a query may look
-            weights = F.softmax(scores + later, dim=-1)  # (B, nh, T, T)
-            y = self.weights_dropout(weights) @ v  # (B, nh, T, hs)
+            y = drop(F.softmax(scores + later, dim=-1), rate) @ v  # (B, nh, T, hs)
         else:
-            rate = self.rate if self.training else 0.0
             # A single query stands last: it may look at every key there is.
             y = F.scaled_dot_product_attention(q, k, v, is_causal=T > 1, dropout_p=rate)
         y = y.transpose(1, 2).reshape(B, T, C)  # (B, T, C)
