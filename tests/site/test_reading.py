@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from built import CHAPTERS, SITE, page_of
 from playwright.sync_api import expect
+from sizes import CUT_OFF, TOO_WIDE
 
 HEADS = page_of(next(path for path in CHAPTERS if "one-head" in path.stem))
 NORMS = page_of(next(path for path in CHAPTERS if "layer-norm" in path.stem))
@@ -16,19 +17,6 @@ CLAIMS, GLOSSARY = SITE / "book/claims.html", SITE / "book/glossary.html"
 PAGES = [HEADS, NORMS, CLAIMS, GLOSSARY, SITE / "book/reading-and-running.html"]
 WIDE = {"width": 1280, "height": 800}
 PATIENCE = 120_000  # milliseconds: a busy machine is no fault of the page
-TOO_WIDE = """() => {
-  const width = document.documentElement.clientWidth;
-  if (document.scrollingElement.scrollWidth <= width) return [];
-  return [...document.querySelectorAll("body *")]
-    .filter((element) => element.getBoundingClientRect().right > width + 1)
-    .slice(0, 5).map((element) => element.outerHTML.slice(0, 120));
-}"""
-# Text that its box cuts off: wider than the box, which does not scroll.
-CUT_OFF = """() => [...document.querySelectorAll("article :is(h1, h2, h3, p, li, th, td, label)")]
-  .filter((element) => element.checkVisibility() && element.clientWidth > 0 &&
-    ["hidden", "clip"].includes(getComputedStyle(element).overflowX) &&
-    element.scrollWidth > element.clientWidth + 1)
-  .map((element) => element.textContent.slice(0, 80))"""
 # How a picture's words and the ground behind them are painted.
 PAINT = """() => {
   const text = [...document.querySelectorAll("article svg text")].find((t) => t.checkVisibility());

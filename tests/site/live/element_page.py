@@ -5,6 +5,7 @@ from pathlib import Path
 
 from _ext import bardgpt_live
 from engine_page import LIVE, ROOT, build_engine
+from playwright.sync_api import Page
 
 STATIC = ROOT / "book/_static"
 # The theme's colours, which the style sheets stand on, as a page of one's own model has them.
@@ -13,6 +14,21 @@ THEME = f"""{ALONE[ALONE.index(":root {") : ALONE.index("body {")]}
 body {{ background: var(--pst-color-background); color: var(--pst-color-text-base);
   font: 16px/1.65 sans-serif; margin: 0; padding: 16px; }}
 """
+
+NO_STORAGE = """Object.defineProperty(%s, "%s", { get() { throw new Error("no"); } });"""
+
+
+def block_storage(page: Page) -> None:
+    """Let neither a page nor its worker keep anything; a reload makes it so."""
+    page.add_init_script(NO_STORAGE % ("window", "localStorage"))
+    page.route(
+        "**/worker.js*",
+        lambda route: route.fulfill(
+            content_type="text/javascript",
+            body=NO_STORAGE % ("self", "caches") + route.fetch().text(),
+        ),
+    )
+    page.reload()
 
 
 class Pages:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from element_page import block_storage
 from engine_page import LIVE
 from playwright.sync_api import expect
 
@@ -445,6 +446,17 @@ def test_a_setting_can_be_linked(visit):
         page.goto(link.partition("#")[0] + "?new#" + wrong)
         expect(status(element)).to_contain_text("read.")
         assert element.locator("[name=model]").input_value() == "four-heads"
+
+
+def test_blocked_storage_is_no_obstacle(visit):
+    with visit("small.html") as page:
+        block_storage(page)
+        wake(reader(page))
+        assert (
+            page.evaluate("(() => { try { return localStorage } catch { return null } })()") is None
+        )
+        area(reader(page)).fill("Not kept, and read.")
+        assert len(said_costs(reader(page))) == len("Not kept, and read.")
 
 
 @pytest.mark.parametrize("name", ["dark.html", "many.html"])

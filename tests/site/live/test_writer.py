@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from element_page import block_storage
 from engine_page import LIVE
 from playwright.sync_api import expect
 
@@ -204,16 +205,8 @@ def test_loading_can_be_cancelled_and_a_damaged_part_is_refused(visit):
 
 
 def test_blocked_storage_is_no_obstacle(visit):
-    blocked = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('no'); }});"
-    with visit("one.html", init=blocked) as page:
-        page.route(
-            "**/worker.js*",
-            lambda route: route.fulfill(
-                content_type="text/javascript",
-                body="Object.defineProperty(self, 'caches', {get() { throw new Error('no'); }});"
-                + route.fetch().text(),
-            ),
-        )
+    with visit("one.html") as page:
+        block_storage(page)
         assert len(write(writer(page))) == 506
 
 
