@@ -100,9 +100,9 @@ export class Form {
    */
   fill(prompt, [first, second = ""]) {
     this.prompt.value = prompt;
-    for (const { id, title, loss } of catalogue().models) {
+    for (const { id, title } of catalogue().models) {
       for (const name of ["model", "beside"]) {
-        this.choice(name).add(new Option(loss ? `${title} · ${loss}` : title, id));
+        this.choice(name).add(new Option(title, id));
       }
     }
     this.choice("beside").add(new Option("nothing", ""), 0);

@@ -48,6 +48,8 @@ export class Heads {
       `<div class="groups" style="--heads: ${n_head}">` +
       Array.from({ length: n_layer }, (_, block) => `<div>${group(block)}</div>`).join("") +
       "</div>";
+    this.legend = /** @type {HTMLElement} */ (this.root.querySelector("legend"));
+    this.asks = this.legend.textContent;
     this.columns = [...this.root.querySelectorAll(".columns b")];
     this.rows = /** @type {HTMLElement[]} */ ([...this.root.querySelectorAll(".head")]);
     this.radios = /** @type {HTMLInputElement[]} */ ([
@@ -89,9 +91,14 @@ export class Heads {
 
   /**
    * @param {Float32Array[][]} attention of each block and head, a weight for each character seen
-   * @param {string} seen those characters
+   * @param {string} seen those characters: the last of them looks
+   * @param {string} next the character that it has to predict
    */
-  show(attention, seen) {
+  show(attention, seen, next) {
+    const [from, to] = [seen[seen.length - 1], next].map((one) => SIGNS[one] ?? one);
+    this.legend.innerHTML = '<span></span><span class="visually-hidden"></span>';
+    this.legend.children[0].textContent = `From “${from}”, to predict “${to}”`;
+    this.legend.children[1].textContent = `. ${this.asks}`;
     for (const [i, column] of this.columns.entries()) {
       const character = seen[seen.length - this.n + i] ?? "";
       column.textContent = SIGNS[character] ?? character;

@@ -92,8 +92,8 @@ export class Reader extends Living {
       (words) => foot.say(words),
     );
     foot.root.append(copy);
-    for (const { id, title, loss } of catalogue().models) {
-      this.select.add(new Option(loss ? `${title} · ${loss}` : title, id));
+    for (const { id, title } of catalogue().models) {
+      this.select.add(new Option(title, id));
     }
     this.begin = { model: this.figure.dataset.model ?? "", text: this.ink.text };
     this.area.value = this.begin.text;
@@ -458,7 +458,7 @@ export class Reader extends Living {
     const { ink } = this.parts;
     if (!sight || at === null) return;
     if (heads) {
-      heads.show(sight.attention, `${beginning()}${ink.text}`.slice(sight.start + 1, at + 1));
+      heads.show(sight.attention, `${beginning()}${ink.text}`.slice(sight.start + 1, at + 1), ink.text[at]);
       ink.look(sight.start, heads.weights(sight.attention));
       return;
     }

@@ -26,7 +26,8 @@ For learning me your language!"""
 STEPS = (0.5, 1.5, 3, 5)  # nats: from here on the next colour
 # For where there is no style sheet; `book/_static/reader.css` has the same.
 COLOURS = ("transparent", "#fdeccd", "#fad398", "#f4ac58", "#ea8430")
-KEY = ("expected", "1 in 2 to 4", "to 20", "to 150", "rarer")
+# Of 1 in 2, 4, 20 and 150, about e to the power of each step.
+KEY = ("over 1 in 2", "to 1 in 4", "to 1 in 20", "to 1 in 150", "less")
 SIGNS = {"\n": "↵", " ": "␣"}
 CELL = "display:inline-block;min-width:2em;text-align:center;font-style:normal"
 
@@ -102,10 +103,11 @@ class Reader:
             + "</div>"
             for i, heads in enumerate(blocks, 1)
         )
-        expected = self.text[self.at or 0]
+        from_, to = (
+            escape(SIGNS.get(c, c)) for c in (self.looks.seen[-1], self.text[self.at or 0])
+        )
         return (
-            '<div class="heads"><p class="legend">Where its heads looked before '
-            f"“{escape(SIGNS.get(expected, expected))}”</p>"
+            f'<div class="heads"><p class="legend">From “{from_}”, to predict “{to}”</p>'
             f'<div class="columns"><span class="cells">{columns}</span></div>'
             f'<div class="groups">{groups}</div></div>\n'
         )
@@ -133,7 +135,7 @@ def key() -> str:
         f'<li><i style="{_colour(level)};{shape}">&nbsp;</i> {words}</li>'
         for level, words in enumerate(KEY)
     )
-    return f'<ul class="key" aria-label="Colours">{items}</ul>\n'
+    return f'<ul class="key" aria-label="Colours"><li>chance</li>{items}</ul>\n'
 
 
 def _head(number: int, weights: list[float], window: int) -> str:
