@@ -72,6 +72,19 @@ SMALL_LETTERS = """() => [...document.querySelectorAll("article svg[role=img] te
     return [parseFloat(getComputedStyle(text).fontSize) * scale, text.textContent];
   })
   .filter(([size]) => size > 0 && size < 11)"""
+# Letters that their picture's edge cuts through.
+CUT_LETTERS = """() => [...document.querySelectorAll("article svg")]
+  .filter((svg) => svg.checkVisibility() && getComputedStyle(svg).overflow !== "visible")
+  .flatMap((svg) => {
+    const edge = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll("text")].filter((text) => {
+      const box = text.getBoundingClientRect();
+      return box.width && text.checkVisibility() &&
+        (box.left < edge.left - 1 || box.top < edge.top - 1 ||
+          box.right > edge.right + 1 || box.bottom > edge.bottom + 1);
+    });
+  })
+  .map((text) => text.textContent)"""
 # Of the two drawings of a picture, how many are shown: the wide ones, the narrow ones. (A trainer's
 # curve is drawn anew for its width.)
 FIGURES = "article .bard-figure:not(bard-trainer *)"
@@ -187,10 +200,12 @@ def test_page_is_sound(visit, served, built, theme):
         assert moved(page) == []
         page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
         assert page.evaluate(TOO_WIDE) == []
+        assert page.evaluate(CUT_LETTERS) == []
         assert barriers(page) == []
         page.set_viewport_size(second)
         page.wait_for_timeout(500)  # the theme lets the keyboard into what scrolls now
         assert page.evaluate(TOO_WIDE) == []
+        assert page.evaluate(CUT_LETTERS) == []
         assert page.evaluate(SMALL_LETTERS) == []
         assert barriers(page, **{"color-contrast": {"enabled": False}}) == []  # as it was: slow
 

@@ -20,7 +20,7 @@ def step_speeds(times: Mapping[str, Spread], precisions: Mapping[str, str], than
 
     times: by case; precisions: by case; than: the one that they are compared with.
     """
-    figure, axes = canvas(0.3 * len(times) + 0.7, narrow=0.42 * len(times) + 0.7)
+    figure, axes = canvas(0.42 * len(times) + 0.7)
     axes.axvline(1, color=COLOURS["muted"], linestyle=":", linewidth=1.2)
     for place, (case, spread) in enumerate(times.items()):
         colour = COLOURS[precisions[case]]
@@ -34,7 +34,7 @@ def step_speeds(times: Mapping[str, Spread], precisions: Mapping[str, str], than
             markersize=7,
             capsize=3,
         )
-    axes.set_yticks(range(len(times)), in_lines(times, 22))
+    axes.set_yticks(range(len(times)), in_lines(times, 22, wide=24))
     axes.invert_yaxis()
     axes.set_xlim(left=0)
     across(axes)

@@ -36,7 +36,7 @@ def jacobians(pictures: Mapping[str, Tensor], text: str) -> Figure:
     """
     marks = [visible(c) for c in text]
     figure, axes = panels(
-        1, len(pictures), 3.3, narrow=3.2, narrow_columns=2, sharex=True, sharey=True
+        1, len(pictures), 3.6, narrow=3.5, narrow_columns=2, sharex=True, sharey=True
     )
     top = max(picture.max().item() for picture in pictures.values())
     for axis, (name, picture) in zip(axes, pictures.items(), strict=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -32,8 +32,9 @@ def stream_sizes(
     trained: by the name to show, a band for each depth; started: by the initialization.
     """
     figure, (left, right) = panels(1, 2, 3.5)
-    for look, (name, bands) in zip((":o", "--s", "-^"), trained.items(), strict=False):
-        style = {"color": COLOURS["stream"], "label": name}
+    looks = ((":o", 0.4), ("--s", 0.7), ("-^", 1))
+    for (look, ink), (name, bands) in zip(looks, trained.items(), strict=False):
+        style = {"color": to_rgba(COLOURS["stream"], ink), "label": name}
         with_bars(left, range(len(bands)), bands, look, markersize=5, **style)
     for look, (start, bands) in zip(("-v", "-D"), started.items(), strict=False):
         style = {"color": COLOURS[start], "label": f"{start.capitalize()} start"}

@@ -117,9 +117,10 @@ def visible(character: str) -> str:
     return {" ": "␣", "\n": "↵"}.get(character, character)
 
 
-def in_lines(names: Iterable[str], letters: int) -> list[str]:
-    """Names at an axis: on a phone in lines of at most so many letters."""
-    return [textwrap.fill(name, letters) if is_narrow() else name for name in names]
+def in_lines(names: Iterable[str], letters: int, wide: int = 80) -> list[str]:
+    """Names at an axis, in lines of at most so many letters on a phone, and elsewhere."""
+    width = letters if is_narrow() else wide
+    return [textwrap.fill(name, width, break_long_words=False) for name in names]
 
 
 def across(axes: Axes) -> None:
@@ -137,9 +138,13 @@ def as_picture(axes: Axes) -> None:
 def between_characters(
     axes: Axes, marks: Sequence[str], across: str = "looks at", down: str = "position"
 ) -> None:
-    """Characters along both sides of a picture of cells, one for each pair of positions."""
-    axes.set_xticks(range(len(marks)), marks, family="monospace")
-    axes.set_yticks(range(len(marks)), marks, family="monospace")
+    """Characters along both sides of a picture of cells, one for each pair of positions.
+
+    On a phone there is room for about nine: of more, every second or third is named.
+    """
+    every = -(-len(marks) // 9) if is_narrow() else 1
+    axes.set_xticks(range(0, len(marks), every), marks[::every], family="monospace")
+    axes.set_yticks(range(0, len(marks), every), marks[::every], family="monospace")
     axes.set_xlabel(across)
     axes.set_ylabel(down)
     as_picture(axes)

@@ -40,7 +40,7 @@ def gradients_at_start(
         each.set_yscale("log")
         for wiring, gradients in wirings.items():
             _profile(each, gradients[side], wiring, first=side)  # blocks are counted from 1
-        each.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        each.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         each.yaxis.set_major_formatter("{x:g}")
         each.yaxis.set_minor_locator(NullLocator())
         each.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
