@@ -52,8 +52,8 @@ if "google.colab" in sys.modules:
 #
 # From now on both parts of the block are as in the lecture's final program. The feed-forward
 # layer has its second matrix, `proj`, from $4 C = 128$ hidden units back to $C = 32$ channels.
-# Chapter 4 tried that in one block. Attention gets a `proj` too, a $32 \times 32$ matrix after
-# the concatenation of its heads. We shall need both in order to add.
+# Attention gets a `proj` too, a $32 \times 32$ matrix after the concatenation of its heads. We
+# shall need both in order to add.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -62,11 +62,10 @@ figures.diagram("rung-plain-blocks")
 
 # %% [markdown]
 # *The block as it is from now on, three times. In colour: what is new against the rung of chapter
-# 4, whose layer had no second matrix.*
+# 4. Its layer was one matrix, 32 → 32; now it is two, by way of 128.*
 #
 # First such a *plain* stack, in which each part's output replaces its input. Five seeds of 5,000
-# steps, beside chapter 4's one block with the two-layer feed-forward (and no `proj` in its
-# attention):
+# steps, beside chapter 4's one block with the two-layer feed-forward (its attention has no `proj`):
 
 # %%
 from bardgpt import records
@@ -95,12 +94,13 @@ teaching.table("plain blocks", columns, rows)
 # standard deviation of five seeds.*
 #
 # Three blocks, with more than twice the parameters, end 0.122 nats *behind* one block, with every
-# seed, and on the training text too. So it is not that they learn that text by heart, and hardly
-# a lack of room. It is the training that goes badly.
+# seed, and on the training text too. So they don't learn that text by heart, and
+# hardly lack room: the training goes badly. (Or is it attention's `proj`? With it, too, one plain
+# block beats two, and two beat four: see the table in "How deep can you go?".)
 #
 # Why? Stack sixteen, where it shows best, and look inside before the first step, with 256 windows of
-# text. For that PyTorch has *hooks*: functions that it calls whenever a part of a model has run, with
-# what the part read and what it gave. Ours keeps what each block reads, and what the output layer
+# text. For that PyTorch has *hooks*: functions that it calls when a part of a model has run, with
+# what it read and gave. Ours keeps what each block reads, and what the output layer
 # reads, which is what the last block gave:
 
 # %%
@@ -121,20 +121,21 @@ passed = []  # before the first block, and after each
 
 
 def keep(part, read, gave):
-    passed.append(read[0])
+    passed.append(read[0])  # read is a tuple of the inputs; x is its only one
 
 
 parts = [*deep_plain.blocks, deep_plain.lm_head]
 hooks = [part.register_forward_hook(keep) for part in parts]
 logits = deep_plain(windows)
 for hook in hooks:
-    hook.remove()
+    hook.remove()  # switches it off
 print(f"{len(passed)} tensors of {tuple(passed[0].shape)}")
 
 # %% [markdown]
-# A tensor's size is from here on its *RMS*, the root of the mean square of its numbers. Subtract the
-# mean over all positions of all texts. How large is what remains, compared with the whole? If it is
-# 0, the same 32 numbers come out whatever one reads.
+# A tensor's size is from here on its *RMS*, the root of the mean square of its numbers. Do the
+# 32 numbers still depend on the text? Take their mean over all positions of all texts, and subtract
+# it. If nothing remains, every position has the same 32 numbers, whatever the text. So we print what
+# remains, divided by the whole.
 
 
 # %%
@@ -150,7 +151,7 @@ for blocks in (0, 1, 2, 3, 16):
 # %% [markdown]
 # After three blocks next to nothing is left. The gradient fares no better on its way back. Here is
 # its RMS in powers of ten, from the last block's output to the first block's input. (We sum the loss
-# over the 2,048 positions; training takes the mean, which is smaller still.)
+# over 2,048 positions; the mean, in training, is smaller still.)
 
 # %%
 import math
@@ -166,17 +167,21 @@ for block in (16, 12, 8, 4, 0):
 # %% [markdown]
 # Each block shrinks the gradient about thirteenfold, sixteen of them by eighteen powers of ten.
 # Why so much? PyTorch's default initialization draws weights uniformly between $\pm 1/\sqrt n$, for
-# $n$ inputs of a layer. Such a weight has the variance $1 / (3 n)$, and $n$ of them add up to $1/3$:
-# what comes out has $1/\sqrt 3$ of the RMS of what went in. A block has four such layers in a row
-# (attention's values and its `proj`, and two in the feed-forward): a ninth in the product, forward and back.
-# The ReLU stops half, which costs another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. The text's
-# variation shrinks on this path, too; the biases, the same at all positions, remain.
+# $n$ inputs of a layer. Such a weight has the variance $1 / (3 n)$. An output is a sum of $n$
+# products, so its mean square is $n \cdot 1/(3 n) = 1/3$ of the input's, and its RMS $1/\sqrt 3$. A
+# block has four such layers in a row (attention's values and its `proj`, and two in the
+# feed-forward): $(1/\sqrt 3)^4 = 1/9$. Backwards the feed-forward's two factors are others,
+# $1/(2 \sqrt 3)$ and $2/\sqrt 3$, but their product is the same. The ReLU stops half, which costs
+# another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. The text's variation shrinks on this path,
+# too; the biases, the same at all positions, remain.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: does AdamW not make this good?</summary>
 #
 # AdamW divides each gradient by its own usual size. But to that size it adds $10^{-8}$, and a gradient that
-# is far smaller moves nothing. (Exercise 4 watches the first block stand still.)
+# is far smaller moves nothing. (Exercise 4 watches the first block stand still.) What it divides are the
+# gradients of the weights, from the mean loss. The numbers above are gradients of the stream, from the sum.
+# So they are only a rough guide to what AdamW meets.
 #
 # Three plain blocks lose the text just as the sixteen do. Their gradient loses only three to four powers of
 # ten, and that AdamW's division can make good. It fits the record: far behind after 1,000 steps, and then
@@ -189,9 +194,9 @@ for block in (16, 12, 8, 4, 0):
 #
 # *Claim res-1.*
 #
-# The remedy came from image recognition. In 2015 [He and others](references.md#he-2015) had met
-# the same riddle: of two plain convolutional networks the one of 56 layers had a higher error
-# than the one of 20, and already *on the training images*. Their way out: let each layer compute
+# The remedy came from image recognition. There [He and others](references.md#he-2015) met the same
+# riddle in 2015: of two plain convolutional networks the one of 56 layers had a higher error
+# than the one of 20, even *on the training images*. Their way out: let each layer compute
 # only what should be *added* to its input, the residual,
 #
 # $$x \leftarrow x + f(x).$$
@@ -259,8 +264,8 @@ n = len(stream.branches)
 print(f"embeddings + {n} branches = what the logits are made of")
 
 # %% [markdown]
-# In chapter 3 some heads had to look at their own position, because attention was the only way
-# through. Now a character's own embedding reaches the logits without any head looking at it.
+# Now a character's own embedding reaches the logits without any head looking at it. In chapter 3,
+# where attention was the only way through, some heads had to.
 
 # %% [markdown]
 # ## What an addition does to a gradient
@@ -291,8 +296,9 @@ for name, part in (("a", a), ("b", b)):
 # From this the lecture concludes that there is a "gradient superhighway that goes directly from
 # the supervision all the way to the input unimpeded". Call $g$ the gradient at the output of an
 # addition, and $J$ the branch's Jacobian, the matrix $\partial f / \partial x$ of its derivatives. A
-# plain layer gives its input $J^\top g$: all that comes back has been through the layer. The
-# derivative of $x + f(x)$ is
+# plain layer gives its input $J^\top g$: input $j$ moves each output $i$ by $J_{ij}$ times as much,
+# so it gets $\sum_i J_{ij}\, g_i$. All that comes back has been through the layer. The derivative of
+# $x + f(x)$ is
 #
 # $$\frac{\partial\,(x + f(x))}{\partial x} = I + J$$
 #
@@ -300,7 +306,8 @@ for name, part in (("a", a), ("b", b)):
 # untouched; the branch adds its own. Repeat over all $2L$ branches, and the forward sum has its
 # mirror image: the gradient at the first block's input is the one at the last block's output,
 # plus one contribution $J^\top g$ of each branch, with its own $J$ and the $g$ that had come so
-# far. (Of the probe, `beside` holds the stream as each branch reads it.)
+# far. (`stream.beside` is the list of what each branch reads. `torch.autograd.grad(f, x, g)` takes
+# outputs, inputs and the gradient at the outputs, and gives $J^\top g$.)
 
 # %%
 with probes.recorded_stream(model) as stream:
@@ -316,8 +323,8 @@ n = len(at_branches)
 print(f"gradient at the first input = at the last output + {n} contributions")
 
 # %% [markdown]
-# A plain stack has a single way back, through everything. So measure sixteen blocks again, with
-# `x +`. (`stream_statistics` gives the RMS at each depth, by the same hooks.)
+# So measure sixteen blocks again, with `x +`. (`stream_statistics` gives the RMS at each depth, by the
+# same hooks.)
 
 # %%
 from bardgpt.teaching import checks
@@ -331,7 +338,7 @@ deep = GPT(replace(RUNGS["residual"].config, n_layer=16))
 with_plus = probes.stream_statistics(deep, windows, targets)["gradient"]
 recorded = records.at_start("small-residual-default", "gradient")
 checks.measured(
-    "gradient at the first of 16 residual blocks, above that at the last",
+    "gradient before the first of 16 residual blocks (above: after the last)",
     with_plus[0],
     recorded[0],
     above=recorded[-1].mean,
@@ -339,20 +346,29 @@ checks.measured(
 )
 
 # %% [markdown]
-# Here are the five *initializations* of this book, ways in which the weights begin. The next cell
-# has the first three, with five seeds each. ($n$ is a layer's inputs, $m$ its outputs;
+# About 0.7 arrives, where the plain stack had $10^{-19}$. How a gradient grows on its way depends on
+# how the weights begin. This book has five *initializations*. The next cell has the first
+# three, with five seeds each. ($n$ is a layer's inputs, $m$ its outputs;
 # $\mathcal N(0, 1)$ is the normal distribution with mean 0 and standard deviation 1.)
 #
 # | name | weights | embeddings | each branch's `proj` |
 # |---|---|---|---|
 # | default, PyTorch's | uniform, $\pm 1/\sqrt n$ | $\mathcal N(0, 1)$ | as the others |
-# | zero | as default | as default | 0 |
+# | zero | as default | as default | 0, its bias too |
 # | [Xavier](references.md#glorot-2010) | uniform, $\pm \sqrt{6 / (n + m)}$; biases 0 | as default | as the others |
 # | normal, the lecture's | $\mathcal N(0, 0.02^2)$; biases 0 | the same | as the others |
 # | depth-scaled, [GPT-2](references.md#radford-2019)'s | as normal | as normal | divided by $\sqrt{2 L}$ |
 #
-# Our ladder has the default. In a square matrix Xavier's weights are $\sqrt 3$ times the default's. GPT-2
-# divides by $\sqrt{2 L}$ because $2 L$ branches add up.
+# Our ladder has the default.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: what are Xavier's and depth-scaled for?</summary>
+#
+# Xavier's is meant to leave numbers about as large behind a layer as before it, forward and back. In a
+# square matrix its weights are $\sqrt 3$ times the default's. GPT-2 divides by $\sqrt{2 L}$ because $2 L$
+# branches add up: the sum of $2 L$ independent numbers of size 1 has about the size $\sqrt{2 L}$.
+#
+# </details>
 
 # %%
 lines = {
@@ -408,7 +424,8 @@ teaching.table("the stream", columns, rows)
 #
 # - With the projections set to **zero** every $J$ is 0, only the identity is left, and the
 #   gradient is exactly the same at all depths.
-# - With PyTorch's **default** each branch adds a little, hence the 5.6.
+# - With PyTorch's **default** each of the 32 branches lengthens the gradient, on average by 5 to
+#   6&nbsp;%. Multiplied, that is 5.6.
 # - With **Xavier's** initialization the residual gradient *explodes*, two million times over. Each
 #   branch is half as large as the stream, or as large. So the stream grows too, to 2,400 times its
 #   size. Why the gradient grows more is open.
@@ -417,7 +434,9 @@ teaching.table("the stream", columns, rows)
 # $10^{-4}$. (How it trains then we have not tested.)
 #
 # So addition mends what vanishes. It does nothing against what explodes. See both in a stack of
-# small feed-forward layers:
+# small feed-forward layers. Take `x +` away: the gradient vanishes. Put it back, with Xavier's
+# and the most layers: stream and gradient explode. "Branch times" multiplies what each layer
+# adds.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -447,12 +466,12 @@ for L in (1, 2, 4, 8, 16):
     assert GPT(bare.model).n_parameters() == GPT(added.model).n_parameters()
     assert lead.mean > 0
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss after 2,000 steps against the number of blocks, 1 to 16, three marks each. The two lines begin close together, near 2.3. Residual blocks, circles, fall slowly to 2.13 and are level from 8 to 16. Plain blocks, squares, rise, steeply between 2 and 4, and at 16 lie on the dotted line of the character frequencies alone, 3.347."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss after 2,000 steps against the number of blocks, 1 to 16, three marks each. The two lines begin close together, near 2.3. Residual blocks, circles, fall slowly to 2.13 and are level from 8 to 16. Plain blocks, squares, rise, steeply between 2 and 4, and at 16 lie on the dashed line of the character frequencies alone, 3.347."}}
 figures.losses_by_depth(losses, {"character frequencies alone": no_context})
 
 # %% [markdown]
 # *Validation loss after 2,000 steps against the number of blocks, three seeds each (the lines
-# join their means). Dotted: chapter 1's table without context.*
+# join their means). Dashed: chapter 1's table without context.*
 
 # %% tags=["hide-input"]
 rows = {}
@@ -476,12 +495,21 @@ teaching.table("blocks", columns, rows)
 # characters' frequencies.
 #
 # The residual stack gets better up to eight blocks. From eight to sixteen three seeds show no
-# gain. Why, we did not test; these are 2,000 steps at one learning rate. (A blind guess gives
-# $\ln 65 = 4.17$. All residual stacks begin worse, for embeddings with a standard deviation of 1
-# already make logits of that size. The sixteen begin worst, at 6.68 nats: their stream grows
-# threefold, the logits with it, and the model is sure before it has learned anything.)
+# gain. Why, we did not test; these are 2,000 steps at one learning rate.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: why do they begin worse than a blind guess?</summary>
 #
-# Stack blocks yourself, with `x +` and without. How soon do the two part?
+# A blind guess gives $\ln 65 = 4.17$. All residual stacks begin worse. Embeddings with a standard deviation
+# of 1 already make logits of about size 1, so the first guesses are a little too sure, and mostly wrong. The
+# sixteen blocks begin worst, at 6.68 nats: their stream grows threefold, the logits with it, and the model is
+# sure before it has learned anything.
+#
+# </details>
+
+# %% [markdown]
+# Stack blocks yourself, with `x +` and without. How soon do the two part? (Post-norm and pre-norm in
+# the list are for chapters 6 and 7.)
 
 # %% tags=["hide-input"]
 live.trainer("residual", vary=("wiring", "blocks", "start", "seed"))
@@ -530,9 +558,6 @@ figures.ladder(climbed("residual"), tables)
 
 # %% tags=["hide-input"]
 live.writer("residual", beside="plain-blocks")
-
-# %% [markdown]
-# With `x +`, more of it is made of words.
 
 # %% [markdown]
 # ## Do the branches start small?
@@ -602,12 +627,24 @@ teaching.table("full size", columns, rows)
 #   true again.
 #
 # The second half, that branches come online, holds for the *largest* branch of the small model in
-# all four: it more than doubles. By step 50, the first at which we looked again, it has gone more
-# than half of the way. It does not hold for every branch, as [the figure](#fig-branches) shows: with
-# the default, attention in the first block hardly rises.
+# all four: it more than doubles. By step 50, our next look, it has gone more than half of the way. It
+# does not hold for every branch, as [the figure](#fig-branches) shows: with the default, attention in
+# the first block hardly rises.
 #
 # With *pre-norm*, the wiring of most GPTs today, a branch normalizes what it reads, and then it is
 # normal that begins with large branches: [chapter 7](07-pre-and-post-norm.ipynb) measures that.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: two sizes of normal</summary>
+#
+# Why do the small model's branches reach 2.57 times their stream? Its stream begins small too, for its
+# embeddings have a standard deviation of 0.02. So the branches soon outgrow it.
+#
+# And why is the feed-forward branch so much larger at full size? It has two matrices in a row. At full size
+# each sums 12 times as many terms, so the branch is about $\sqrt{12} \cdot \sqrt{12} = 12$ times
+# as large as in the small model.
+#
+# </details>
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -639,11 +676,17 @@ for start in ("zero", "default"):
     print(f"{start}: 2^{math.log2(g[0] / g[-1]):.0f} of the gradient is left")
 
 # %% [markdown]
-# With the default the branches carry some of it past, but the gradient is still almost gone.
-# We have not trained this. [He and others](references.md#he-2016) did in 2016, in a residual
-# network of 110 layers for small images. With only the stream halved it failed (a test error
-# above 20&nbsp;%); with the branches halved too it came to 12.35&nbsp;%, against 6.61&nbsp;% with
-# plain addition. Leave the stream alone.
+# With the default the branches carry some of it past, but the gradient is still almost gone. Leave
+# the stream alone.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: and if one trains it?</summary>
+#
+# We have not. [He and others](references.md#he-2016) did in 2016, in a residual network of 110 layers for
+# small images. With only the stream halved it failed (a test error above 20&nbsp;%). With the branches halved
+# too it came to 12.35&nbsp;%, against 6.61&nbsp;% with plain addition.
+#
+# </details>
 
 # %% [markdown]
 # ## Exercises
@@ -652,7 +695,8 @@ for start in ("zero", "default"):
 # and it tells you what is not right yet.
 #
 # **Check yourself.** (a) Where in sixteen plain blocks is the text lost? And after how many
-# blocks, on its way back, has a gradient of 0.1 fallen below the $10^{-8}$ that AdamW adds before it divides? (b) Write
+# blocks, on its way back, has a gradient of 0.1 fallen below the $10^{-8}$ that AdamW adds before it
+# divides? (Take the gradients of the weights to be as large as those of the stream.) (b) Write
 # what leaves two residual blocks as a sum. How many terms has it? (c) The gradient at $c = a + b$
 # is 3. What is it at $a$, and what at $b$? (d) A branch's projection is 0. What is the derivative
 # of $x + f(x)$ with respect to $x$? (e) From PyTorch's default initialization, do the
@@ -732,6 +776,10 @@ exercises.check("5.2", silence)
 # first step only these get a gradient, because their inputs are not 0. Behind a matrix of zeros
 # nothing arrives; but after one step it is not 0 any more.
 #
+# The block of the check has two heads, and so 12 parameters (tensors). The model below has 54 in its
+# three blocks. The 12 that get a gradient in its first step are the weights and biases of its 6
+# projections.
+#
 # </details>
 
 
@@ -790,8 +838,9 @@ for gone in range(3):
 model.blocks = blocks
 
 # %% [markdown]
-# **4. Who moves?** Train 16 plain and 16 residual blocks for 20 steps without weight decay. How
-# far does the first block's first feed-forward matrix move, relative to its own size?
+# **4. Who moves?** Train 16 plain and 16 residual blocks for 20 steps without weight decay
+# (`TrainingConfig(steps=20, weight_decay=0.0)`). How far does the first block's first feed-forward
+# matrix, `feed_forward.hidden.weight`, move, relative to its own size?
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -852,7 +901,7 @@ for wiring in ("residual", "pre-norm"):
 #   size of the sum: with large branches the gradient can explode.
 # - At equal parameters `x +` is worth 0.215 nats in three blocks. The rung stands at 2.084.
 # - Whether branches start small is a matter of initialization and width. The largest can start at
-#   nothing or at a quarter of the stream.
+#   nothing (zero), at a quarter of the stream (default) or about as large as it (Xavier's).
 # - Don't scale the stream.
 #
 # The config has changed in two steps (`projection` is the `proj` of attention):

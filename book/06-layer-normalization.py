@@ -34,7 +34,8 @@ if "google.colab" in sys.modules:
 #
 # > **Layer normalization gives the numbers of each position mean 0 and variance 1**, and then
 # > lets the model scale and shift each channel. It is batch normalization with one argument
-# > changed: it takes rows where batch norm takes columns.
+# > changed. Make a table with one row per position and one column per channel: layer norm takes
+# > each row by itself, batch norm each column.
 #
 # After this chapter you can
 #
@@ -86,11 +87,11 @@ figures.stream_sizes(
 )
 
 # %% [markdown]
-# *Size of the stream, mean and standard deviation over five seeds. Left: the residual rung.
-# Right: sixteen such blocks before training, with two of the initializations of chapter 5.*
+# *Size of the stream, mean and standard deviation over five seeds. First: the residual rung.
+# Second: sixteen such blocks before training, with two of the initializations of chapter 5.*
 #
-# The size of what a layer gets depends on how deep it sits, on the initialization, and on how far
-# training has come. Three blocks cope. In sixteen with Xavier's start the size is several thousand
+# The size of what a layer gets depends on its depth, on the initialization, and on how far training
+# has come. Three blocks cope. In sixteen with Xavier's start the size is several thousand
 # before the first step. What each branch adds is roughly in proportion to what it gets, so the
 # larger the stream, the more is added. A layer whose answer did not depend on the size of its input
 # would end that.
@@ -100,15 +101,17 @@ figures.stream_sizes(
 #
 # *Claim ln-6 of the [claims page](claims.md).*
 #
-# Do such sizes hurt? We trained twelve residual blocks for 1,000 steps, once from PyTorch's
-# initialization and once from Xavier's; then with the norm of this chapter after each addition (in
-# the code, `post-norm`). The learning rates are low; at higher ones this norm fails (chapter 7).
+# Do such sizes hurt? The norm of this chapter brings the 32 numbers of each position to mean 0 and
+# size 1; how, in a moment. We trained twelve residual blocks for 1,000 steps, once from PyTorch's
+# initialization and once from Xavier's; then with a norm after each addition (in the code,
+# `post-norm`). The learning rates are low: at larger ones this norm can itself fail, as
+# [chapter 7](07-pre-and-post-norm.ipynb) shows.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
 pair = {"no norm": "no-norm", "with norms": "post-norm"}
 flat = records.tables()[0]["validation"]
-print(f"loss of the letters' frequencies: {flat:.3f}")
+print(f"loss of the characters' frequencies: {flat:.3f}")
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import Cell
@@ -135,19 +138,19 @@ figures.training_runs(
         w: sweep[f"12-xavier-{name}-0.0003-0"].histories
         for w, name in pair.items()
     },
-    {"letters' frequencies": flat},
+    {"characters' frequencies": flat},
     zoom=(2, 1_000),
 )
 
 # %% [markdown]
 # *Twelve blocks from Xavier's initialization at rate 0.0003, three seeds (logarithmic axis).*
 #
-# From PyTorch's initialization the norm is not needed: 2.22 without it, 2.23 with it. From Xavier's
-# the model without a norm begins with a loss in the hundreds, for its logits are as large as its
-# stream. After 1,000 steps it is still worse than a table of letter frequencies. With norms the
-# same weights, at the same rate, learn. So a norm is not a gift to every model. It decides where
-# sizes get out of hand, here because of the initialization. At larger rates this same norm can harm,
-# as [chapter 7](07-pre-and-post-norm.ipynb) shows.
+# The rows differ in their rate too: compare within a row. From PyTorch's initialization the norm is
+# not needed: 2.22 without it, 2.23 with it. From Xavier's the model without a norm begins with a loss
+# in the hundreds, for its logits are as large as its stream. After 1,000 steps it is still worse than
+# the characters' frequencies. Its loss still falls; how far, we have not tested. With norms the same
+# weights, at the same rate, learn. So a norm decides where sizes get out of hand, here because of the
+# initialization.
 
 # %% [markdown]
 # ## Mean 0, variance 1
@@ -160,8 +163,7 @@ figures.training_runs(
 # $$\mu = \frac{1}{n} \sum_i x_i, \quad \sigma^2 = \frac{1}{n} \sum_i (x_i - \mu)^2.$$
 #
 # Two details are easily mistaken. The variance $\sigma^2$ is divided by $n$, not by $n - 1$: it
-# describes these numbers and estimates nothing. (Batch norm, below, also estimates, and then it is
-# $n - 1$.) And the small $\varepsilon = 10^{-5}$, there so
+# describes these numbers and estimates nothing. And the small $\varepsilon = 10^{-5}$, there so
 # that equal numbers give 0 and not $0/0$, stands under the root. In a tensor, `dim` says which
 # numbers belong together:
 
@@ -185,11 +187,11 @@ print(
 # %% [markdown]
 # ## What a norm takes away
 #
-# From its numbers a norm takes two things: their mean, and the size of their deviations. Think of
-# the row as a vector. In two directions you can move it and the norm does not notice. Add the same
-# to all numbers, a step along $(1, …, 1)$. Or stretch the deviations, a step along $y$ itself. All
+# Think of the row as a vector. In two directions you can move it and the norm does not notice. Add
+# the same to all numbers, a step along $(1, …, 1)$. Or stretch the deviations, a step along $y$. All
 # else passes, divided by $\sigma$. Backwards these two directions are missing from the gradient,
-# for a step along them changes nothing:
+# for a step along them changes nothing. So no layer before the norm can lower the loss by making the
+# row larger, or by shifting it as a whole.
 
 # %%
 row = torch.tensor([1.0, 2, 3, 6], requires_grad=True)
@@ -240,7 +242,7 @@ for name, dim in (("batch norm: columns", 0), ("layer norm: rows", 1)):
 # size and offset. The last row is the mean of all four, and to batch norm it is 0: it forgets
 # what all examples share.
 #
-# After that, both scale each feature $c$ by a *gain* $\gamma_c$ and shift it by a *bias*
+# Then both scale each feature $c$ by a *gain* $\gamma_c$ and shift it by a *bias*
 # $\beta_c$, both learned, which start at 1 and 0. What are they for? Without them every position
 # that leaves a norm has mean 0 and variance 1, always. Try to get the row 1, 2, 3, 6 out of it:
 
@@ -254,8 +256,20 @@ for row in examples[:2]:
 # %% [markdown]
 # Without gain and bias it can't be made. With the right ones, here the same for all channels, it
 # comes back. But so it does from the second row: they set the size and the offset of a *channel*,
-# for all positions alike. What told one position's size from another's is gone for good. The
-# package's layer norm, whose `standardize` is ours with care for half precision:
+# for all positions alike. What told one position's size from another's is gone for good.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: could a linear layer not scale and shift?</summary>
+#
+# One that stands right behind the norm could do the same (exercise 2). But in this chapter the norms stand on
+# the stream. The output of all but the last also runs on past the next layer, to the next addition, where
+# no linear layer waits for it. There only gain and bias can give a channel its own size.
+#
+# </details>
+
+# %% [markdown]
+# The package's layer norm, whose `standardize` is ours with care for half precision (`fused` is for
+# speed only):
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.normalization import LayerNorm
@@ -267,7 +281,7 @@ listing(LayerNorm)
 # It takes the last dimension, which is $C$ in (N, C) and in (B, T, C) alike. Batch norm, which the
 # package has only for comparison, makes a table of $B \cdot T$ rows of a (B, T, C), and takes
 # `dim=0`. Give both layers random gains and biases, and compare each with our function and with
-# PyTorch's layer:
+# PyTorch's layer (`BatchNorm1d` takes the table (N, C) as it is):
 
 # %%
 from bardgpt.layers.normalization import BatchNorm
@@ -299,9 +313,7 @@ compare(BatchNorm(32), torch.nn.BatchNorm1d(32), dim=0)
 # norm keeps two *buffers*, tensors that are saved with the weights but not trained: a running mean
 # and a running variance of each column. Each training step moves the buffers a tenth of the way to
 # the batch's own, and evaluation mode uses the buffers. The running variance *is* divided by
-# $n - 1$. It estimates the variance of all the text, and numbers lie a little closer to their own
-# mean than to the true one: dividing by $n$ would give too little on average. By hand, without gain
-# and bias:
+# $n - 1$ (why: in the fold below). By hand, without gain and bias:
 
 
 # %%
@@ -317,16 +329,17 @@ mean, variance = torch.zeros(32), torch.ones(32)
 print(f"{mean.numel() + variance.numel()} numbers to keep for 32 columns")
 
 # %%
-batch, theirs = BatchNorm(32), torch.nn.BatchNorm1d(32)  # both in training mode
+# both in training mode
+batch_layer, theirs = BatchNorm(32), torch.nn.BatchNorm1d(32)
 for _ in range(3):
     another = torch.randn(64, 32) * sizes + offsets
     expected = theirs(another)
     by_hand = batch_norm(another, mean, variance, training=True)
     torch.testing.assert_close(by_hand, expected)
-    torch.testing.assert_close(batch(another), expected)
+    torch.testing.assert_close(batch_layer(another), expected)
 
 by_hand = batch_norm(x, mean, variance, training=False)
-in_evaluation, in_training = batch.eval()(x), batch.train()(x)
+in_evaluation, in_training = batch_layer.eval()(x), batch_layer.train()(x)
 torch.testing.assert_close(in_evaluation, theirs.eval()(x))
 torch.testing.assert_close(by_hand, in_evaluation)
 off = (in_training - in_evaluation).abs().max()
@@ -334,7 +347,10 @@ assert off > 0.1
 print(f"another function at test time: after 3 steps up to {off:.1f} apart")
 
 # %% [markdown]
-# Change a number of the four examples, and see what else moves:
+# After 3 steps the buffers are only about a quarter of the way. Later the two modes come close.
+#
+# Now the four examples. Change the 6 in row 0: only row 0 moves. Choose each column and change it
+# again: its whole column moves. Then pass the batch a few times, and go to evaluation.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -342,7 +358,10 @@ from bardgpt.teaching import live
 live.toy_norm_table(examples.tolist())
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: batch norm as the package has it</summary>
+# <details class="fold aside"><summary>For the curious: why one less than n; and the whole of batch norm</summary>
+#
+# Why is the running variance divided by $n - 1$? It estimates the variance of all the text, and numbers lie a
+# little closer to their own mean than to the true one: dividing by $n$ would give too little on average.
 #
 # `_wide` is care for half precision. The tenth is called *momentum* (an optimizer's momentum is the weight
 # of the old value). Why batch norm helps training where it does is a question of its own: not by steadying
@@ -363,15 +382,15 @@ listing(BatchNorm.forward, BatchNorm._remember)
 # The first advantage. Take the first row of our 64 alone, and among the others:
 
 # %%
-layer, batch = LayerNorm(32), BatchNorm(32)  # both in training mode
+layer, batch_layer = LayerNorm(32), BatchNorm(32)  # both in training mode
 torch.testing.assert_close(layer(x[:1]), layer(x)[:1])
 print("layer norm, 1 row against 64: the same")
 
-apart = (batch(x[:8])[0] - batch(x)[0]).abs().max()
+apart = (batch_layer(x[:8])[0] - batch_layer(x)[0]).abs().max()
 assert apart > 0.1
 print(f"batch norm, 8 rows against 64: the first moves by up to {apart:.1f}")
 try:
-    batch(x[:1])
+    batch_layer(x[:1])
 except ValueError as error:
     print("batch norm, 1 row:", str(error).split(";")[0])
 
@@ -418,7 +437,7 @@ for found in gaps["layer norm"].values():
     assert max(map(abs, found)) < 1e-4
 rows = {
     "batch norm": [band.short for band in columns.values()],
-    "layer norm": ["below 0.0001"] * len(columns),
+    "layer norm": ["0 up to rounding"] * len(columns),
 }
 table("gap, in nats", [f"{n} windows" for n in columns], rows)
 
@@ -439,17 +458,16 @@ figures.mode_gaps(
 #
 # With layer norm there is no gap. With batch norm the model is on average *worse* in training
 # mode: by 0.026 nats with 8 windows, by 0.007 with 32, as in training. We read this as noise. The
-# mean of a few positions is not the mean of the text, and each batch misses it differently; 8
-# windows have only 64 positions. So the loss that training reports has the noise of its batches in
-# it. What is left at 512 windows has either sign: the buffers of evaluation mode are an estimate
-# too, from the latest batches of other text.
+# mean of a few positions is not the mean of the text, and each batch misses it differently. So the
+# loss that training reports has the noise of its batches in it.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: does it fall as noise should?</summary>
 #
 # If the cost is noise, it is proportional to $1/n$: $c$, then $c/4$, $c/16$, $c/64$. So each fall of the loss
 # should be a quarter of the one before. The table has these falls, in training mode, seed by seed. Roughly so:
-# 0.006 is a third of 0.019, and the last fall is too small to say more.
+# 0.006 is a third of 0.019, and the last fall is too small to say more. What is left of the gap at 512 windows
+# has either sign: the buffers of evaluation mode are an estimate too, from the latest batches of other text.
 #
 # </details>
 
@@ -477,6 +495,8 @@ rows = {
 table("5,000 steps", ["validation loss"], rows)
 
 # %% [markdown]
+# *Mean ± standard deviation of five seeds, in nats per character.*
+#
 # Batch norm is ahead by 0.003 nats, and we call less than 0.01 nats, about what
 # the seeds of one rung differ by, next to nothing. So in this small model the loss is no reason
 # to prefer layer norm; the three advantages are.
@@ -488,7 +508,7 @@ table("5,000 steps", ["validation loss"], rows)
 #
 # The third advantage counts most in this book. A model that predicts the next character must not
 # look at it. A test of the package guards that: change a character, and no logits of *earlier*
-# positions may move, and none at all of *other* texts in the batch. We run it by hand, on
+# positions may move, and none at all of *other* texts in the batch. Here by hand, on
 # untrained models with either norm:
 
 # %%
@@ -536,15 +556,15 @@ figures.who_moves(cases, changed=(1, 4))
 # where they may. A dot: not at all. (Layer norm in evaluation mode, left out, gives the first
 # grid.)*
 #
-# With batch norm in training mode *everything* moves, also what came before, also the other
-# texts: the change went into the columns' means and variances, and every position was normalized
-# with these. In evaluation mode the statistics are fixed, and the leak is closed.
+# With batch norm in training mode *everything* moves, also the past and the other texts: the change
+# went into the columns' means and variances, which normalize every position. In evaluation mode the
+# statistics are fixed, and the leak is closed.
 #
 # So what batch norm trains is not a causal model: it has heard of the answer. Does the model use
-# the leak? Hardly, here. In a larger batch one character changes the statistics less, so the leak is
-# weaker; and yet the loss falls. So if the leak helps at all, it helps less than the noise hurts. When
-# only 8 characters of one text share the statistics, the model does learn to read the future (see
-# "What broke").
+# the leak? Hardly, here. From 8 windows to 512 the leak gets weaker, and yet the loss in training
+# mode gets *better* ([the figure](#fig-modes)). In evaluation mode, with no leak at all, the model
+# does as well as with layer norm. So it has not come to rely on the leak. When only 8 characters of
+# one text share the statistics, it does (see "What broke").
 
 # %% [markdown]
 # ## The rung: where the paper put it
@@ -560,8 +580,7 @@ listing(PostNormBlock)
 # %% [markdown]
 # The norm sits *on* the stream: all that passes is normalized again after each branch. That is at
 # odds with chapter 5, which kept the stream free of everything but additions, for the gradient's
-# sake. What do the norms cost in parameters, and does the gradient still come back? Its RMS on the
-# stream of sixteen blocks before training:
+# sake. What do the norms cost in parameters?
 
 # %%
 names = ("residual", "post-norm")
@@ -571,15 +590,32 @@ print(
 )
 assert with_norms - without == 3 * 2 * (32 + 32)  # gains and biases
 
+# %% [markdown]
+# And does the gradient still come back, through sixteen blocks, before training?
+
 # %% tags=["hide-input"]
 first, *_, last = records.at_start("small-post-norm-default", "gradient")
 rows = {"at the last output": [last.short], "at the first input": [first.short]}
 table("on the stream", ["RMS of the gradient"], rows)
 
 # %% [markdown]
-# It does, nearly level, from 0.10 to 0.07; more of this in [chapter 7](07-pre-and-post-norm.ipynb).
-# Now train the rung for its first 1,000 steps. The yardstick is the three plain blocks of chapter 5
-# after 1,000 steps, 2.885: the norm must not have undone what the additions had won.
+# *RMS of the gradient on the stream, mean ± standard deviation of five seeds.*
+#
+# It does, nearly level, from 0.10 to 0.07.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: why not 32 times smaller and smaller?</summary>
+#
+# In chapter 5 each addition halved the stream, and the gradient with it. Here each norm divides by the size of
+# $x + f(x)$. That is only a little over 1, for $x$ comes out of a norm and the branch is small beside it. And
+# the branch gives back about as much as this takes away. [Chapter 7](07-pre-and-post-norm.ipynb) has the cases
+# where the two do not balance.
+#
+# </details>
+
+# %% [markdown]
+# Now train the rung for 1,000 steps. It must end below the three plain blocks of chapter 5, 2.885:
+# the norm must not have undone what the additions had won.
 
 # %%
 from bardgpt.config import TrainingConfig
@@ -610,6 +646,9 @@ rows = {
 rows["lead of the norm, seed by seed"] = ["", lead.short]
 table("validation loss", ["1,000 steps", "5,000 steps"], rows)
 
+# %% [markdown]
+# *Without norms, and with: mean ± standard deviation of five seeds.*
+
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the seven rungs so far, five dots each. It goes down from the bigram model near 2.50 over one head, four heads and feed-forward, 2.24; three plain blocks go up again, most dots near 2.31; the residual rung near 2.08 and the post-norm rung, also near 2.08, are the two lowest and lie just right of the dashed line of the table with two characters of context at 2.049. Crosses of the lecture lie on the dots of all rungs but the plain blocks and post-norm, which have none."}}
 from bardgpt.lab.ladder import climbed
 
@@ -620,11 +659,10 @@ figures.ladder(climbed("post-norm"), tables)
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports, which has no
 # plain blocks and no post-norm. Dashed, the tables of chapter 1.*
 #
-# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may well be real, but by the
-# rule of the bet it is next to nothing, and thirty times less than the 0.215 that the additions
-# brought in chapter 5. The lecture names two helps in training deep networks: `x +`
-# first, then the norm. Our network is not deep, its branches start smaller than its stream, and the learning
-# rate is low: so there is little to help.
+# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may be real, but by the rule of the
+# bet it is next to nothing: thirty times less than the 0.215 of chapter 5's additions. The lecture
+# names two helps in training deep networks: `x +` first, then the norm. Our network is not deep, its
+# branches start small, and the learning rate is low: so there is little to help.
 #
 # What do the two rungs write?
 
@@ -651,6 +689,9 @@ rows["3 blocks, 5,000 steps"] = [first.short, last.short]
 table("RMS of the stream", ["after the first block", "after the last"], rows)
 
 # %% [markdown]
+# *With norms; five seeds.*
+
+# %% [markdown]
 # ## What gain and bias learn
 #
 # A norm takes the size away, and the gain may give it back. Does the model make use of that?
@@ -671,7 +712,7 @@ figures.norm_gains(
 
 # %% [markdown]
 # *The norms after attention (A) and feed-forward (F) of blocks 1 to 3, after 0, 1,000 and 5,000
-# steps. Left: mean of the 32 gains; right: RMS of the 32 biases; mean and standard deviation over
+# steps. First: mean of the 32 gains; second: RMS of the 32 biases; mean and standard deviation over
 # five seeds. Thick bars: from the least to the greatest gain of all five runs after 5,000 steps.*
 
 # %% tags=["hide-input"]
@@ -686,11 +727,13 @@ for i, name in enumerate(norms):
 table("norm", ["mean gain", "least", "greatest", "RMS of the biases"], rows)
 
 # %% [markdown]
-# Mostly it does not. In five of the six norms every single gain ends between 0.76 and 1.17. The
+# *The six norms after 5,000 steps: gains, averaged or the least and greatest of all; and biases.*
+#
+# Mostly it does not. In five of the six norms every gain ends between 0.76 and 1.17. The
 # last norm is the exception: its mean gain rises to 1.57, and its biases are the largest too. It
 # stands right before the output layer, where larger numbers make larger logits and so surer
-# predictions. Without norms the stream was free to grow for that, to 3.5 after three blocks. Here
-# only the last norm's gains and biases can make it larger.
+# predictions. Without norms the stream grew for that, to 3.5 after three blocks. Here only the last
+# norm can make it larger.
 #
 # Does your model, after 1,000 steps, need what its norms have learned? Set them back to 1 and 0:
 
@@ -708,8 +751,8 @@ extra = (losses(reset, validation) - losses(model, validation)).mean().item()
 checks.within("extra loss, gains 1 and biases 0", extra, above=0.07)
 
 # %% [markdown]
-# It does: without them it loses more than the norm has gained. (We did not test the last norm and the
-# other five apart.)
+# (0.07 is ten times the norm's lead.) So it needs them, though most have hardly moved. Perhaps it is
+# only the last norm's; we have not tested that one apart.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -718,8 +761,7 @@ checks.within("extra loss, gains 1 and biases 0", extra, above=0.07)
 # the variance by $n - 1$, which is what `x.var()` does unless told otherwise. And apply "0
 # becomes 1" to (B, T, C), where dimension 1 is time. Three checks: equality with PyTorch on
 # ordinary numbers; the same on *small* ones, a thousand times smaller; and causality, by changing
-# the last position and looking whether an earlier one moves. For each slip, the largest
-# difference that each check finds:
+# the last position and looking whether an earlier one moves.
 
 
 # %%
@@ -751,16 +793,25 @@ for name, value in {"outside": True, "correction": 1, "dim": 1}.items():
 table("slip", ["ordinary", "small", "earlier positions"], rows)
 
 # %% [markdown]
-# A misplaced $\varepsilon$ shows only in numbers whose variance is not far above it. With the
-# `normal` start of chapter 5, $N(0, 0.02^2)$, the stream, a sum of two embeddings, has a variance
-# of 0.0008, 80 times $\varepsilon$, and there the slip changes the output by 0.6 %, a factor of
-# $\sqrt{1 + 1/80}$. A division by $n - 1$ makes everything smaller by $\sqrt{31/32}$, which the
-# gain could undo. The third is the dangerous one. A model trained with it gets below the best
+# *The largest difference that each check finds, for each slip.*
+#
+# A misplaced $\varepsilon$ shows only in numbers whose variance is not far above it. A division by
+# $n - 1$ makes everything smaller by $\sqrt{31/32}$, which the gain could undo. The third is the
+# dangerous one. A model trained with it gets below the best
 # count table of chapter 1 within 400 steps (exercise 3), because each position is told something
 # about the one that it must predict. Nobody looks for a fault in so good a loss. The causality test does.
 #
 # So the lecture's rule needs its condition: 0 becomes 1 *for inputs of shape (N, C)*. What is
 # meant is the feature dimension, and `dim=-1` says so for any shape.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: does a misplaced ε ever matter?</summary>
+#
+# With the `normal` start of chapter 5, $N(0, 0.02^2)$, the stream, a sum of two embeddings, has a variance
+# of 0.0008, 80 times $\varepsilon$. There the slip changes the output by 0.6 %, a factor of
+# $\sqrt{1 + 1/80}$.
+#
+# </details>
 
 # %% [markdown]
 # ## Exercises
@@ -932,17 +983,21 @@ print("  expected: more than 1")
 # **4. A batch norm that keeps the future to itself (open).** Let batch norm take its statistics
 # over the windows of a batch only, for each position by itself: `dim=0` of (B, T, C). What leaks
 # now, and what no longer? What gap does [the figure above](#fig-modes) let you expect at
-# 32 windows? Train it for 1,000 steps and measure with `probes.losses_by_mode`.
+# 32 windows? Train it for 1,000 steps and measure, as for the figure, with
+# `probes.losses_by_mode(model, windows, targets)`. As in chapter 5, `windows, targets` are
+# `next(evaluation_windows(validation, 8, batch_size=2_000))`, after
+# `from bardgpt.batches import evaluation_windows`. The probe gives a dictionary of losses: evaluation
+# mode, and training mode with 8, 32, 128 and 512 windows in a batch.
 
 # %% [markdown]
 # ## What to remember
 #
 # - To standardize is to subtract the mean and divide by the standard deviation. Batch norm does
 #   it to columns, layer norm to rows. In a GPT a row is one position of one text: `dim=-1`.
-# - The change is one argument. All else that batch norm has is there because its answer depends
-#   on the batch. In training mode it tells every position about every other, also the future.
-# - Batch norm's loss in training mode has the noise of its batch in it: 0.026 nats with 8
-#   windows, 0.007 with 32. In evaluation mode it predicts as well as layer norm.
+# - All else that batch norm has is there because its answer depends on the batch. In training mode
+#   it tells every position about every other, also the future.
+# - Batch norm's loss in training mode has the noise of its batch in it. In evaluation mode it
+#   predicts as well as layer norm.
 # - In three blocks layer norm improves next to nothing (0.007 nats). What it gives is
 #   bounded sizes, at every depth and from any start.
 # - Post-norm puts the norm on the stream, after each addition.
@@ -963,5 +1018,5 @@ figures.diagram("rung-post-norm")
 # *The rung of this chapter. In colour: what is new against the residual blocks, two norms in each
 # of three blocks. The config names the wiring only: layer norm is its default.*
 #
-# So the norm now stands across the very path that chapter 5 had kept clear. Must it? The [next
-# chapter](07-pre-and-post-norm.ipynb) moves it into the branch, and asks what that is worth.
+# So the norm now stands across the path that chapter 5 had kept clear. Must it? The [next
+# chapter](07-pre-and-post-norm.ipynb) moves it into the branch.
