@@ -29,9 +29,9 @@ if "google.colab" in sys.modules:
 #
 # [Chapter 2](02-one-head.ipynb) gave the model one head of attention. We call the 32 numbers of a
 # vector its *channels*. At each position the head has one set of weights over the past, and mixes
-# all 32 channels of the values with these same weights. But a character has several things to
-# find out at once: which letter came just before, where the word began, whether the line is new.
-# One mean has to answer all of that. After this chapter you can
+# all 32 channels of the values with these same weights. But a position has two things, at least, to
+# find out at once: which character is this, and which came before it? One mean has to answer both.
+# After this chapter you can
 #
 # - build multi-head attention as a list of heads, and as one product;
 # - say why the heads' outputs are concatenated, and not added;
@@ -41,9 +41,7 @@ if "google.colab" in sys.modules:
 # head of 32. Then what do they give up for the four means that they gain? And would you bet on
 # four against one?
 #
-# > **Multi-head attention is several attentions in parallel, their outputs concatenated.** Four
-# > heads of 8 channels have exactly as many parameters as one head of 32. Once trained, they differ
-# > more in where they look, on average, than before.
+# > **Multi-head attention is several attentions in parallel, their outputs concatenated.**
 
 # %% [markdown]
 # ## Two questions, one mean
@@ -62,12 +60,12 @@ def values(text: str) -> torch.Tensor:
 
 half = torch.tensor([0.5, 0, 0.5])  # half three back, half one back
 for text in ("kbg", "gbk"):
-    print(f"{text}: the mean is {(half @ values(text)).tolist()}")
+    print(f"{text}: b, g, k in the mean: {(half @ values(text)).tolist()}")
 
 # %% [markdown]
 # In both texts a `g` and a `k` were found, half each. Which stood where is lost. If nobody asks
-# for the order, nothing is missing, and one head is enough. If somebody does, take two heads, each
-# with all of its weight at one place. Each has a mean of its own. What shall we do with the two?
+# for the order, nothing is missing, and one head is enough. If somebody does, take two heads,
+# each with all of its weight at one place. What shall we do with their two means?
 
 # %%
 one_back, three_back = torch.tensor([[0.0, 0, 1], [1, 0, 0]])
@@ -110,8 +108,7 @@ print(
 )
 
 # %% [markdown]
-# That is all: run them side by side, and concatenate what they return over the channels. The
-# heads don't know of one another.
+# That is all. The heads don't know of one another.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -201,18 +198,8 @@ for n_head in (1, 2, 4, 8):
 #
 # *Claim mha-4.* The [lecture](references.md#ng-video-lecture) compares multi-head attention with a
 # *group convolution*, in which the channels are cut into groups, and each group has a filter of its
-# own. One step of attention is exactly that: $A v$, the mixing of the values once the weights $A$
-# are known. Only the roles are swapped, as the drawing below shows:
-#
-# - the $T$ *positions* are the convolution's channels;
-# - the $hs$ channels of the values are the places along which its filter slides;
-# - the filter has width 1: at each place it mixes the $T$ numbers found there by the same $T \times
-#   T$ matrix, and this matrix is $A$;
-# - each head of each text is a group, with an $A$ of its own, so $B$ texts make $B \cdot nh$
-#   groups. One head of 32 would be $B$ groups.
-#
-# The whole layer, from $x$ to $y$, is not like an ordinary group convolution on the 32 channels of
-# $x$. Three things differ:
+# own. The whole layer, from $x$ to $y$, is not like an ordinary group convolution on the 32 channels
+# of $x$. Three things differ:
 #
 # - **The groups are open.** In a group convolution, group 1 of the output sees only group 1 of the
 #   input. A head reads *all* channels: nudge one, and all four heads answer.
@@ -220,6 +207,16 @@ for n_head in (1, 2, 4, 8):
 #   computes $A$ from its input, anew each time.
 # - **Nothing is saved.** Cutting a convolution into $G$ groups leaves $1/G$ of its parameters.
 #   Cutting attention into heads leaves all.
+#
+# But one step of attention is exactly a group convolution: $A v$, the mixing of the values once the
+# weights $A$ are known. Only the roles are swapped, as the drawing below shows:
+#
+# - the $T$ *positions* are the convolution's channels;
+# - the $hs$ channels of the values are the places along which its filter slides;
+# - the filter has width 1: at each place it mixes the $T$ numbers found there by the same $T \times
+#   T$ matrix, and this matrix is $A$;
+# - each head of each text is a group, with an $A$ of its own, so $B$ texts make $B \cdot nh$
+#   groups. One head of 32 would be $B$ groups.
 #
 # </details>
 
@@ -293,13 +290,13 @@ ids = torch.randint(16, (1_000, 16), generator=generator)  # (B, T)
 places = torch.eye(16)  # (T, 16), row t: "I am place t"
 letters = torch.eye(16)[ids]  # (B, T, 16): "I am this letter"
 means = []
-for back in (1, 3):
+for back in (1, 3):  # 1_000: so sure that the softmax gives 1 and 0
     wanted = 1_000 * places.roll(-back, dims=1)  # row t: "I want t - back"
     A = attention_weights(wanted, places, causal_mask(16))  # (T, T)
     means.append(A @ letters)  # (B, T, 16)
 
 one, three = (mean[:, 3:].argmax(dim=-1) for mean in means)  # each (B, T - 3)
-right = (one == ids[:, 2:-1]) & (three == ids[:, :-3])
+right = (one == ids[:, 2:-1]) & (three == ids[:, :-3])  # 1 back, 3 back
 print(f"two heads by hand: both right at {right.float().mean():.0%}")
 
 # %% [markdown]
@@ -335,13 +332,14 @@ print(f"by hand: loss {solved['loss']}, both right at {solved['right']:.0%}")
 # %%
 def learn(n_head: int, steps: int) -> GPT:
     torch.manual_seed(0)
+    # 32 logits go out, 16 for each question; only 16 letters come in
     model = GPT(GPTConfig(vocab_size=32, block_size=16, n_head=n_head))
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     generator = torch.Generator().manual_seed(0)
     for _ in range(steps):
         ids = torch.randint(16, (32, 16), generator=generator)  # all new
         one, three = model(ids)[:, 3:].flatten(0, 1).chunk(2, dim=-1)
-        loss = F.cross_entropy(one, ids[:, 2:-1].flatten())
+        loss = F.cross_entropy(one, ids[:, 2:-1].flatten())  # 1 back
         loss = (loss + F.cross_entropy(three, ids[:, :-3].flatten())) / 2
         optimizer.zero_grad()
         loss.backward()
@@ -358,6 +356,7 @@ from bardgpt.lab import copying, probes
 from bardgpt.lab.copying import Copying
 from bardgpt.teaching import checks
 
+# the package's training, which made the table below, does the same as learn
 packages = copying.train(Copying(n_head=2, steps=5), seed=0)
 torch.testing.assert_close(learn(2, 5).state_dict(), packages.state_dict())
 
@@ -394,13 +393,16 @@ teaching.table("asked for", ["nats per answer", "right, each run"], rows)
 
 # %% [markdown]
 # *Five recorded runs of 2,000 steps each ("longer": 10,000): their loss, and at how many positions
-# each gets both letters right. "Either" asks for the two letters in whatever order; the best
-# answer is then a toss-up between two letters.*
+# each gets both letters right. "Either" asks for the two letters in whatever order: the first 16
+# logits answer alone, and are held against both letters. The best answer gives each half, which
+# costs $\ln 2$. Where both letters are the same, once in 16, it costs nothing: so at the least 15/16
+# of $\ln 2$.*
 #
 # Two heads divide the work: one looks one back, the other three back, and soon they make no
-# mistake. After 2,000 steps one head still fails at more than four fifths of the positions, in four
-# of five runs.
-# And where nobody asks for the order, one head is nearly as good as two ("either").
+# mistake. After 2,000 steps one head still fails at more than four fifths of the positions, in
+# four of five runs. (A position counts if both letters are right. Knowing both letters, and
+# tossing a coin for each question, it would be right at three in ten.) And where nobody asks for
+# the order, one head is nearly as good as two ("either").
 #
 # Why is it hard for one? With equal weights the order is lost, as above. So let the letter one back
 # have two thirds, and the letter three back one third. The first answer is now easy: the more
@@ -408,19 +410,20 @@ teaching.table("asked for", ["nats per answer", "right, each run"], rows)
 # thirds, and also higher than nothing. A linear output layer can't do that, as long as values only
 # say which letter stands there: a letter's score rises with its weight, or falls.
 #
-# Hard is not impossible, though one often reads that. With five times the steps one head gets most
-# of it right in every run; with an alphabet of half the size, in some runs. For values may depend on places too, and
-# weights on letters, so that a mean can carry the order in a code of its own. (We did not decipher
-# it.) So a second mean is not the only way to a second answer. It is the way that is found
-# at once, in every run.
+# Hard, but not impossible, although one often reads that one head cannot do it. With five times
+# the steps one head gets most of it right in every run; with an alphabet of half the size, in
+# some runs. For values may also depend on the place, and the attention weights on which letter
+# stands there, so that a mean can carry the order in a code of its own. (We did not decipher it.)
+# So a second mean is not the only way to a second answer, but the one found at once, in every
+# run.
 
 # %% [markdown]
 # ## Four against one
 #
 # *Claim mha-5, first half.*
 #
-# Now the bet. This chapter's rung of the ladder, the book's series of models, differs from
-# chapter 2's in a single number of the config, and has the same 7,553 parameters:
+# This chapter's rung of the ladder, the book's series of models, differs from chapter 2's in a
+# single number of the config, and has the same 7,553 parameters:
 
 # %%
 from bardgpt.lab.ladder import RUNGS
@@ -433,8 +436,8 @@ for name in ("one-head", "four-heads"):
     print(f"{name}: n_head = {rung.n_head}, {size:,} parameters")
 
 # %% [markdown]
-# You train four heads for the first 1,000 steps, which should bring them below one head's mean by
-# then. The record has the full 5,000 steps of both, from the same five seeds.
+# You train four heads for 1,000 steps, which should bring them below one head's mean by then. The
+# record has all 5,000 steps of both, from the same five seeds.
 
 # %%
 from bardgpt import records
@@ -475,12 +478,13 @@ figures.ladder(climbed("four-heads"), tables)
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed,
 # chapter 1's tables of counts, with one, two and four characters before.*
 #
-# Four heads win, by 0.128 nats with the same seeds (and so the same windows of text). That is far
-# more than four of its standard errors (0.004 / √5 each), and each seed agrees. It is more than
-# the first head gained over the bigram. After 1,000 steps it was only 0.03. Whether four means
-# are the reason is not proved by this; the toy shows how they can be. The lecture's figures, 2.40 and 2.28, were made with another evaluation and agree. But the
-# table that sees two characters is still far ahead. From one prompt, this rung and the one before
-# it write:
+# Four heads win, by 0.128 nats with the same seeds (and so the same windows of text). A mean of
+# five such gains is uncertain by about 0.004 / √5; the gain is many times that, and each seed
+# agrees. It is more than the first head gained over the bigram. After 1,000 steps it was only
+# 0.03. The toy fits: this model has two questions too, which character this is, and what stood
+# before it. That does not prove that four means are the reason. The lecture's figures, 2.40 and
+# 2.28, were made with another evaluation and agree. But the table of two characters is still far
+# ahead. From one prompt, this rung and the one before it write:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -492,9 +496,8 @@ live.writer("four-heads", beside="one-head")
 #
 # *Claim mha-5, second half.*
 #
-# What do four heads do with their four means? The package has the finished rung: seed 0, after all
-# 5,000 steps. Chapter 2 made queries by hand with which the `g` of `the king` found the vowels.
-# What do learned heads find there?
+# The package has the finished rung: seed 0, after all 5,000 steps. Chapter 2 made queries by hand
+# with which the `g` of `the king` found the vowels. What do learned heads find there?
 
 # %%
 from bardgpt import pretrained
@@ -547,7 +550,8 @@ figures.head_profiles(profiles, by_class, probes.CLASSES)
 #
 # **Head 1 looks back.** It gives half of its weight to the character before, a quarter to the one
 # two back, and little to its own place. **Heads 2, 3 and 4 look at their own place**, with more
-# than 0.7 of their weight, and give most of the rest to the one before.
+# than 0.7 of their weight, and give most of the rest to the one before. By class, all look most
+# at consonants, of which a text has most; head 2 less than the others, and more at spaces.
 #
 # In this model attention is the only way through. If no head looks at its own position, the current
 # character reaches the prediction only through where its query makes the heads look. So it pays
@@ -566,19 +570,21 @@ for number in range(4):
     print(f"consonant {kept[1]:.2f}, space {kept[2]:.2f}")
 
 # %% [markdown]
-# Look for yourself. Type a text, choose a character, and see where each of the four finished heads
-# looks from there. Then switch one off, and watch the next character's bars. (Which head matters
-# most? Exercise 4 asks for a guess first.)
+# Type a text, and choose a character. You see where the four finished heads looked when they
+# *predicted* it, that is, from the character before it. (A line break stands in front of the
+# text, so all places are one further than in the maps of `the king` above.) Then switch one off,
+# and watch what the model expected there. (Exercise 4 asks which head matters most.)
 
 # %% tags=["hide-input"]
 live.reader("four-heads", "the king", show="heads", switches=True)
 
 # %% [markdown]
-# So are they alike? Not quite. If a consonant asks, it is head 2 that looks away most of the three; if a vowel asks,
-# it is head 4. If a space asks, all three stay at their own place, and only head 1 looks back. The
-# lecture says that the tokens "want to find the consonants, the vowels from certain positions".
-# Something of that kind is here, though in who asks rather than in what is found. And the numbers of
-# the heads mean nothing: all four begin alike, so another seed may deal out the work in another way.
+# Not quite alike, then. If a consonant asks, it is head 2 that looks away most of the three; if a
+# vowel asks, it is head 4. If a space asks, all three stay at their own place, and only head 1
+# looks back. The lecture says that the tokens "want to find the consonants, the vowels from
+# certain positions". Something of that kind is here, in who asks rather than in what is found.
+# And the numbers of the heads mean nothing: all four begin alike, so another seed may deal out
+# the work in another way.
 
 # %% [markdown]
 # ## How far apart are they?
@@ -595,10 +601,10 @@ for name, row in (("one", near), ("other", far), ("apart", differences)):
 print(f"half of the sum: {differences.sum() / 2:.1f}")
 
 # %% [markdown]
-# Half of the weight would have to move to make one head look where the other looks. This number is
-# the *total variation*. (Half of the sum, because weight that moves is missing at one place and too
-# much at another.) It is 0 if both look at the same, and 1 if they share nothing. For four heads
-# take the mean over their six pairs. Then your turn: your model, after 1,000 steps, should have more
+# Half of the weight would have to move to make one head look where the other looks. This number
+# is the *total variation*. (Half of the sum, because weight that moves is missing at one place
+# and too much at another.) It is 0 if both look at the same, and 1 if they share nothing. For
+# four heads take the mean over their six pairs. Your model, after 1,000 steps, should have more
 # of it than the recorded models had *before* training:
 
 # %%
@@ -653,8 +659,8 @@ teaching.table("how much heads differ", columns, rows)
 # *Total variation: mean and standard deviation of five seeds.*
 #
 # The closest pair is hardly further apart than before training: the change is within the spread
-# of the seeds. So the honest reading is: heads differ more on average, because *some* find work
-# of their own. What two heads that look alike do with their values we did not measure.
+# of the seeds. So heads differ more on average because *some* find work of their own. What two
+# heads that look alike do with their values we did not measure.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how much of it is noise?</summary>
@@ -700,8 +706,10 @@ assert torch.equal(again, small)
 # message appears. But then "head 1" gets the first half of the text, with the channels of both
 # heads.
 #
-# With attention between the cut and the way back, this is the whole layer, held against the `heads`
-# and the `y` of *A list of heads*:
+# With attention between the cut and the way back, this is the whole layer, held against the
+# `heads` and the `y` of *A list of heads*. The product is (B, T, 3C): first the queries of all
+# heads, then the keys, then the values, C channels each. Cut it in three, then each third as
+# above:
 
 # %%
 parts = [[h.query, h.key, h.value] for h in heads]  # each map (hs, C)
@@ -730,9 +738,9 @@ shape = tuple(fused.qkv.weight.shape)
 print(f"one matrix of {shape} for q, k and v of all heads")
 
 # %% [markdown]
-# With dropout off it is the same function, with the same gradients. The full model of chapter 9
-# will use it; until then we stay with the list, whose weights one can look at. ([The fast
-# path](appendix/fast-attention.ipynb) has a drawing of it, and measures what it saves.)
+# With dropout off it is the same function, with the same gradients. Chapter 9 will use it; until
+# then we stay with the list, whose weights one can look at. ([The fast
+# path](appendix/fast-attention.ipynb) draws it, and measures what it saves.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the package's class in one product</summary>
@@ -752,7 +760,7 @@ listing(CausalSelfAttention.from_heads, CausalSelfAttention.forward)
 #
 # A slip that no error message reports: put *the same* head into the list four times, as
 # `[Head(config)] * 4` does. The shapes fit. But it is one head of 8, four times over: its
-# parameters are counted once, and its 32 channels are 8 repeated (they have *rank* 8):
+# parameters are counted once. Only 8 of the 32 channels are new; the others repeat them (*rank* 8):
 
 # %%
 same = torch.nn.ModuleList([Head(config)] * 4)  # one head, four names
@@ -926,7 +934,8 @@ for number, head in enumerate(finished.blocks[0].attention.heads, start=1):
 # ## What to remember
 #
 # - Multi-head attention is a list of heads, run on the same input and concatenated over the
-#   channels. Added, nobody could tell any more which head said what.
+#   channels. Added, four heads of 8 would share 8 channels; concatenated they have 32, and the
+#   projection may still add them afterwards.
 # - Four heads of 8 have as many parameters as one head of 32. They give up width for four means
 #   instead of one. In this model they reach 2.274, one head 2.402.
 # - Two questions at once are easy for two heads, each looking at its place. One head has to pack
