@@ -36,13 +36,12 @@ if "google.colab" in sys.modules:
 # - say why scores are divided by the root of the head size, and why positions must be added;
 # - check that no position sees the future.
 #
-# **Make a guess before you read on.** With one head of attention a position may use every
-# character of its window that came before, up to eight with its own. Of chapter 1's tables, the
-# one that uses one character stands at 2.486, the one that uses two at 2.049. Where will the
-# network land?
+# **Make a guess before you read on.** With one head of attention a position may use every character
+# of its window that came before, up to eight with its own. Of chapter 1's tables, that of one
+# character stands at 2.486, that of two at 2.049. Where will the network land?
 #
-# > **One head predicts better than the bigram model.** But part of what it gains is lost again if
-# > the model is not told where in the window each character stands.
+# > **This chapter adds two things: one head, and a note of where in the window each character
+# > stands.** We measure what each of them is worth.
 
 # %% [markdown]
 # ## The mean of the past
@@ -77,9 +76,9 @@ print(tuple(averaged.shape))
 # %% [markdown]
 # ## The same as one product
 #
-# A mean is a weighted sum in which all weights are equal. Put the weights of position $t$ into
-# row $t$ of a $T \times T$ matrix, with zeros where the future would be. One matrix product then
-# does the work of the loop, for all positions at once.
+# A mean is a weighted sum in which all weights are equal. Put the weights of position $t$ into row
+# $t$ of a $T \times T$ matrix, with zeros where the future would be. One matrix product then does the
+# work of the loop.
 
 # %%
 weights = torch.ones(T, T).tril()  # ones on and below the diagonal
@@ -89,15 +88,16 @@ for row in weights[:4].tolist():
     print(" ".join(f"{weight:.2f}" for weight in row))
 
 # %% [markdown]
-# `assert_close` is silent, so both agree up to rounding. The matrix says who listens to whom: row
-# 2 gives a third each to positions 0, 1 and 2, and nothing to what comes later.
+# `assert_close` is silent, so both agree up to rounding. Row 2 gives a third each to positions 0, 1
+# and 2, and nothing to what comes later.
 
 # %% [markdown]
 # ## The same from scores
 #
-# We want weights that are not all equal, but still are positive and sum to 1. Chapter 1 had a
-# tool for this: softmax turns any scores into such weights. Equal scores give equal weights, so
-# let all be 0. The future gets the score $-\infty$, because $e^{-\infty} = 0$.
+# The mean forgets which character stood where, and a position's own drowns among the others. So we
+# want weights that are not all equal, but still are positive and sum to 1. Chapter 1 had a tool for
+# this: softmax turns any scores into such weights. Equal scores give equal weights, so let all be 0.
+# The future gets the score $-\infty$, because $e^{-\infty} = 0$.
 
 # %%
 past = torch.ones(T, T, dtype=torch.bool).tril()  # (T, T), where one may look
@@ -107,16 +107,13 @@ torch.testing.assert_close(weights @ x, averaged)
 print(" ".join(f"{weight:.2f}" for weight in weights[3].tolist()))
 
 # %% [markdown]
-# Still the mean: row 3 has a quarter for each of four positions. But now the weights are free. Give
-# one score a 2 instead of a 0, and position 3 listens mostly to position 1:
+# Still the mean. But now the weights are free. Give one score a 2 instead of a 0, and position 3
+# listens mostly to position 1:
 
 # %%
 scores[3, 1] = 2.0
 weights = scores.softmax(dim=-1)
 print(" ".join(f"{weight:.2f}" for weight in weights[3].tolist()))
-
-# %% [markdown]
-# It remains to say where scores come from.
 
 # %% [markdown]
 # ## Let the data decide
@@ -134,10 +131,11 @@ own = weights.diagonal(dim1=1, dim2=2)  # (B, T), of each position to itself
 print("to itself:", " ".join(f"{weight:.2f}" for weight in own[0].tolist()))
 
 # %% [markdown]
-# Each position finds itself, or another copy of its own character, for nothing is as like an `r`
-# as an `r`. The score is also the same in both directions, and what one looks for is not what one
-# is. So let us give each position two vectors: a *query* $q$, what it looks for, and a *key* $k$,
-# what it can be found by. A third, the *value* $v$, is what it hands out when found.
+# Each position finds itself, for nothing is as like an `r` as an `r`. (The 0.50 is the second `e` of
+# `he gives`: it finds the first just as well.) The score is also the same in both directions, and
+# what one looks for is not what one is. So let us give each position two vectors: a *query* $q$, what
+# it looks for, and a *key* $k$, what it can be found by. A third, the *value* $v$, is what it hands
+# out when found.
 #
 # Here they are, made by hand for `the king`. A character is three numbers: is it a vowel, a
 # consonant, a space? The key is just that. The query swaps the first two and multiplies all by 3: a consonant
@@ -159,9 +157,9 @@ print("weights   ", *(f"{weight:.2f}" for weight in weights[7].tolist()))
 print("g receives", [round(y, 2) for y in (weights @ by_hand["v"])[7].tolist()])
 
 # %% [markdown]
-# Check the `g`: its scores are 3 for `e` and `i`, and $e^3 \approx 20$ stands against six
-# times $e^0 = 1$. So each vowel gets $20 / 46$, and the `g` knows that an `e` and an `i` came
-# before it. Which was nearer it cannot tell; we come back to that.
+# Check the `g`: its scores are 3 for `e` and `i`, and $e^3 \approx 20$ stands against six times
+# $e^0 = 1$. So each vowel gets $20 / 46$, and the `g` knows that an `e` and an `i` came before it. Which
+# was nearer it cannot tell yet.
 #
 # Move four scores yourself; here each value is one number:
 
@@ -171,17 +169,17 @@ from bardgpt.teaching import live
 live.toy_scores()
 
 # %% [markdown]
-# A model has to find such maps by itself. So each position makes its three vectors of $hs$ numbers
-# (the *head size*) from its $x$, each by a learned linear map without bias. **The same three maps
-# are used at every position**; nothing in them depends on $t$.
+# A model has to find such maps by itself. So each position makes its three vectors of $\mathrm{hs}$
+# numbers (the *head size*) from its $x$, each by a learned linear map without bias. **The same three
+# maps are used at every position**; nothing in them depends on $t$.
 #
 # The score between position $t$, which asks, and position $s$, which is asked, is the dot product
-# $q_t \cdot k_s$. It is divided by $\sqrt{hs}$, for a reason that comes below. Position $t$
+# $q_t \cdot k_s$. It is divided by $\sqrt{\mathrm{hs}}$, for a reason that comes below. Position $t$
 # receives
 #
 # $$y_t = \sum_{s \le t} A_{ts}\, v_s, \quad \text{where}$$
 #
-# $$A_{ts} = \mathrm{softmax}_{s \le t} \left(\frac{q_t \cdot k_s}{\sqrt{hs}}\right).$$
+# $$A_{ts} = \mathrm{softmax}_{s \le t} \left(\frac{q_t \cdot k_s}{\sqrt{\mathrm{hs}}}\right).$$
 #
 # The $A_{ts}$ are the *attention weights*; the softmax runs over all $s$ up to $t$. This is attention ([Vaswani et
 # al.](references.md#vaswani-2017), equation 1). It is called *self*-attention if queries, keys
@@ -195,9 +193,8 @@ from bardgpt.teaching import figures
 figures.diagram("one-head")
 
 # %% [markdown]
-# *What the fourth position of a window receives, with scores made up for the drawing. The deeper
-# the green, the more of that value it takes. The last character is still to come and gets
-# nothing.*
+# *What the fourth position of a window receives, with scores made up for the drawing. The deeper the
+# green, the more of that value it takes. The last character is still to come and gives nothing yet.*
 #
 # By hand, one head is these few lines:
 
@@ -215,10 +212,11 @@ for row in weights[0, :4].tolist():
     print(" ".join(f"{weight:.2f}" for weight in row))
 
 # %% [markdown]
-# The rows still sum to 1, the future is still 0, and each window of the batch now has weights of
-# its own (shown: the first). The package's `Head` is these lines in a class; `causal` is our mask
-# `past`. With the same three maps it gives the same numbers as ours, and as PyTorch's own operator.
-# With a query of zeros all scores are 0; with `x` itself as values, out comes our first average.
+# The rows still sum to 1, the future is still 0, and each window of the batch now has weights of its
+# own. The package's `Head` is these lines in a class; `causal` is our mask `past`. With the same
+# three maps it gives the same numbers as ours, and as PyTorch's own operator. With a query of zeros
+# all scores are 0; with `x` itself as values, out comes our first average. There are $T \times T$
+# scores: in a window twice as long, four times as many.
 
 # %%
 from bardgpt.lab.ladder import RUNGS
@@ -239,9 +237,8 @@ print("three ways, one answer; and the mean is still inside")
 # %% [markdown]
 # ## The future cannot change the past
 #
-# A model that writes has no future to look at. So while it learns, no position may depend on a
-# later one. Put something else at positions 5, 6 and 7, and see which outputs stay, to the last
-# bit:
+# A model that writes has no future to look at. So while it learns, no position may depend on a later
+# one. Put something else at positions 5, 6 and 7, and see which outputs stay:
 
 # %%
 changed = x.clone()
@@ -251,9 +248,9 @@ assert (moved[:5] == 0).all()
 print("largest change:", " ".join(f"{change:.1f}" for change in moved.tolist()))
 
 # %% [markdown]
-# Positions up to 4 did not notice: their change is exactly 0, for they give a weight of exactly 0
-# to what comes later. The mask also makes learning cheap: all positions of a window can be trained
-# in one pass, each as if the text ended there.
+# Positions up to 4 did not notice: they give a weight of exactly 0 to what comes later. The mask also
+# makes learning cheap: all positions of a window can be trained in one pass, each as if the text
+# ended there.
 #
 # Why a score of $-\infty$, and not simply a weight of 0 after the softmax? Try it:
 
@@ -272,15 +269,17 @@ print(f"sum {late_changed.sum():.2f}")
 
 # %% [markdown]
 # Row 3 before the change, and after it. The weights no longer sum to 1, and they move with the
-# future: it is still in the denominator of the softmax. So the mask comes first.
+# future: it is still in the denominator of the softmax. To divide each row by its sum would repair
+# both; $-\infty$ does the same in one step.
 
 # %% [markdown]
 # ## Why divide by the root of the head size
 #
-# Let the entries of $q$ and $k$ be independent, with mean 0 and variance 1. Each product $q_i
-# k_i$ then has variance 1, and $q \cdot k$ adds up $hs$ of them: its variance is $hs$. The larger
-# the head, the further the scores lie apart. **Before you run the next cell:** what is the
-# variance after dividing by $\sqrt{hs}$?
+# Let the entries of $q$ and $k$ be independent, with mean 0 and variance 1. For such numbers, the
+# variance of a product is the product of the variances: each $q_i k_i$ has variance 1. And the
+# variances of independent terms add up: $q \cdot k$ has $\mathrm{hs}$ terms, so its variance is
+# $\mathrm{hs}$. The larger the head, the further the scores lie apart. **Before you run the next
+# cell:** what is the variance after dividing by $\sqrt{\mathrm{hs}}$?
 
 # %%
 N = 20_000
@@ -329,16 +328,17 @@ figures.keys_chosen(
 # nearly all; which one is chance, for nothing has been learned yet. Scaled, it mixes
 # at every size.*
 #
-# Untick the division, and let the head grow:
+# The sliders set the scores as they are after the division. Untick it, and each is
+# $\sqrt{\mathrm{hs}}$ times as large; then let the head grow:
 
 # %% tags=["hide-input"]
 live.toy_scores(head_size=True)
 
 # %% [markdown]
-# Once one weight is near 1, it is hard to change. A small change of the query then changes next to
-# nothing, so hardly any gradient comes back to correct it. Where two keys have nearly equal weights,
-# the gradient is too large instead: without the division, the same change of the query moves their
-# scores $\sqrt{hs}$ times as far, 8 times at head size 64.
+# Once one weight is near 1, a small change of the query changes next to nothing, so hardly any
+# gradient comes back to correct it. Where two keys have nearly equal weights, the gradient is too
+# large instead: without the division, the same change of the query moves their scores
+# $\sqrt{\mathrm{hs}}$ times as far, 8 times at head size 64.
 #
 # So measure it at head size 64, with random values: send the same random gradient, `sent`, into the
 # output, and see how much arrives at each query. We count in units of what a typical query gets
@@ -362,7 +362,8 @@ ratios = {name: norm / typical for name, norm in arrived.items()}
 figures.gradient_histogram(ratios)
 
 # %% [markdown]
-# *The gradient that arrives at each of 4,000 queries, in units of the typical one with the scale.*
+# *The gradient that arrives at each of 4,000 queries, in these units. The first bar also holds all
+# that got less.*
 
 # %% tags=["hide-input"]
 from bardgpt import teaching
@@ -375,32 +376,32 @@ for name, ratio in ratios.items():
 teaching.table("scores", ["mean", "below 1/100", "above 10"], rows)
 
 # %% [markdown]
-# *In numbers: the mean, and the share of queries that get less than a hundredth, and more than ten
-# times as much.*
+# *In numbers: the mean, and the shares that get less than a hundredth, and over ten times as much.*
 #
 # It is often said that without the scale the gradient vanishes. Here it is *uneven*: for about
 # one query in six it has vanished, for one in ten it is over ten times the typical one, and its
 # mean has even grown. With the scale there is neither.
-#
-# The scale adds nothing that a head could not learn: the query map could absorb the factor. It
-# only sees to it that at the start nothing is decided yet. (The argument is about independent
-# entries of variance 1. What training does to the size of $q$ and $k$ later is up to training.)
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: which size belongs under the root?</summary>
+# <details class="fold aside"><summary>For the curious: which size belongs under the root, and could a head learn it?</summary>
 #
-# It is $hs$, the number of terms in the dot product, and not the width $C$. With one head the slip
-# cannot be seen, since $hs = C = 32$. With four heads of 8, dividing by $\sqrt{32}$ leaves the
-# scores a variance of $8 / 32 = 1/4$: softer than intended. The model trains all the same, which is
-# why such a slip lives long.
+# It is $\mathrm{hs}$, the number of terms in the dot product, and not the width $C$. With one head
+# the slip cannot be seen, since $\mathrm{hs} = C = 32$. With four heads of 8, dividing by $\sqrt{32}$
+# leaves the scores a variance of $8 / 32 = 1/4$: softer than intended. The model trains all the same,
+# which is why such a slip lives long.
+#
+# The scale adds nothing that a head could not learn: the query map could absorb the factor. It only
+# sees to it that at the start nothing is decided yet. (Even then a head's $q$ and $k$ need not have
+# variance 1, and later their size is up to training. But whatever their variance, divided scores do
+# not grow with the head.)
 #
 # </details>
 
 # %% [markdown]
 # ## Where, not only what
 #
-# Look again at the formula for $y_t$: a sum over the past. A sum does not care for order. Shuffle
-# all that comes before the last position, and the last position receives the same:
+# The formula for $y_t$ is a sum over the past, and a sum does not care for order. Shuffle all that
+# comes before the last position, and the last position receives the same:
 
 # %%
 order = torch.tensor([3, 0, 6, 2, 5, 1, 4, 7])  # the last stays where it is
@@ -414,23 +415,28 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 
 # %% [markdown]
 # By itself a head sees its past as a bag of characters: after `thre` and after `reth`, a following
-# `e` receives exactly the same. The remedy is plain. Each of the eight places in
-# the window gets a *position embedding*, learned like those of the characters, and it is added to
-# `x`. Queries, keys and values are made from the sum, so that a head can ask for "a vowel", for
-# "the place before mine", or for both. Does adding not mix up what a character is with where it
-# stands? Multiply a score out, with the maps left out to keep it short:
+# `e` receives exactly the same. So each of the eight places in the window gets a *position
+# embedding*, learned like those of the characters, and it is added to `x`. Queries, keys and values
+# are made from the sum, so that a head can ask for "a vowel", for "the place before mine", or for
+# both. Does adding not mix up what a character is with where it stands? Multiply a score out (without
+# the maps):
 #
 # $$(x + p) \cdot (x' + p') = x \cdot x' + x \cdot p' + p \cdot x' + p \cdot p'.$$
 #
-# What asks what, what asks where, where asks what, where asks where: all four are in the score,
-# and the maps can learn which of them counts. To append $p$ to $x$ would do as well, with wider
-# maps. Positions cost $8 \cdot 32 = 256$ parameters. What they are worth we measure now.
+# In this order:
+#
+# - a character looks for a character;
+# - a character looks for a place;
+# - a place looks for a character;
+# - a place looks for a place.
+#
+# The maps can learn which of them counts. To append $p$ to $x$ would do as well, with wider maps.
+# Positions cost $8 \cdot 32 = 256$ parameters.
 
 # %% [markdown]
 # ## One head on the ladder
 #
-# The rung is the bigram model of chapter 1 with two things added: positions, and one head of 32
-# between the embedding and the logits. By hand:
+# The rung is the bigram model with two things added: positions, and one head of 32. By hand:
 
 
 # %%
@@ -467,8 +473,8 @@ for name, parameter in GPT(rung).named_parameters():
 print(f"{GPT(rung).n_parameters():5,}  parameters")
 
 # %% [markdown]
-# You do the first 1,000 steps of seed 0, and the record holds five full runs. The
-# claim: after as many steps, the head is below the bigram rung, and above the table of two.
+# You do the first 1,000 steps of seed 0. The claim: after as many steps, the head is below the bigram
+# rung, and above the table of two.
 
 # %%
 from bardgpt import records
@@ -511,9 +517,8 @@ figures.training_runs(
 )
 
 # %% [markdown]
-# *Five full runs each. At first the runs without positions lead.
-# In the end all head runs are below all bigram runs, and positions make over half
-# of the difference.*
+# *Five full runs each. At first the runs without positions lead; why, we do not know. In the end all
+# head runs are below all bigram runs.*
 
 # %% tags=["hide-input"]
 rows = {}
@@ -563,9 +568,10 @@ print(f"table of one: {each[1].mean():.3f}; of two: {each[2].mean():.3f}")
 print(f"table of two, within windows of 8: {cut.mean():.3f}")
 
 # %% [markdown]
-# The table still leads by far. Part of the reason is the form of the model. The values, and the
-# linear layer that makes logits of their sum, can be multiplied out. Then each character at each
-# place has one fixed row of 65 scores, and the head only mixes the rows of its past,
+# The table still leads by far. Part of the reason is the form of the model; the rest is what the head
+# has not learned in 5,000 steps. (We measured neither share.) The head sums weights times values, and
+# the output layer is linear. So this layer may be applied to each value first. That gives one fixed
+# row of 65 scores for each character at each place, and the head only mixes the rows of its past,
 # with weights that sum to 1:
 
 # %%
@@ -584,12 +590,11 @@ shapes = tuple(rows.shape), tuple(weights.shape)
 print(f"{shapes[0]} rows of scores, mixed by {shapes[1]} weights")
 
 # %% [markdown]
-# So the head has a row for `t` and a row for `h`, but none for `th`. After `th` it can only mix
-# these rows. And the one row of `t` must serve twice: at the `t` for the next character, at the `h`
-# for the one that is two after the `t`. The table of two has counted `th` itself. And
-# because the weights sum to 1, a position that looks back looks away from its own character, the
-# one thing that the bigram model knew. (The rest is what the head has not learned in 5,000 steps;
-# we measured neither share.)
+# So the head has a row for `t` and a row for `h`, but none for `th`. After `th` it can only mix these
+# rows. And the one row of `t` must serve twice: at the `t` for the next character, at the `h` for the
+# one that is two after the `t`. The table of two has counted `th` itself. And because the weights sum
+# to 1, a position that looks back looks away from its own character, the one thing that the bigram
+# model knew.
 
 # %% [markdown]
 # ## Looking at the weights
@@ -633,7 +638,9 @@ checks.within("to the oldest four", back[4:].sum().item(), below=0.1)
 # keep its own character only by looking at itself: only the head leads from a character to its
 # prediction. (Chapter 5 adds a way around.)
 #
-# The head after 5,000 steps: choose a character, and see where it looks.
+# The same for the head after 5,000 steps. Choose a character, and see where the model looked **to
+# predict it**, that is from the character before it. So `,` shows where the `d` looks, its row in the
+# figure above. A line break stands in front, so that the first character can be predicted too.
 
 # %% tags=["hide-input"]
 live.reader("one-head", "my lord,", show="heads")
@@ -653,8 +660,8 @@ yardstick = tables[4] - 1  # a nat below the table of four
 checks.within("loss without the mask", seen.at(500), below=yardstick)
 
 # %% [markdown]
-# After 500 steps, better than every yardstick by more than 1 nat, on *new* text: **a loss that is
-# too good**. Look at the loss at each of the eight positions:
+# After 500 steps, better than every yardstick by more than 1 nat, on *new* text: **a loss that is too
+# good**. Look at each of the eight positions:
 
 # %%
 with torch.no_grad():
@@ -667,10 +674,11 @@ checks.within("largest loss of positions 0 to 6", most, below=0.2)
 checks.within("loss of position 7", last, above=tables[0])
 
 # %% [markdown]
-# The target of each position is the input of the next, and the head learned to read it there.
-# Only the last position has no next. It shares its maps with all others, which have learned to
-# copy a next character, and so it copies a wrong one, with confidence: worse than a list of
-# character frequencies, which has 3.347. And it is the position from which a model writes.
+# The target of each position is the input of the next, and the head learned to read it there. Only
+# the last position has no next. It shares its maps with all others, which have learned to copy a next
+# character, and so it copies a wrong one, with confidence: worse than a list of character
+# frequencies, which has 3.347. But a model writes from its last position. So the loss is superb, and
+# what this model writes must be nonsense.
 #
 # A second slip is harder to see: the softmax runs over the queries that look at a key, not over the
 # keys. The mask is in place.
@@ -682,7 +690,7 @@ class OverQueries(Head):
         scores = (
             self.query(x) @ self.key(x).transpose(1, 2) / rung.head_size**0.5
         )
-        future = ~past[: x.shape[1], : x.shape[1]]  # (T, T)
+        future = ~past[: x.shape[1], : x.shape[1]]  # (T, T), our mask
         scores = scores.masked_fill(future, float("-inf"))  # (B, T, T)
         return scores.softmax(dim=1) @ self.value(x)  # dim=-1 would be right
 
@@ -697,23 +705,25 @@ checks.within("nats better than the honest head", better, above=0.05)
 
 # %% [markdown]
 # It looks like a discovery: one changed number, over a tenth of a nat. But now the scores of later
-# queries stand in the denominator. The test from above notices, with its own `head` and this one:
+# queries stand in the denominator. A key that later positions want has less weight now, so its weight
+# tells what follows. (Also, the weights of a query no longer sum to 1; we did not separate the two.)
+# The test from above notices:
 
 # %%
 for name, layer in (
     ("over the keys", head),
     ("over the queries", over_queries),
 ):
+    # `embedded` is x of the first cell, `changed` has another future
     moves = (
         (layer(changed) - layer(embedded)).abs().amax(dim=(0, 2))[:5]
     )  # (5,)
     print(f"{name}: {(moves > 0).sum()} of 5 early positions moved")
 
 # %% [markdown]
-# The third slip was in chapter 1: targets that are not moved. All three losses are better than they should be. For the
-# first two, change the future, and see whether the past moves. The third is in the data: look at a
-# window beside its targets. [The workshop](workshop.md) lets you watch a run without the mask, and
-# read what it writes.
+# The third slip was in chapter 1: targets that are not moved. Against the first two, change the
+# future, and see whether the past moves. Against the third, look at a window beside its targets. [The
+# workshop](workshop.md) lets you watch a run without the mask, and read what it writes.
 
 # %% [markdown]
 # ## Exercises
@@ -739,9 +749,9 @@ fives = torch.full((T, T), 5.0).masked_fill(~past, float("-inf"))
 print(fives.softmax(dim=-1)[3].tolist())
 
 # %% [markdown]
-# **1. Look one back.** Write a query and a key for each of `T` positions, so that each position
-# (but the first) gives at least 0.99 of its weight to the one before it. Both are matrices with
-# one row for each position, as wide as you like. The check masks, and divides by $\sqrt{hs}$.
+# **1. Look one back.** Write a query and a key for each of `T` positions, so that each position (but
+# the first) gives at least 0.99 of its weight to the one before it. Both are matrices with one row
+# for each position, as wide as you like. The check masks, and divides by $\sqrt{\mathrm{hs}}$.
 
 # %% tags=["remove-output"]
 from bardgpt.teaching import exercises
@@ -758,7 +768,8 @@ exercises.check("2.1", back_one)
 # <details class="fold solution"><summary>Solution</summary>
 #
 # Positions are one-hot, and the keys leave them so: "I am s". The query map turns "I am t" into "I
-# look for t - 1", and by a large factor.
+# look for t - 1", and by a large factor. For $T = 8$ a factor of 20 is just enough. The division
+# makes it smaller as $T$ grows, so for longer windows take `20 * T**0.5`.
 #
 # </details>
 
@@ -830,8 +841,8 @@ worse = loss - bigram.band(500).mean
 checks.within("nats worse than the bigram rung", worse, above=0.1)
 
 # %% [markdown]
-# **4. Without the scale.** Leave out the division by $\sqrt{hs}$, start from the same weights as
-# your run, and train for 500 steps. What does it cost at this size?
+# **4. Without the scale.** Leave out the division by $\sqrt{\mathrm{hs}}$, start from the same
+# weights as your run, and train for 500 steps. What does it cost at this size?
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -863,14 +874,12 @@ checks.within("nats that it costs after 500 steps", cost, above=0.03)
 # %% [markdown]
 # ## What to remember
 #
-# - Attention is a weighted mean of the past. The weights are a softmax of scores, and the scores
-#   are made by the data: query times key.
+# - Attention is a weighted mean of the past. The weights are a softmax of scores, query times key.
 # - The mask makes the future exactly invisible. A loss that is too good is a leak until shown
 #   otherwise.
-# - Scores are divided by $\sqrt{hs}$, so that at the start the softmax mixes, and no query begins
-#   with a vanished or a huge gradient.
-# - A head sees a bag of characters, unless positions are added to them. Here these are worth more
-#   than half of what the head gains.
+# - Scores are divided by $\sqrt{\mathrm{hs}}$, so that at the start the softmax mixes at any head size.
+# - Without positions a head sees a bag of characters. Here positions are worth more than half of what
+#   the head gains.
 # - One head reaches 2.402. A table of two characters is still far ahead.
 #
 # In the config, all of this is two entries. (A layer is a *block*, which so far holds one head.)
@@ -884,8 +893,8 @@ print(*config_diff(RUNGS["bigram"].config, RUNGS["one-head"].config), sep="\n")
 figures.diagram("rung-one-head")
 
 # %% [markdown]
-# *The rung of this chapter. In colour: what the bigram model did not have. The dashed frame is
-# the block; later chapters fill it.*
+# *The rung of this chapter. In colour: what is new. The dashed frame is the block; later chapters
+# fill it.*
 #
 # A head has one set of weights for each position, and they sum to 1: what it gives to one thing
 # it takes from another. What if several heads looked at once, each at its own place? That is
