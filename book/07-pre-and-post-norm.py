@@ -28,10 +28,9 @@ if "google.colab" in sys.modules:
 # # 7 · Pre-norm and post-norm
 #
 # [Chapter 6](06-layer-normalization.ipynb) put the norm where the Transformer's first paper has
-# it: after the addition, on the stream itself. If you have read other people's code, you will
-# have frowned: most of it normalizes *before* attention and *before* the feed-forward layer. So
-# which is right, and is the other a bug? Neither is: they are two models. This chapter builds
-# both, tests that names and code agree, and measures what differs.
+# it: after the addition, on the stream itself. But most code that you will read normalizes
+# *before* attention and *before* the feed-forward layer. Is one of them a bug? No: they are two
+# models. This chapter builds both, tests that names and code agree, and measures what differs.
 #
 # > **Post-norm computes norm(x + f(x)), pre-norm x + f(norm(x)).** The parts are the same. But
 # > post-norm has norms on the stream. Pre-norm has nothing on it but additions, and ends in one
@@ -53,8 +52,8 @@ if "google.colab" in sys.modules:
 #
 # *Claim pp-1 of the [claims page](claims.md).*
 #
-# In what follows $x$ is the stream, of shape $(B, T, C)$, and $f$ is either part of a block,
-# attention or feed-forward. There are three places for a norm.
+# Below, $x$ is the stream, of shape $(B, T, C)$, and $f$ is either part of a block, attention or
+# feed-forward. There are three places for a norm.
 #
 # - **Post-norm**, after the addition, $\text{norm}(x + f(x))$: the paper of 2017, in its §3.1 and
 #   its first figure ([Vaswani et al. 2017](references.md#vaswani-2017)).
@@ -68,20 +67,19 @@ if "google.colab" in sys.modules:
 #   Gemma 2 has two, one at each end of the branch ([Gemma 2, 2024](references.md#gemma-2024)).
 #   The stream stays free of norms here too.
 #
-# Some of the confusion is home-made. [The Annotated
-# Transformer](references.md#annotated-transformer), a tutorial that explains the paper line by
-# line, has both on one page:
+# Part of the confusion comes from one page. [The Annotated
+# Transformer](references.md#annotated-transformer), a tutorial that explains the paper line by line,
+# has both:
 #
 # | where | what stands there | which is |
 # |---|---|---|
 # | in its text | LayerNorm(x + Sublayer(x)) | post-norm |
 # | in its code, without dropout | `x + sublayer(norm(x))` | pre-norm |
 #
-# Readers have asked about it for years. In the paper's own program the
-# standard settings later became pre-norm ([tensor2tensor](references.md#tensor2tensor)). When
-# PyTorch gained pre-norm in 2021, as an option, its first version was neither ([PyTorch, issue
-# 61165](references.md#pytorch-61165)); we meet that slip below. PyTorch's default is still the
-# paper's:
+# In the paper's own program the standard settings later became pre-norm
+# ([tensor2tensor](references.md#tensor2tensor)). When PyTorch gained pre-norm in 2021, as an option,
+# its first version was neither ([PyTorch, issue 61165](references.md#pytorch-61165)); we meet that slip
+# below. PyTorch's default is still the paper's:
 
 # %%
 import torch
@@ -103,8 +101,8 @@ live.toy_norm_place()
 # A block of either kind has four parts: attention, feed-forward, and a norm for each. So we make
 # one block and load its weights into the other (`fused` computes all heads with one matrix, as in
 # [chapter 3](03-multi-head-attention.ipynb) and in PyTorch's block below). All numbers are
-# random, the norms' gains and biases too: with gains of 1 and biases of 0 all norms would be the
-# same function, and a test could not see two of them swapped.
+# random, gains and biases too: with gains of 1 and biases of 0 all norms would be one function, and
+# a test could not see two of them swapped.
 
 # %%
 from dataclasses import replace
@@ -138,7 +136,7 @@ assert off > 0.1
 print(f"same parts, same input, outputs up to {off:.1f} apart")
 
 # %% [markdown]
-# And the tutorial's two lines, with the same part and the same norm:
+# And the tutorial's two lines:
 
 
 # %%
@@ -160,9 +158,9 @@ from bardgpt.teaching import figures
 figures.diagram("pre-and-post-norm")
 
 # %% [markdown]
-# *The stream runs down, branches fork off and are added back. Post-norm: after each addition the
-# stream itself goes through a norm. Pre-norm: the norms stand in the branches; on the stream
-# there are only additions, and one norm after the last block.*
+# *The stream runs down. Post-norm: after each addition it goes through a norm itself. Pre-norm: the
+# norms stand in the branches; on the stream there are only additions, and one norm after the last
+# block.*
 #
 # In the package the two lines of each class are its formula:
 
@@ -182,8 +180,8 @@ listing(PostNormBlock, PreNormBlock)
 #
 # A formula by hand and a class by the same hand can share a mistake. So ask somebody else.
 # `torch.nn.TransformerEncoderLayer` is a block; with a causal mask it does what ours does, and
-# `norm_first` chooses the wiring. `theirs` makes one and gives it our weights. Its code only
-# renames, so it is folded.
+# `norm_first` chooses the wiring. `theirs` makes one and gives it our weights (folded, for it only
+# renames).
 
 # %% tags=["hide-input"]
 names = {  # ours: PyTorch's
@@ -231,10 +229,9 @@ for block, namesake in ((post, False), (pre, True)):
 #
 # *Claim pp-2, the exact half.*
 #
-# The usual reason given for pre-norm is a clean path along the stream. In the forward pass one
-# can make this exact. With pre-norm, the last stream (before the final norm) is the first one plus
-# everything that the branches gave, for then no block has done anything to the stream but add. Record a model's
-# stream and branches, and sum:
+# The usual reason given for pre-norm is a clean path along the stream. In the forward pass one can
+# make this exact: with pre-norm the last stream (before the final norm) is the first one plus all
+# that the branches gave. Record a model's stream and branches, and sum:
 
 # %%
 from bardgpt.gpt import GPT
@@ -258,15 +255,17 @@ for name in ("post-norm", "pre-norm"):
 # Backwards it follows that the derivative of the last stream by the first is the identity plus
 # what the branches contribute ([chapter 5](05-residual-connections.ipynb)). With post-norm, $L$
 # blocks put $2L$ norms in the way. Each divides the gradient by the standard deviation of what it
-# normalized, and takes two directions out of it, as [chapter 6](06-layer-normalization.ipynb)
-# tested.
+# normalized, and takes two directions out of it (that of the mean, and that of the normalized
+# vector itself), as [chapter 6](06-layer-normalization.ipynb) tested. Where the deviation is above
+# 1, that alone would shrink the gradient. What the branches add back makes up for it, as [the
+# figure below](#fig-gradients) shows.
 
 # %% [markdown]
 # ## The stream grows, and the final norm
 #
 # Where nothing but additions lies on the stream, nothing keeps it small. Post-norm resets it to
 # RMS 1 after each addition (times its gain, once this is trained). Pre-norm lets it grow. (The last
-# row is pre-norm without its final norm, on which more below.)
+# row lacks the final norm; more on that below.)
 
 # %%
 from bardgpt import records
@@ -299,10 +298,13 @@ figures.streams_by_depth(
 # *RMS of the stream after each block; means and standard deviations over five seeds.*
 
 # %% [markdown]
-# With Xavier's initialization, 16 blocks of pre-norm triple the stream (with PyTorch's default they
-# make it 1.4 times as large). Each branch reads a normalized stream, so
-# each adds about the same amount, and a sum of $L$ independent terms grows like $\sqrt{L}$. At the right, post-norm's
-# 1.6 at the end is the gain of its last norm, which training has raised.
+# With Xavier's initialization ([chapter 5](05-residual-connections.ipynb)), whose weights are larger,
+# 16 blocks of pre-norm triple the stream (with PyTorch's default they make it 1.4 times as large).
+# Each of their 32 branches reads a normalized stream, so each adds about the same amount. If the
+# branches are independent, squares add up, that of the first stream too. The deeper the stack, the
+# more this looks like $\sqrt{L}$. In the panel of three blocks, post-norm's 1.6 is the gain of its
+# last norm, which training has raised. Pre-norm without its final norm grows most, to 3.0. Why, we
+# have not tested.
 #
 # So what does the norm at the end do? Scale the last stream by two, and look at the logits:
 
@@ -321,10 +323,9 @@ print("stream doubled, with the final norm: the same logits")
 print("stream doubled, without it: logits doubled, but for the bias")
 
 # %% [markdown]
-# Without the final norm, the depth of the stack and the size of every branch reach the logits
-# directly, as a factor: probabilities become sharper as the stream grows. With it, the output
-# layer always reads vectors of the same size. Does a small model need that? Five seeds each,
-# without and with:
+# Without the final norm, depth and the size of every branch reach the logits as a factor: probabilities
+# become sharper as the stream grows. With it, the output layer always reads vectors of the same size.
+# Does a small model need that? Five seeds each, without and with:
 
 # %% tags=["hide-input"]
 pre_norm, without = trained["pre-norm"], trained["no-final-norm"]
@@ -348,8 +349,9 @@ table(
 # ## The rung
 #
 # Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. The rung differs
-# from chapter 6's in the wiring, and by the 64 parameters of the final norm. You train its first
-# 1,000 steps; the yardstick is again the three plain blocks of chapter 5, 2.885.
+# from chapter 6's in the wiring and the final norm. You train its first
+# 1,000 steps. The yardstick is again the three plain blocks of chapter 5 after as many, 2.885, for
+# against post-norm one run cannot decide.
 
 # %%
 for name in ("post-norm", "pre-norm"):
@@ -382,11 +384,12 @@ for name, other in (("post-norm", post_norm), ("no norm", residual)):
 table("5,000 steps", ["validation loss", "lead of pre-norm"], rows)
 
 # %% [markdown]
-# *Five runs each; the lead is taken seed by seed.*
+# *Five runs each; the lead is taken seed by seed. The means are rounded, so their difference can be
+# one off in the last digit.*
 #
 # That answers the first guess. Moving the norm improves the loss by 0.007 nats, hardly more than
-# the standard deviation of that lead over five seeds. Against no norm at all it is 0.014. And
-# forgetting the final norm costs this model more than the move gains. The ladder so far:
+# that lead's standard deviation. Against no norm, 2.084, it is 0.014. But
+# without its final norm pre-norm stands at 2.087, no better than that. The ladder so far:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the eight small rungs, five dots each, from the bigram near 2.50 down to the residual and the two normed rungs close together near 2.07. Dashed lines mark the count tables: 2.486 with one character of context, 2.049 with two, 1.669 with four. Crosses mark what the lecture reports, 2.06 for the last rung."}}
 from bardgpt.lab.ladder import climbed
@@ -395,7 +398,7 @@ tables = [table["validation"] for table in records.tables()]
 figures.ladder(climbed("pre-norm"), tables)
 
 # %% [markdown]
-# *All small rungs: each dot is one full run of 5,000 steps, each cross what the lecture reports;
+# *All small rungs: each dot is a full run, each cross what the lecture reports;
 # dashed, the tables of chapter 1.*
 
 # %% [markdown]
@@ -406,16 +409,20 @@ figures.ladder(climbed("pre-norm"), tables)
 live.writer("pre-norm", "post-norm")
 
 # %% [markdown]
+# Both have the same seed, so they share whole stretches. No difference in quality shows: 0.007 nats
+# promise none.
+
+# %% [markdown]
 # ## Where it shows
 #
 # *Claim pp-3.*
 #
 # Now make it harder: more blocks, larger rates, and Xavier's larger initial weights. Each run has
 # 1,000 steps and three seeds. Half of the runs have *warm-up*: the learning
-# rate starts near 0 and climbs to its full height over the first steps, here in a straight line over
-# 200. One level is worth knowing beforehand: 3.347 nats, the table without context. To have that loss
-# it is enough to know how frequent each character is. A run that ends within 0.1 nats of that line,
-# or above it, is *stuck*.
+# rate climbs from near 0 to its full height, in a straight line over the first 200 steps. One level is
+# worth knowing beforehand: 3.347 nats, the table without context. A model has that loss if it ignores
+# the text before and gives each character its frequency. A run that ends within 0.1 nats of that line
+# has learned hardly more. One far above it has blown up. We mark both as *stuck*.
 
 # %%
 from itertools import product
@@ -463,17 +470,18 @@ sweep_table("12-default")
 
 # %% [markdown]
 # *Twelve blocks from PyTorch's initialization: mean validation loss of three runs after 1,000 steps,
-# by learning rate. The redder, the higher. ✗: stuck, all three runs or as many as the
-# brackets say.*
+# by learning rate. The redder, the higher, from 2.1 nats to 3.35. ✗: stuck, all three runs or as
+# many as the brackets say.*
 #
-# **No norm** trains at every rate but the largest, where the loss leaves all bounds. **Post-norm** has a limit, a rate above which it does not
-# train. At 0.003 two runs of three fail, and with warm-up none does. At 0.01 all fail, and 200 steps of
-# warm-up change nothing. **Pre-norm** is stuck nowhere. It is not indifferent to the rate: at 0.03 it
-# ends at 2.60, far above its 2.17 at 0.003, and warm-up brings it to 2.34. But it gets worse by
-# degrees, where post-norm fails at once.
+# **No norm** trains at every rate but the largest, where it blows up. Warm-up does not always help: at
+# 0.01 it ends at 2.34 with it, at 2.24 without. **Post-norm** has a limit, a rate above which it does
+# not train. At 0.003 two runs of three fail, and with warm-up none does. At 0.01 all fail, and 200
+# steps of warm-up change nothing. **Pre-norm** is stuck nowhere. The rate matters to it too: at 0.03 it
+# ends at 2.60, with warm-up at 2.34, far above its 2.17 at 0.003. But it gets worse by degrees, where
+# post-norm fails at once.
 #
 # So in these twelve blocks a norm after each addition *lowers* the rate that the model bears. What
-# does one gain for it? Start from Xavier's initialization, whose weights are larger:
+# does one gain for it? Start from Xavier's initialization:
 
 # %% tags=["hide-input"]
 sweep_table("12-xavier")
@@ -484,7 +492,7 @@ sweep_table("12-xavier")
 # Without a norm no rate that we tried is low enough. A norm after each addition saves what starts too
 # large, as in [chapter 6](06-layer-normalization.ipynb). But the limit has come down: post-norm begins
 # to fail at 0.001, and even at 0.0003 it is 0.2 nats behind pre-norm. Warm-up helps at 0.001, to a mean of
-# 2.50. Pre-norm again trains everywhere: it bears large weights and large rates alike.
+# 2.50. Pre-norm again trains everywhere.
 
 # %% tags=["hide-input"]
 sweep_table("3-default")
@@ -506,18 +514,19 @@ assert abs(lead.mean) < 0.02
 print(f"3 blocks, rate 0.001, lead of pre-norm: {lead}; at most 0.020")
 
 # %% [markdown]
-# So the second guess has another answer than the first. At 0.001 the means of three blocks differ
-# by 0.000 ± 0.003; twelve blocks at 0.01, ten times that rate, are more than one nat apart,
-# because one wiring trains and the other does not. Where both train, less is at stake: at the
-# best setting tried of each, rate 0.003 for both, twelve blocks end at 2.17 with pre-norm and at
-# 2.22 with post-norm, which needs warm-up for it.
+# That answers the second guess. At 0.001 the means of three blocks differ
+# by 0.000 ± 0.003 (1,000 steps, three seeds; the 0.007 ± 0.006 above are of 5,000 steps and five
+# seeds). Twelve blocks at 0.01, ten times that rate, are more than one nat apart, because one wiring
+# trains and the other does not. Where both train, less is at stake: at 0.003, the best rate tried of
+# each, twelve blocks end at 2.17 with pre-norm, and at 2.22 with post-norm and warm-up.
 #
-# All this is after 1,000 steps of small models. The original Transformer trained well with post-norm.
-# It had two stacks of six blocks, 4,000 steps of warm-up and a rate that fell afterwards ([Vaswani et al. 2017](references.md#vaswani-2017), §5.3). Whether a stuck run
-# would come loose after more steps, we have not tried.
+# All this is after 1,000 steps of small models. The original Transformer trained well with post-norm:
+# two stacks of six blocks, 4,000 steps of warm-up and a rate that fell afterwards ([Vaswani et al.
+# 2017](references.md#vaswani-2017), §5.3). Whether a stuck run would come loose after more steps, we
+# have not tried.
 #
-# In [the workshop](workshop.md) you can call up each of these settings, with the curves of its runs,
-# and train such models yourself, at a rate of your choice.
+# In [the workshop](workshop.md) you can see the curves of all these runs, and train such models
+# yourself.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the sweep as curves, seed by seed</summary>
@@ -545,8 +554,7 @@ figures.rate_sweep(losses, flat)
 #
 # *Claim pp-2, the measured half.*
 #
-# Why does it fail where pre-norm trains, and what does warm-up do about it? That is not
-# settled. These are the known candidates.
+# Why does it fail, and how does warm-up help? That is not settled. These are the known candidates.
 #
 # - **Large gradients near the output.** [Xiong et al. 2020](references.md#xiong-2020) look at the
 #   gradient before the first step, from Xavier's initialization ([Glorot and Bengio
@@ -557,12 +565,13 @@ figures.rate_sweep(losses, flat)
 # - **Adam's first steps.** Adam divides a gradient by the root of an average of its squares. At first this average
 #   has seen only a few batches. [Huang et al. 2020](references.md#huang-2020) argue that such steps are
 #   unreliable and make what goes into the norms large. A norm divides the gradient by that size, so the
-#   gradient vanishes. Warm-up gives the average time.
+#   gradient vanishes. Warm-up gives the average time. (The first is about the gradient before step 1,
+#   this about what a few bad steps leave behind.)
 # - **Small changes that add up.** [Liu et al. 2020](references.md#liu-2020) find that uneven gradients
-#   are *not* the cause. Under post-norm each layer leans more on its own branch, they say. So a small
-#   change of the weights, which every step is, moves the output further.
+#   are *not* the cause. Under post-norm the branch weighs more in the sum $x + f(x)$, they say. So a
+#   small change of the weights, which every step is, moves the output further.
 #
-# The first can be seen in our models. We measure the gradient of the loss by each block's last
+# We can look at the first. We measure the gradient of the loss by each block's last
 # feed-forward *matrix*, which is the paper's, and by the *stream* at each block, as RMS. The loss
 # is summed over 2,048 characters of the validation text. Your own look, at 16 blocks:
 
@@ -611,13 +620,19 @@ figures.gradients_at_start(
 )
 
 # %% [markdown]
-# *Before the first step: RMS of the loss gradient at each place of the stream (left) and of the last
-# feed-forward matrix of each block (right). Lines are means over five seeds, the shade is one
-# standard deviation.*
+# *Before the first step: RMS of the loss gradient, in one panel at each place of the stream, in the
+# other of the last feed-forward matrix of each block. Lines are means over five seeds, the shade is
+# one standard deviation.*
 #
 # In the last block post-norm's gradient is 4.5 times pre-norm's, of the order of the paper's
-# $\sqrt{L}$, which is 4.0. But on the stream post-norm is the *flatter* of the two, and with another
-# initialization pre-norm's gradients are the larger ones.
+# $\sqrt{L}$, which is 4.0. But on the stream post-norm is the *flatter* of the two.
+#
+# So no candidate is confirmed. The first shows from Xavier's initialization, and turns round from
+# $N(0, 0.02^2)$: there pre-norm's gradients are the larger ones. Besides, AdamW divides each weight's
+# gradient by its own recent size, so a layer whose gradient is twice as large takes no larger step.
+# The second we have not tested. The third is true of our models before training: after a small
+# random push post-norm's logits move further than pre-norm's. But without a norm they move further
+# still, and such models train. (Numbers in the folds.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: gradients at other sizes and initializations</summary>
@@ -630,8 +645,7 @@ figures.gradients_at_start(
 # but not with 6 (0.9 times). Pre-norm's is not flat either: its weights get about half as much in the last
 # block as in the first. On the stream, with 16 blocks, post-norm's largest value is 2.1 times its smallest,
 # while pre-norm's falls by a factor of 3.7 towards the output; with 6 blocks both vary by a factor of 2.0.
-# Cleaner need not mean flatter. And AdamW divides each weight's gradient by its own recent size, so a whole
-# layer's gradient that is twice as large makes no larger step.
+# Cleaner need not mean flatter.
 #
 # The figure and the other two tables have the initializations that people use (chapter 5 defines them):
 # RMS of the gradient, and of the stream itself, at three places. With PyTorch's default, that of our
@@ -727,11 +741,11 @@ table("12 blocks", ["logits move by"], rows)
 #
 # [Chapter 5](05-residual-connections.ipynb) asked whether branches begin small: the RMS of what a branch
 # adds, over that of the stream that it reads. With pre-norm a branch gets its input at RMS 1, however small
-# the stream is. The table has the largest branch of each model. With `zero` and the default that changes
-# little. With `normal` the branches begin large: the embeddings are small (a token and a position of 0.02
-# each make a stream of 0.028), and the norm enlarges what the branch reads. At full size, the six blocks of
-# 384 channels of chapter 9, a feed-forward layer then begins almost *five times as large as its stream*,
-# and twice as large even with depth scaling.
+# the stream is. The table has the largest branch of each model. From the default it begins at 0.168 of its
+# stream, from `zero` at 0; after 1,000 steps both are a little above 0.6. With `normal` the branches begin
+# large: the embeddings are small (a token and a position of 0.02 each make a stream of 0.028), and the norm
+# enlarges what the branch reads. At full size, the six blocks of 384 channels of chapter 9, a feed-forward
+# layer then begins almost *five times as large as its stream*, and twice as large even with depth scaling.
 #
 # </details>
 
@@ -780,11 +794,12 @@ for norm_first in (False, True):
     print(f"up to {off:.1f} apart from norm_first={norm_first}")
 
 # %% [markdown]
-# No shape is wrong. The equality with PyTorch notices, and so would the sum of branches.
+# No shape is wrong. The block is post-norm's with its norms shifted by one place: one comes before the
+# first addition, none after the last. The equality with PyTorch notices, and so would the sum of
+# branches.
 #
-# **Forgetting the final norm.** No check of a *block* can see this one, for the final norm stands
-# outside. Checked against PyTorch's whole stack it shows, and the parameter count tells too, if
-# one knows the right number:
+# **Forgetting the final norm.** No check of a *block* can see this one. Held against PyTorch's whole
+# stack it shows, and in the parameter count:
 
 # %%
 for final_norm in (False, True):
@@ -941,7 +956,9 @@ print(f"RMS after 16 blocks: {probes.rms(y):.1f}")
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# By √8, nearly three, if it followed the bound; pre-norm's falls by about 2. Post-norm's falls
+# By √8, nearly three, if it followed the bound. Pre-norm's falls by about 2. A small part of the
+# difference: the first stream is in the last one too, not only the branches, so the last stream is not
+# quite √8 times as large. The rest is open; a bound promises no equality. Post-norm's falls
 # less, or rises: that is what a factor below 1 says.
 #
 # </details>
@@ -977,8 +994,7 @@ for name in both:
 # ## What to remember
 #
 # - Post-norm, $\text{norm}(x+f(x))$, is the paper of 2017 and PyTorch's default. Pre-norm,
-#   $x+f(\text{norm}(x))$ and a final norm, is GPT-2 and most models since. They are two models: a
-#   block of one loads the other's weights without a word, and they do not fit.
+#   $x+f(\text{norm}(x))$ and a final norm, is GPT-2 and most models since. They are two models.
 # - Clean path means: the last stream is the first plus all branches. It does not mean that
 #   gradients are the same everywhere.
 # - Pre-norm trained at every depth, rate and initialization that we tried. Post-norm has a limit, and
@@ -1009,5 +1025,4 @@ figures.diagram("rung-pre-norm")
 # their largest translation task it made the result worse.
 #
 # The model now has all its parts but one. Grown to ten million parameters, it will learn our
-# million characters by heart. What is used against that is dropout, in [chapter
-# 8](08-dropout.ipynb).
+# million characters by heart. Dropout is used against that, in [chapter 8](08-dropout.ipynb).

@@ -32,12 +32,12 @@ if "google.colab" in sys.modules:
 # up the model significantly and was concerned about overfitting". So far there was no such danger:
 # the small rungs have at most 42,369 parameters for a million characters. The full model will have
 # more than ten for each character. Such a model can learn its text by heart. This chapter first
-# lets a model do just that, and then uses dropout against it:
+# lets a model begin to do that, and then uses dropout against it:
 #
-# > **Dropout sets a random share $p$ of the numbers to 0, at three places in each block, and
-# > multiplies the others by $1/(1-p)$. Every pass draws anew, for each number by itself. It does so in
-# > training only.** At test time nothing is dropped. One such pass then replaces the mean over all
-# > the thinned models: for the outputs of a single linear layer that is exact, for a GPT it is an
+# > **Dropout sets a random share $p$ of the numbers that flow through the model (never its parameters)
+# > to 0, at three places in each block, and multiplies the others by $1/(1-p)$. It does so in training
+# > only, and every pass draws anew.** At test time nothing is dropped: one full pass stands in for the
+# > mean over all masks. For the outputs of a single linear layer that is exact, for a GPT it is an
 # > approximation.
 #
 # After this chapter you can
@@ -59,7 +59,7 @@ if "google.colab" in sys.modules:
 # channels, a context of 32 characters. And give it little to read, the first 20,000 characters of
 # the training text. It was trained from three seeds, 1,000 steps each, at three times the
 # ladder's learning rate; once without dropout and once with $p = 0.2$, which comes later. Both
-# records are in one *sweep*, by name:
+# records are in one *sweep* (a set of runs that differ in few settings), by name:
 
 # %%
 from bardgpt import records
@@ -72,8 +72,7 @@ size = GPT(without.model).n_parameters()
 print(f"{size:,} parameters for {characters:,} characters, {steps:,} steps")
 
 # %% [markdown]
-# Without dropout, how well does it predict the text that it learns from, and how well the
-# validation text?
+# Without dropout, how well does it predict the text that it learns from, and the validation text?
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import Cell, table
@@ -103,15 +102,16 @@ table("steps", ["on the text learned from", "on validation text"], rows)
 # %% [markdown]
 # ## A mask
 #
-# To learn a passage by heart, a model needs many weights that agree on one exact pattern. So take
-# away, at random and at every step anew, one number in five. Now no weight can rely on one
-# other number, for that number may be missing. Only what several numbers say independently of each other
-# still gets through, and details of a single passage are the first thing to be lost.
+# Take away, at random and at every step anew, one number in five. Why could that help? The usual
+# explanation is this, and we have not tested it alone: to learn a passage by heart, a model needs many
+# weights that agree on one exact pattern. Now no unit can rely on one particular input, for that may be
+# missing. Only what several inputs say independently of each other still gets through, and details of a
+# single passage are the first thing to be lost.
 #
 # That is dropout ([Srivastava and others, 2014](references.md#srivastava-2014); the same group had
 # first described it [two years before](references.md#hinton-2012)). In training, each number is set
-# to 0 with probability $p$, independently of the others. The numbers that are *kept* are divided by
-# $1 - p$, for a reason that comes below. Five numbers, of which the third falls:
+# to 0 with probability $p$, independently of the others. Those that are *kept* are divided by $1 - p$,
+# for a reason that comes below. Five numbers, of which the third falls:
 
 # %%
 import torch
@@ -141,10 +141,9 @@ for name, y in (("by hand", by_hand), ("nn.Dropout", nn.Dropout(p)(x))):
     print(f"{name:10}: {share:.2f} are 0, the others times {1 / (1 - p)}")
 
 # %% [markdown]
-# Which numbers fall in PyTorch's layer can differ between machines, even with one seed. So this
-# book looks only at rates and means of its masks. Written as a product, dropout is $y = m \, x$,
-# where the factor $m$ is 0 with probability $p$, else $1/(1-p)$. So the gradient of $x$ is $m$
-# times the gradient of $y$. Through a number that was dropped, nothing is learned in this step.
+# (Which numbers fall can differ between machines, even with one seed.) Written as a product, dropout is
+# $y = m \, x$, where the factor $m$ is 0 with probability $p$, else $1/(1-p)$. So the gradient of $x$
+# is $m$ times the gradient of $y$. Through a number that was dropped, nothing is learned in this step.
 
 # %%
 x = torch.randn(1_000, requires_grad=True)
@@ -172,11 +171,8 @@ figures.diagram("dropout-places")
 # itself is never dropped: what a branch does not add this time is missing, but what was there
 # stays.*
 #
-# (The Transformer's paper has one more place, the sum of the embeddings: [Vaswani et al.
-# 2017](references.md#vaswani-2017), §5.4. In our `GPTConfig` that is `embedding_dropout`, here 0.)
-#
-# In the package, dropout is the last thing that a branch does, so the blocks of chapters 5 to 7
-# stay as they are. One head, all heads and feed-forward, in this order:
+# In the package dropout ends each branch, so the blocks of chapters 5 to 7 stay as they are. One head,
+# all heads and feed-forward:
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.attention import Head, MultiHeadAttention
@@ -186,7 +182,7 @@ from bardgpt.teaching import listing
 listing(Head.forward, MultiHeadAttention.forward, FeedForward.forward)
 
 # %% [markdown]
-# Let a block of the ladder's last rung list its places:
+# Let a block of the ladder's last rung list its dropouts:
 
 # %%
 from dataclasses import replace
@@ -205,8 +201,9 @@ print(
 )
 
 # %% [markdown]
-# Does anything come between the last dropout of a branch and the addition? A projection there
-# would fill the zeros again. Count the zeros in what each branch adds, and in the stream:
+# Six modules, three places: each head has its own. Does anything come between the last dropout of a
+# branch and the addition? A projection there would fill the zeros again. Count the zeros in what each
+# branch adds, and in the stream:
 
 # %%
 with probes.recorded_stream(model) as stream:
@@ -229,10 +226,10 @@ for name, y in seen.items():
 # %% [markdown]
 # ## Attention under a mask
 #
-# The first place, inside attention, is of another kind. There dropout does not remove channels but
-# single attention weights: in this pass and in this head, one position does not hear one other.
-# That is what the lecture means by "randomly prevent some nodes from communicating". Take a head of
-# the last rung's recorded model, one that looks at many places, and draw one mask for it:
+# The first place is of another kind. There dropout removes not channels but single attention weights:
+# in this pass and in this head, one position does not hear one other. That is what the lecture means by
+# "randomly prevent some nodes from communicating". Take a head of the last rung's recorded model, one
+# that looks at many places, and draw one mask for it:
 
 # %%
 from bardgpt import pretrained
@@ -253,11 +250,12 @@ figures.thinned({"whole": whole, "one mask, p = 0.2": under_mask}, "my lord,")
 # *Where one head looks, without and with a mask; crosses are weights that fell. Each row is a
 # position that looks, each column one that is looked at.*
 #
-# The mask comes after the softmax, so the rows no longer sum to 1. A row that loses little comes out
-# too large, a row that loses its favourite too small. The first position has only itself to listen
-# to. Here that weight fell, and it hears nothing at all.
+# The mask comes after the softmax, so the rows no longer sum to 1. A row's sum is 1.25 times what is
+# left: above 1 if it lost less than a fifth, below 1 if it lost more. The first position has only
+# itself to look at. Here that weight fell, and it hears nothing.
 #
-# Draw another mask, or raise $p$. Which rows fall silent? (The weights are made up.)
+# Draw another mask, or raise $p$. Which rows fall silent? (The weights are made up. Who looks *asks*
+# here, who is looked at *answers*.)
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -265,8 +263,8 @@ from bardgpt.teaching import live
 live.toy_mask()
 
 # %% [markdown]
-# In the mean over many masks the rows still sum to 1, each by itself. The cell asserts it to four
-# standard errors:
+# The first rows fall silent most easily; exercise 4 says how often. In the mean over many masks the
+# rows still sum to 1, each by itself:
 
 # %%
 from bardgpt.layers.attention import attention_weights, causal_mask
@@ -290,8 +288,7 @@ print("the first position hears itself with weight", alone)
 #
 # In training two passes over the same text give two results, for each has its own mask. At test
 # time they give one. `model.train()` and `model.eval()` are the switch. How far are the logits
-# of two passes from each other, and how far from a model without dropout? Their differences, as
-# root mean squares (RMS):
+# of two passes from each other, and from those without dropout (as root mean square, RMS)?
 
 # %%
 full = GPT(PRE_NORM)
@@ -307,15 +304,16 @@ torch.testing.assert_close(one, two, rtol=0, atol=0)  # in evaluation mode
 torch.testing.assert_close(one, full(ids), rtol=0, atol=0)
 
 # %% [markdown]
-# At test time the model is, to the bit, one that never heard of dropout. So its layers meet other
-# numbers there than in training, and it is not clear that they can cope. Here the factor
-# $1/(1-p)$ comes in. With $m$ as above, the mean of $m \, x$ over all throws is
+# The model is untrained. Two passes both have noise, so they are about $\sqrt 2$ times as far from each
+# other as from no dropout. At test time the model is, to the bit, one that never heard of dropout. So
+# its layers meet other numbers there than in training. Can they cope? Here the factor $1/(1-p)$ comes
+# in. With $m$ as above, the mean of $m \, x$ over all masks is
 #
 # $$p \cdot 0 + (1 - p) \cdot \frac{x}{1 - p} = x,$$
 #
-# the number at test time. That holds for the number itself. Does it hold for what a layer makes of
-# it? Two numbers, $1$ and $-1$, are summed and go through a ReLU. With $p = 0.5$ there are four
-# masks, equally likely, and a number that is kept is doubled:
+# the number at test time. Does that hold for what a layer makes of it? Two numbers, $1$ and $-1$,
+# are summed and go through a ReLU. With $p = 0.5$ there are four masks, equally likely, and a number
+# that is kept is doubled:
 
 # %%
 pair = torch.tensor([1.0, -1.0])
@@ -329,14 +327,17 @@ print(f"mean after the ReLU {after:.1f}, at test time {at_test.relu():.1f}")
 # %% [markdown]
 # The sum comes out right in the mean, the ReLU of the sum does not. A softmax is no more linear
 # than a ReLU, nor is a norm. So of a whole GPT one can only hope that test time is near the mean
-# of training. How near is the next question.
+# of training. How near?
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: the paper divides elsewhere</summary>
+# <details class="fold aside"><summary>For the curious: what the papers do otherwise</summary>
 #
 # In Srivastava's paper $p$ is the probability to *keep* a number. Nothing is divided in training, and
 # at test time the weights are multiplied by $p$. In the mean it is the same. To divide in training, as
 # all programs do today (*inverted dropout*), spares the model at test time from knowing of it.
+#
+# The Transformer's paper has one more place for dropout, the sum of the embeddings ([Vaswani et al.
+# 2017](references.md#vaswani-2017), §5.4). In our `GPTConfig` that is `embedding_dropout`, here 0.
 #
 # </details>
 
@@ -373,8 +374,9 @@ print("the mean of m x over them is x")
 # %% [markdown]
 # Is the mean of their answers what the network gives at test time? A mean can be taken at three
 # points: of the outputs before the softmax (the logits); of the probabilities; or of the logarithms
-# of the probabilities, which are then normalized again. The last is the *geometric mean*, the one
-# for which [Hinton and others](references.md#hinton-2012) could prove something.
+# of the probabilities, which are then normalized again. The last is the *geometric mean*. For
+# one layer with a softmax, [Hinton and others](references.md#hinton-2012) showed, test time gives it
+# exactly.
 
 
 # %%
@@ -404,8 +406,8 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
 
 # %% [markdown]
 # For one linear layer the mean of the logits is exact, whatever the weights, since a mean goes
-# through a linear function. So is the geometric mean. The ordinary mean of the probabilities is not
-# exact even here. And with one ReLU in between, none of the three is.
+# through a linear function. So is the geometric mean. The mean of the probabilities is not, even
+# here. With one ReLU in between, none of the three is.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: why the geometric mean is exact there</summary>
@@ -417,10 +419,10 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
 # </details>
 
 # %% [markdown]
-# A GPT has many nonlinearities, and far too many masks to ask them all (exercise 5 counts). So we
-# took $N$ random ones, and asked the three recorded models that were trained with $p = 0.2$. Two measures: how far the
-# mean prediction of the $N$ is from the one prediction of test time (their *KL divergence*, in nats,
-# 0 if they agree everywhere); and which of the two has the lower loss on validation text.
+# A GPT has many nonlinearities, and far too many masks to ask them all (exercise 5 counts). So we took
+# $N$ random ones, and asked the three recorded models that were trained with $p = 0.2$. Two measures:
+# how far the mean prediction of the $N$ is from that of test time (their *KL divergence*, in nats, 0 if
+# they agree everywhere), and which has the lower loss on validation text.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots against the number of masks, 1 to 64. Left, the KL to the test-time model falls from about 0.18 and levels off, for the mean near 0.05, for the geometric mean near 0.03. Right, the validation loss minus that of the test-time model, a dotted line at 0: with one mask about 0.07 above the line, with two on it, with 64 below it, the mean by nearly 0.09 and the geometric mean by 0.06."}}
 kinds = ("KL", "loss", "geometric KL", "geometric loss")
@@ -438,22 +440,22 @@ figures.ensembles(
 
 # %% [markdown]
 # *The mean of $N$ masked passes against the one pass of test time, on 8,000 validation
-# characters: mean and standard deviation of three seeds. Left the KL, on logarithmic axes; right
-# the loss minus that of the test-time model of the same seed.*
+# characters: mean and standard deviation of three seeds. One panel has the KL, on logarithmic axes; the
+# other has the loss minus that of the test-time model of the same seed.*
 #
 # One mask is 0.181 nats away from the model of test time, and its loss is 0.068 higher. The mean of
-# more masks comes nearer, but it levels off near 0.05 and does not go to 0. And which predicts new
-# text better? Here the mean of 64 masks does, by 0.086 nats.
+# more masks comes nearer, but levels off near 0.05. And which predicts new text better? Here the mean
+# of 64 masks does, by 0.086 nats.
 #
-# See it at a single prediction, of chapter 9's full model, under 1, 4, 16 and 64 masks: when do the
-# bars stand still?
+# See it at a single prediction of chapter 9's full model: when do the bars stand still?
 
 # %% tags=["hide-input"]
 live.toy_masks()
 
 # %% [markdown]
-# Is the mean of 64 masks always better? The same with $p = 0.4$, and with $p = 0.2$ after training on
-# the whole text, a million characters:
+# From 16 masks on the bars hardly move, near their lines but not on them.
+#
+# Is the mean of 64 masks always better? The same with $p = 0.4$, and with $p = 0.2$ after the whole text:
 
 # %% tags=["hide-input"]
 lags = {}
@@ -468,14 +470,13 @@ table("trained on", ["64 masks minus test time"], lags)
 # *Loss of the mean of 64 masks minus the loss at test time, in nats: mean ± standard deviation of
 # three seeds. Below 0 the masks are better.*
 #
-# Not always. After the whole text the mean of 64 masks is 0.016 *worse* than the model of test time.
+# Not always: after the whole text the 64 masks are 0.016 *worse*.
 #
-# So what becomes of the ensemble? In training the story is true: each pass trains another
-# sub-network. At test time it is not, for nothing merges. Another network, in which nothing is
-# dropped, takes their place, at one pass instead of 64. It is near their mean, and sometimes better,
-# sometimes worse. Why it is better after the whole text and worse after the small one, we do not
-# know. And to say why dropout helps one needs no ensemble: that no weight can rely on one other
-# number would be enough, though we have not tested that alone.
+# So what becomes of the ensemble? In training the story is true: each pass trains another sub-network.
+# At test time it is not, for nothing merges. Another network, with nothing dropped, takes their place,
+# at one pass instead of 64. It is near their mean: better after the whole text, worse after the small
+# one. Why, we do not know. One does not need the ensemble to explain why dropout helps. The first
+# explanation may be enough, though untested alone.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the numbers, and what others found</summary>
@@ -510,8 +511,7 @@ table("masks", ["KL", "loss", "KL, geometric", "loss, geometric"], rows)
 # *Claim drop-4.*
 #
 # Now the three models that read 20,000 characters, side by side. Both losses are taken in
-# evaluation mode, with nothing dropped; the loss that training reports has dropout in it, and is
-# higher for that reason.
+# evaluation mode; the loss that training reports has dropout in it, and is higher for that.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three plots of loss against steps, for p = 0, 0.2 and 0.4, with three lines of each kind. All fall steeply in the first 200 steps. Then the loss on the text learned from, dashed, goes on falling: to about 1.2 without dropout, to 1.6 and 1.8 with it. The validation loss rises without dropout from 2.5 to 2.85; with dropout it stays near 2.45."}}
 trained = {
@@ -548,8 +548,8 @@ table("after 1,000 steps", columns, rows)
 # about halved. With $p = 0.4$ it is smaller still, but the validation loss is no better than with
 # 0.2. A small gap is not the aim; a model that learns nothing has none.
 #
-# But after 400 steps (left panel) the model without dropout stood at 2.47. Had one stopped there
-# (*early stopping*), the model would be only 0.047 behind the lowest that $p = 0.2$ reaches. What
+# But after 400 steps (panel p = 0) the model without dropout stood at 2.47. Had one stopped there
+# (*early stopping*), it would be only 0.047 behind the lowest that $p = 0.2$ reaches. What
 # dropout mainly buys here is that one may go on.
 
 # %% [markdown]
@@ -557,8 +557,8 @@ table("after 1,000 steps", columns, rows)
 #
 # *Claim drop-4, the other half.*
 #
-# Is dropout good for any model, then? Take $p = 0$ and $p = 0.2$ once more, now with the whole
-# training text. In 1,000 steps each character comes up about once:
+# Take $p = 0$ and $p = 0.2$ once more, now with the whole training text. In 1,000 steps each character
+# comes up about once (of the 20,000, about 51 times):
 
 # %%
 whole, whole_thinned = sweep["whole-0"], sweep["whole-0.2"]
@@ -582,11 +582,11 @@ table("trained on", ["p = 0", "p = 0.2", "improvement"], rows)
 # *Validation loss after 1,000 steps without and with dropout, and what dropout improves, seed by
 # seed; below 0 it costs.*
 #
-# Without dropout the validation loss is only 0.10 above that of the last 200 training batches.
-# Where so little is learned by heart there is little to prevent, and dropout *costs*: 0.070 nats.
-# The noise stands in the way of all learning, not only of learning by heart. (A model that went on
-# for long might come to need it.) So the ladder's small rungs go without. The lecture's full model is another case: it reads the text about 82 times, in 5,000 steps
-# of 64 windows of 256 characters.
+# Without dropout the validation loss is only 0.10 above that of the last 200 training batches. Where so
+# little is learned by heart there is little to prevent, and dropout *costs*: 0.070 nats. The noise
+# stands in the way of all learning, not only of learning by heart. (A model that went on for long might
+# come to need it.) So the ladder's small rungs go without. The lecture's full model reads the text
+# about 82 times, in 5,000 steps of 64 windows of 256 characters.
 
 # %% [markdown]
 # ## Your turn
@@ -623,7 +623,8 @@ checks.measured(name, on_slice, fits[0], above=fits[1].mean)
 #
 # **Forgetting `model.eval()`.** No error is raised. Every prediction is that of a random
 # sub-network, and another one at the next call. (The function `torch.nn.functional.dropout` knows no
-# mode at all: it drops unless it is told `training=False`.) On 16,000 characters of validation text, for both rates and three seeds each:
+# mode: it drops unless it is told `training=False`.) On 16,000 characters of validation text, for both
+# rates and three seeds each:
 
 # %% tags=["hide-input"]
 switches = {
@@ -637,9 +638,10 @@ for rate, found in switches.items():
 table("dropout", ["off", "left on"], rows)
 
 # %% [markdown]
-# *Loss on new text with dropout off, as it should be, and left on.*
+# *Loss on these 16,000 characters with dropout off, as it should be, and left on. (On all validation
+# text, off, $p = 0.2$ has 2.431.)*
 #
-# At both rates it costs 0.07 nats. And for the model that you trained, by how much is it worse?
+# At both rates it costs 0.07 nats. And in the model that you trained?
 
 # %%
 from bardgpt.gpt import next_character_loss
@@ -655,9 +657,8 @@ print("  expected: above 0")
 assert worse > 0
 
 # %% [markdown]
-# After the small text the mean over 64 masks predicted better than no mask; a single mask predicts
-# worse. So what costs
-# is the noise of one draw.
+# After this text the mean over 64 masks predicted better than no mask, a single one predicts worse. So
+# what costs is the noise of one draw.
 #
 # **Forgetting the $1/(1-p)$.** Suppose the mask is only 0 and 1. Training can make up for it with
 # weights that are $1/(1-p)$ times larger. At test time, when nothing is dropped, everything behind
@@ -679,7 +680,7 @@ table("dropout", ["rescaled", "not rescaled"], rows)
 #
 # **Dropping before the softmax.** A score of 0 is not silence: $e^0 = 1$, so the position that
 # should not be heard gets a weight like any other. And where the causal mask has put $-\infty$,
-# for the future, dropout makes it $-\infty \cdot 0$, which is no number at all:
+# for the future, dropout makes it $-\infty \cdot 0$, which is NaN, no number at all:
 
 # %%
 scores = torch.randn(100_000, 8, 8)  # (N, T, T)
@@ -687,7 +688,11 @@ silent = (nn.Dropout(0.5)(scores).softmax(-1) == 0).sum()
 print(f"weights that are 0: {silent} of {scores.numel():,}")
 hidden = scores.masked_fill(~causal_mask(8), float("-inf"))
 broken = nn.Dropout(0.5)(hidden).softmax(-1).isnan().any(dim=-1)  # (N, T)
-print(f"rows that are no numbers: {broken.double().mean():.2f} of all")
+print(f"rows that are NaN: {broken.double().mean():.2f} of all")
+
+# %% [markdown]
+# A row is safe only if no score of its future is dropped: the last always, the one before with
+# probability ½, then ¼ …, a quarter in all.
 
 # %% [markdown]
 # ## Exercises
@@ -769,7 +774,8 @@ exercises.check("8.2", mean_prediction)
 
 # %% [markdown]
 # **3. Noise.** The mean of a dropped number is kept. What about its variance over the masks?
-# Work it out for a number $x$ and check with `all_masks`.
+# Work it out for a number $x$, and check with `masks` and `chances`, which `all_masks` made in the section
+# on the ensemble.
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -787,7 +793,8 @@ print(f"variance over the masks: {p / (1 - p):.2f} times the number's square")
 
 # %% [markdown]
 # **4. Silence.** The first position can hear only itself, the second two positions. With $p =
-# 0.2$, how often does a head hear nothing there? And all four heads at once, at the first?
+# 0.2$, how often does a head hear nothing there? And all four heads at once, at the first? (`thinned`,
+# of the section on attention under a mask, has 10,000 masked maps to count in.)
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -837,18 +844,21 @@ print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 # ## What to remember
 #
 # - Dropout sets a number to 0 with probability $p$ and divides it by $1 - p$ otherwise; in
-#   training only, with a new mask at each pass. Then no weight can rely on one other number.
+#   training only, with a new mask at each pass. The usual explanation, untested alone: no unit can rely
+#   on one particular input.
 # - It sits after the attention softmax, where it silences positions, and at the end of each
 #   branch, where it silences channels. The stream itself is never dropped.
 # - In the mean over all masks the dropped number is the number. Behind a ReLU, a softmax or a
 #   norm this no longer holds.
 # - In training each pass is another sub-network. At test time nothing merges: one network stands in
-#   for all. In one linear layer it is their mean. In a GPT the mean of 64 masks predicted new text
-#   0.086 nats better after 20,000 characters, and 0.016 worse after the whole text.
+#   for all. In one linear layer its logits are the mean of theirs. In a GPT the mean of 64 masks
+#   predicted new text better after 20,000 characters, worse after the whole text.
 # - It regularizes: with 20,000 characters and 1,000 steps, $p = 0.2$ halves the gap and takes
-#   0.42 nats off the validation loss at the end (0.047 if both stop at their best step). Where there was little chance to learn by heart, on the
-#   whole text read about once, it cost 0.07.
-# - Compare losses in evaluation mode. Our `evaluate` and `generate` see to it, and put the mode back.
+#   0.42 nats off the validation loss at the end (0.047 if both stop at their best step).
+#   On the whole text, read about once, it cost 0.07.
+# - How to choose $p$: compare the two losses in evaluation mode (`evaluate` and `generate` see to it,
+#   and put the mode back). If they are close, take 0. If the validation loss turns up, try a few shares
+#   and keep the lowest validation loss, not the smallest gap.
 #
-# Everything that the lecture names is built. The next chapter, [scaling up](09-scaling-up.ipynb),
+# Everything that the lecture names is built. The [next chapter](09-scaling-up.ipynb)
 # makes the model 384 channels wide, sets $p = 0.2$, and trains it on the whole training text.
