@@ -31,7 +31,9 @@ SEARCH_ON_DISK = (
     'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
 )
 # What a folded cell puts out, by a mark in it; everything else is a figure.
-KINDS = {"bard-table": "table", "<bard-writer": "writer", "<bard-reader": "reader"}
+KINDS = {"bard-table": "table"} | {
+    f"<bard-{name}": name for name in ("writer", "reader", "trainer", "sweep", "toy")
+}
 TITLE = re.compile(r"\A# @title .*\n")
 SIGNATURE = re.compile(r'(?<=<span class="sig-paren">\(</span>)\s*<dl>(.*?)</dl>', re.DOTALL)
 DESCRIPTION = re.compile(r"(?<=-desc\">)[^<]*(?=</desc>)")
@@ -86,8 +88,9 @@ def drop_titles_of_forms(_: Sphinx, document: nodes.document, __: str) -> None:
 def visit_fold(self: HTML5Translator, node: HideCodeCellNode) -> None:
     """Fold the code of a figure; what is folded whole lies in the fold of its text already."""
     if node["prompt_show"] == CODE:
-        kind = next((what for mark, what in KINDS.items() if shows(node, mark)), "figure")
-        words = f"Code of this {kind}"
+        kinds = [what for mark, what in KINDS.items() if shows(node, mark)]
+        kinds += ["figure"] if has_picture(node.parent) else []
+        words = f"Code of this {kinds[0]}" if kinds else "Code"
         self.body.append(f'<details class="fold code">\n<summary>{words}</summary>\n')
 
 
