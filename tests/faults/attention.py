@@ -192,7 +192,7 @@ FAULTS = [
         "whole-matrices-without-scale",
         "The kernel scales by itself; who writes the product out has to do it, and forgets.",
         "src/bardgpt/layers/attention.py",
-        "(q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)",
+        "(q / q.shape[-1] ** 0.5) @ k.transpose(-2, -1)",
         "q @ k.transpose(-2, -1)",
         UnitTest("tests/test_dropout.py", "test_training_in_bfloat16_is_the_same_function"),
     ),

@@ -196,7 +196,7 @@ class CausalSelfAttention(nn.Module):
         rate = self.rate if self.training else 0.0
         if self.training and is_bfloat16_on_cpu(q):
             # The kernel saves memory; whole matrices, forward and back, take half of its time.
-            scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)  # (B, nh, T, T)
+            scores = (q / q.shape[-1] ** 0.5) @ k.transpose(-2, -1)  # (B, nh, T, T)
             later = scores.new_full((T, T), float("-inf")).triu(1)  # 0 where a query may look
             y = drop(F.softmax(scores + later, dim=-1), rate) @ v  # (B, nh, T, hs)
         else:
