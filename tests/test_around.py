@@ -146,9 +146,10 @@ def test_terms_are_in_order_and_explained_once():
 @pytest.mark.parametrize("term", terms())
 def test_term_leads_to_a_chapter_that_uses_it(term):
     said = terms()[term]
-    number, target = re.search(r"\[Chapter (\d)\]\(([\w./-]+)\.ipynb\)$", said).groups()
-    assert target.startswith(f"0{number}-")
-    chapter = re.sub(r"\s#?\s*", " ", read(BOOK / f"{target}.py")).lower()  # lines joined
+    name, target, kind = re.search(r"\[([^]]+)\]\(([\w./-]+)\.(ipynb|md)\)$", said).groups()
+    assert target.startswith(f"0{name[-1]}-") == name.startswith("Chapter ")
+    page = BOOK / f"{target}.{kind.replace('ipynb', 'py')}"
+    chapter = re.sub(r"\s#?\s*", " ", read(page)).lower()  # lines joined
     assert re.sub(r"s$|'s start$", "", term.lower()) in chapter
     assert said.count(". ") <= 2, "one or two sentences"
 

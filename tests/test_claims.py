@@ -201,10 +201,10 @@ def test_feed_forward_gains_by_its_relu(folder):
         feed_forward=record(2.20, 2.20, 2.23),
     )
     assert finding("ffn-4") == (
-        "Without it: 2.320 ± 0.020 (3 runs); with it: 2.210 ± 0.017 (3 runs); with the ReLU left "
-        "out: 2.330 ± 0.017 (3 runs). Gains with the same seeds, in nats per character: the layer "
-        "over nothing 0.110 ± 0.010 (3 runs), its linear map alone -0.010 ± 0.010 (3 runs), the "
-        "ReLU over the linear map 0.120 ± 0.017 (3 runs)."
+        "Without it: 2.320 ± 0.020 (3 runs); with it (one layer, 32 → 32): 2.210 ± 0.017 (3 runs); "
+        "with the ReLU left out: 2.330 ± 0.017 (3 runs). Gains with the same seeds, in nats per "
+        "character: the layer over nothing 0.110 ± 0.010 (3 runs), its linear map alone -0.010 ± "
+        "0.010 (3 runs), the ReLU over the linear map 0.120 ± 0.017 (3 runs)."
     )
 
 
@@ -219,7 +219,8 @@ def test_hidden_widths_beside_equal_parameters(folder):
     gelu = record(2.18, 2.18, 2.24, model=grown | {"activation": "gelu"})
     made_up.write(folder, hidden_widths=sweep(widths | {"wide": wide, "gelu": gelu}))
     assert finding("ffn-5") == (
-        "One block, C = 32, 900 steps: 1 C 2.310 ± 0.017 (3 runs) with 9,665 parameters; "
+        "One block, its feed-forward of two layers, C = 32, 900 steps: "
+        "1 C 2.310 ± 0.017 (3 runs) with 9,665 parameters; "
         "2 C 2.260 ± 0.017 (3 runs) with 11,745 parameters; "
         "4 C 2.210 ± 0.017 (3 runs) with 15,905 parameters; "
         "8 C 2.110 ± 0.017 (3 runs) with 24,225 parameters. As many parameters as with 4 C, spent "
@@ -573,7 +574,7 @@ def test_costs_are_those_of_the_presets(monkeypatch):
     monkeypatch.setattr("_pages.claims.scaling.cost", cost)
     assert finding("scale-1") == (
         "From the last small rung to the notes' model: parameters 2,000 to 5,000,000 (2,500 "
-        "times), operations a step 4.00 to 6,000 GFLOP (1,500 times), kept for the backward pass "
+        "times), operations a step 4.000 to 6,000 GFLOP (1,500 times), kept for the backward pass "
         "300 to 4,096 MiB in float32. Change by change in the chapter's table."
     )
 

@@ -65,6 +65,10 @@ def test_forms_of_a_term(name, text, expected):
         ("block", "in blocks of 900"),
         ("record", "Record a model's stream"),
         ("key", "a missing key"),
+        ("gain", "A gain below is the median"),
+        ("block", "with other blocks, it can skip blocks, a block of scores"),
+        ("mask", "for dropout, whose masks differ, and dropout's masks"),
+        ("cache", "in the caches of a CPU"),
     ],
 )
 def test_words_that_are_no_term(name, text):

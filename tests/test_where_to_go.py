@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from bardgpt import corpus
+from bardgpt import corpus, records
 from bardgpt.layers import attention, blocks
 from bardgpt.text import Text
 from bardgpt.text_file import read_text
@@ -153,3 +153,10 @@ def test_tuning_shows_only_speeches_of_one_line(run):
 def test_experiments_train_by_the_package(run):
     here, _ = run("SwiGLU")
     assert here["train_model"] is loop.train_model
+
+
+def test_the_first_line_is_as_recorded():
+    (said,) = re.findall(r"came to about (\d\.\d\d) nats", sections()[""])
+    ends = [history.at(1_000) for history in records.load("pre-norm").histories]
+    assert len(ends) == 5
+    assert all(abs(end - float(said)) < 0.012 for end in ends)

@@ -52,3 +52,11 @@ def test_how_fast_is_too_fast():
     assert stuck > flat - NEAR
     (low,) = says(r"Pre-norm came to ([\d.]+) at the same rate")
     assert f"{mean(pre):.2f}" == f"{low:.2f}"
+
+
+def test_the_ladder_is_trained_for_longer():
+    early, late = says(r"3 blocks comes to ([\d.]+) in 1,000 steps, and to ([\d.]+) in 5,000")
+    record = records.load("pre-norm")
+    assert record.model.n_layer == 3
+    assert f"{record.band(1_000).mean:.2f}" == f"{early:.2f}"
+    assert f"{record.band(5_000).mean:.2f}" == f"{late:.2f}"

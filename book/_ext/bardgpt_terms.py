@@ -21,14 +21,16 @@ GLOSSARY = "book/glossary"
 # the chapter that explains them.
 HOMONYMS = {
     "bit": r"(?<=in )bits",
-    "block": r"(?<!in )blocks?",
+    "block": r"(?<!in )(?<!other )(?<!skip )blocks?(?! of scores)",  # nor those of keys
     "branch": r"branch(?:es)?",
     "buffer": r"buffers?",
+    "cache": r"cache",
     "control": r"(?<=[Aa] )control",
-    "gain": r"(?<=[Aa] )gain(?! comes)|(?<=its )gain",
+    "gain": r"(?<=[Aa] )gain(?! comes| below)|(?<=its )gain",
     "head": r"heads?",
+    "kernel": r"kernels?(?! size)",
     "key": r"keys",
-    "mask": r"masks?",
+    "mask": r"(?<!whose )(?<!dropout's )masks?",  # dropout's are others
     "record": r"(?<=[Tt]he )records?",
     "stream": r"streams?",
     "value": r"(?<=keys and )values|(?<=keys, )values",

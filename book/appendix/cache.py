@@ -95,13 +95,13 @@ torch.testing.assert_close(one_by_one, at_once, rtol=1e-4, atol=1e-4)
 print(f"{len(singly)} times one position: the same logits as all at once")
 
 # %% [markdown]
-# **When the window is full.** The model has learned a row for each position, and a character's
-# key and value contain it. If the window slid by one, every character would move to another
-# position, and nothing that was kept would be right any more. So it does not slide. All is
-# forgotten but its last `block_size // 2` characters; those are computed again at their new
-# positions, and there is room for half a window more. It costs context. The package's `generate`
-# follows the same rule without a cache, so both write the same text (the one file `bardgpt.py`, which
-# has no cache, slides):
+# **When the window is full.** The model has learned a row for each position, and a character's key and
+# value contain it. If the window slid by one, every character would move to another position, and nothing
+# that was kept would be right any more. So it does not slide. All is forgotten but its last
+# `block_size // 2` characters; those are computed again at their new positions, and there is room for half
+# a window more. It costs context: right after the cut, the full model sees only 128 characters back. The package's
+# `generate` follows the same rule without a cache, so both write the same text (the one file
+# `bardgpt.py`, which has no cache, slides):
 
 # %%
 from dataclasses import replace
@@ -155,6 +155,9 @@ rows["the cache, times"] = ["", f"{times}"]
 table("sampling", ["positions", "characters a second"], rows)
 
 # %% [markdown]
+# Why 756? Each of the 500 new characters asks for one position, the one before it. And twice the window
+# was full, so twice 128 kept characters were computed again.
+#
 # A hundredth of the positions, and only six times as fast, because work is not time. A product
 # with one row reads the whole matrix from memory and uses each number of it once; with 256 rows
 # it uses each 256 times, for the same reading. So those who serve large models answer many
@@ -163,8 +166,8 @@ table("sampling", ["positions", "characters a second"], rows)
 # %% [markdown]
 # ## What broke when we changed it
 #
-# **Forget the position.** With a cache the new character comes alone, and `model(ids)`, without
-# the second argument, puts it at position 0. Nothing fails here either:
+# **Forget the position.** With a cache the new character comes alone, and `model(ids)`, without the
+# second argument, puts it at position 0. No error is raised:
 
 # %%
 with torch.no_grad(), cached(model):

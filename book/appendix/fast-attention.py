@@ -165,6 +165,10 @@ for dtype, most in ((torch.float32, 1e-5), (torch.float64, 1e-13)):
 # softmax first subtracts the row's largest score, which is not known before the end. So subtract
 # the largest *so far*, $m$ (`m`); whenever a larger one comes, $m'$ (`m_new`), multiply both sums
 # by $e^{m-m'}$ (`scale`).
+#
+# For example the scores 1, 2 and then 3, in blocks of two and one. After 1 and 2, $m$ is 2, and the first
+# sum is $1/e + 1$. Then comes 3: both sums times $e^{2-3} = 1/e$, and the new score adds $e^0 = 1$. So it
+# is $1/e^2 + 1/e + 1$: the same as with 3 subtracted from the beginning.
 
 
 # %%
@@ -281,7 +285,7 @@ torch.testing.assert_close(fused(x), plain(x))
 print("layer norm in one kernel: the same")
 
 # %% [markdown]
-# ## What the three steps gain
+# ## What the three fusions gain
 #
 # In a training step of the whole model ("all kernels" adds that of layer norm):
 
@@ -297,7 +301,8 @@ assert times.least > 1  # all three steps together
 table("float32", ["times as fast"], rows)
 
 # %% [markdown]
-# *Median of the turns, with the least and the most; the last row is all three steps together.*
+# *Median of the turns, with the least and the most; the last row is all three steps together. Each row is
+# the median of its own ratios. Medians do not multiply, so the last is not the product of the others.*
 #
 # One product gains nothing that can be told from noise: at the median it is a twentieth slower,
 # and the turns lie on both sides of 1. The attention kernel gained in every turn, though scores,
@@ -310,8 +315,8 @@ table("float32", ["times as fast"], rows)
 # %% [markdown]
 # ## Sixteen bits
 #
-# The next step does change the numbers. A number in 16 bits takes half the memory, and hardware
-# with instructions for it multiplies it faster. There are two formats:
+# The next step does change the numbers. A number in 16 bits takes half the memory, and hardware with
+# instructions for it multiplies it faster. Beside `float32` there are two new formats:
 
 # %%
 names = ["float32", "bfloat16", "float16"]
@@ -486,6 +491,7 @@ def without_transpose(x):
 
 # %%
 x = torch.randn(B, T, C)
+# `one` is the package's class with the stacked matrices, from above
 layers = {"right": one.float(), "without the transpose": without_transpose}
 for name, layer in layers.items():
     for place in (0, T - 1):
@@ -496,9 +502,9 @@ for name, layer in layers.items():
         print(f"{name}: change position {place}, and {n} outputs move")
 
 # %% [markdown]
-# [Chapter 2](../02-one-head.ipynb)'s test of causality is content, though each head sees only about
-# a sixth of the text. The comparison with the list of heads notices at once: that is what the slow
-# version is for. (`make break FAULT=heads-cut-across-time`.)
+# [Chapter 2](../02-one-head.ipynb)'s test of causality still passes, though each head sees only about a
+# sixth of the text. The comparison with the list of heads notices at once: that is what the slow version
+# is for. (`make break FAULT=heads-cut-across-time`.)
 
 # %% [markdown]
 # ## Exercises

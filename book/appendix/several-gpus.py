@@ -64,6 +64,7 @@ def gradients(share):  # Share(0, world=4): the first of four; Share(): all
 
 
 of_four = [gradients(Share(rank, world=4)) for rank in range(4)]
+# of each parameter: the gradient of the batch, then of each share
 for whole, *parts in zip(gradients(Share()), *of_four, strict=True):
     torch.testing.assert_close(torch.stack(parts).mean(dim=0), whole)
 print("four shares of two windows, averaged: the gradients of eight")
@@ -90,6 +91,8 @@ print(f"in the full model, whatever the batch: {megabytes:.0f} MB to average")
 #     -m bardgpt.cli train full --folder /shared/runs/full
 # ```
 #
+# - `rdzv` is short for *rendezvous*, where the processes meet: by which means (`c10d` is PyTorch's own),
+#   at which address and port, and under which name. The name is any word, the same on both machines.
 # - All machines must see the folder; only the first process writes there.
 # - The batch stays the preset's 64 windows, in equal shares; a number of processes that does not
 #   divide it is refused. So the run is the same, but for dropout, whose masks differ.
@@ -97,10 +100,10 @@ print(f"in the full model, whatever the batch: {megabytes:.0f} MB to average")
 #   last checkpoint.
 
 # %% [markdown]
-# **What is tested**, on a CPU: two processes have the same losses as one at each step, to
-# within $10^{-5}$ (at dropout 0), and equal weights. The second line above is run by two
-# `torchrun`s on one machine, in small. *Not* tested is what only GPUs have: their speed, and
-# NCCL, the library that averages there.
+# **What is tested**, on a CPU: two processes have the same losses as one at each step, to within
+# $10^{-5}$ (at dropout 0), and equal weights. The second command above is run by two `torchrun`s on one
+# machine, in small. *Not* tested is what only GPUs have: their speed, and NCCL, the library that averages
+# there.
 
 # %% [markdown]
 # ## Try it

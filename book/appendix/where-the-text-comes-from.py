@@ -329,7 +329,7 @@ for number, name in enumerate(("all the rest", "known names", "new names")):
     part = each[:, kind == number]
     losses = [f"{loss:.3f}" for loss in part.mean(dim=1).tolist()]
     rows[name] = [f"{part.shape[1] / each.shape[1]:.1%}", *losses]
-table("context", ["share", *"012345"], rows)
+table("characters before", ["share", *"012345"], rows)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Loss against characters of context, 0 to 5, for three kinds of characters. In known names before a speech it falls from 5.3 to about 0.7 nats. In all the rest it falls from 3.2 to 1.6 and is level. In new names it falls to 3.6 with one character of context and then rises to almost 6, above where it began."}}
 figures.losses_by_kind(
@@ -345,9 +345,10 @@ figures.losses_by_kind(
 # %% [markdown]
 # *Loss on the validation text by kind of character, for tables that count in the training text.*
 #
-# Context helps with a name that one knows. With one that one does not, it *hurts* from the second
-# character on: the longer the table looks back, the surer it is of some other name, and the more it
-# pays. With four characters, less than 3 % of the characters cause almost a tenth of the loss:
+# Context helps with a name that one knows. With one that one does not, it *hurts* as soon as there are
+# two or more characters of context: the longer the table looks back, the surer it is of some other name,
+# and the more it pays. With four characters, less than 3 % of the characters cause almost a tenth of the
+# loss:
 
 # %%
 four, newly = each[4], each[4][kind == 2]

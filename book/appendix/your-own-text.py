@@ -43,7 +43,9 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # ## Three commands
 #
-# Save the text as a file, in UTF-8. Then, in the folder of the book:
+# First set up the book, once, as [reading and running](../reading-and-running.md#run-it-on-your-machine)
+# says. Afterwards the book's folder has a folder `.venv`, with the command `bardgpt` in it. Save your
+# text as a file `my.txt`, in UTF-8, in the book's folder. Open a terminal there, and type:
 #
 # ```sh
 # .venv/bin/bardgpt train small --text my.txt
@@ -64,9 +66,9 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # ## Count first
 #
-# What is there to beat? Here the text is the first 100,000 characters of Shakespeare, saved as a
-# file; put the name of yours in its place. The [tables of chapter
-# 1](../01-text-and-yardstick.ipynb) count what follows 0, 1, 2, … characters.
+# What is there to beat? Here the text is the first 100,000 characters of Shakespeare, saved as a file.
+# For your own, put `mine = "my.txt"` in place of the three lines from `folder =` on. The [tables of
+# chapter 1](../01-text-and-yardstick.ipynb) count what follows 0, 1, 2, … characters.
 
 # %%
 import tempfile
@@ -204,10 +206,10 @@ table("text", columns, rows)
 #
 # | your text | take | expect |
 # |---|---|---|
-# | 10,000 characters, a letter | the count tables, or more text | a model of any size learns it by heart within a minute |
+# | 10,000 characters, a letter | the count tables, or more text | `small` learns it by heart in a few minutes |
 # | 100,000, a long story | `small`, and stop it when the validation loss turns | a little better than counting four characters |
 # | a million, some novels | `small`, to its end | clearly better than counting; names and line breaks come right |
-# | ten million, a shelf | `small` with more steps (`--steps 6000`), or `sprint` | much better than counting; the form is right, the sense is not |
+# | ten million, a shelf | `small`; then more steps (`--steps 6000`) or `sprint` (both not tried by us) | much better than counting; the form is right, the sense is not |
 #
 # Ten minutes is what `small` takes here, on one core of a server; `--steps` makes a run shorter or
 # longer, and `bardgpt plot` draws how far it is. `sprint`, the full model, takes an hour or more on
@@ -239,7 +241,8 @@ print(f"after {few.steps} steps about {loss:.1f} nats per character")
 # %%
 from bardgpt.teaching import checks
 
-text = sample(model, tokenizer, prompt="The ", length=200, seed=1)
+prompt = "The "
+text = prompt + sample(model, tokenizer, prompt=prompt, length=200, seed=1)
 print(checks.FRAME, text.strip(), checks.FRAME, sep="\n")
 
 # %% [markdown]

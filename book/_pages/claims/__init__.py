@@ -24,8 +24,9 @@ CLAIMS: tuple[Claim, ...] = (
 LEAD = """\
 # Claims
 
-Every claim of the lecture notes that this book grows out of, and what came out. The notes begin \
-with several heads, so chapters 1 and 2 have no claims here.
+This book grows out of notes of Andrej Karpathy's [lecture](references.md#ng-video-lecture). Here \
+is every claim of these lecture notes, and what came out. The notes begin with several heads, so \
+chapters 1 and 2 have no claims here.
 
 The verdicts follow from the recorded runs, by rules that are part of the book's code. What needs \
 no runs is exact, and a cell of the chapter asserts it. A figure with ± is a mean and a standard \

@@ -9,7 +9,8 @@ def _time_to_think() -> str:
         records.load(name) for name in ("four-heads", "feed-forward-linear", "feed-forward")
     )
     return (
-        f"Without it: {four.band()}; with it: {relu.band()}; with the ReLU left out: "
+        f"Without it: {four.band()}; with it (one layer, {relu.model.n_embd} → "
+        f"{relu.model.n_hidden}): {relu.band()}; with the ReLU left out: "
         f"{linear.band()}. Gains with the same seeds, in nats per character: the layer over "
         f"nothing {records.gain(four, relu)}, its linear map alone {records.gain(four, linear)}, "
         f"the ReLU over the linear map {records.gain(linear, relu)}."
@@ -24,7 +25,8 @@ def _width() -> str:
         for n in ("1", "2", "4", "8")
     )
     return (
-        f"One block, C = {four.model.n_embd}, {four.training.steps:,} steps: {widths}. As many "
+        f"One block, its feed-forward of two layers, C = {four.model.n_embd}, "
+        f"{four.training.steps:,} steps: {widths}. As many "
         f"parameters as with 4 C, spent on {wide.model.n_embd} channels with "
         f"{wide.model.n_hidden} hidden units: {wide.band()}; 4 C ahead of that by "
         f"{records.gain(wide, four)}. GELU in the ReLU's place: {gelu.band()}; ahead of the ReLU "

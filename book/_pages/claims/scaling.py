@@ -12,7 +12,7 @@ def _costs() -> str:
     return (
         f"From the last small rung to the notes' model: parameters {small.parameters:,} to "
         f"{full.parameters:,} ({full.parameters / small.parameters:,.0f} times), operations a step "
-        f"{small.flops / 1e9:.2f} to {full.flops / 1e9:,.0f} GFLOP "
+        f"{small.flops / 1e9:.3f} to {full.flops / 1e9:,.0f} GFLOP "
         f"({full.flops / small.flops:,.0f} times), kept for the backward pass "
         f"{small.kept / 2**20:.0f} to {full.kept / 2**20:,.0f} MiB in float32. Change by change in "
         "the chapter's table."
