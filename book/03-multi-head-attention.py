@@ -88,7 +88,7 @@ for text in ("kbg", "gbk"):
 #
 # *Claims mha-1 and mha-2 of the [claims page](claims.md).*
 #
-# With $nh$ heads on $C$ channels, each head is $hs = C / nh$ wide, so that all of them side by
+# With $nh$ heads on $C$ channels, each head is $\mathrm{hs} = C / nh$ wide, so that all of them side by
 # side are again $C$ wide. We need chapter 2's `Head`, and a config that says how many (32 channels,
 # and windows of at most 8, are its defaults).
 
@@ -177,7 +177,7 @@ print(
 #
 # *Claim mha-3.*
 #
-# Each of $nh$ heads has three matrices, for queries, keys and values, with $C \times hs$
+# Each of $nh$ heads has three matrices, for queries, keys and values, with $C \times \mathrm{hs}$
 # parameters each. More heads are narrower heads, and the sum stays: $nh \cdot 3 \cdot C \cdot C /
 # nh = 3 C^2$.
 
@@ -212,7 +212,7 @@ for n_head in (1, 2, 4, 8):
 # weights $A$ are known. Only the roles are swapped, as the drawing below shows:
 #
 # - the $T$ *positions* are the convolution's channels;
-# - the $hs$ channels of the values are the places along which its filter slides;
+# - the $\mathrm{hs}$ channels of the values are the places along which its filter slides;
 # - the filter has width 1: at each place it mixes the $T$ numbers found there by the same $T \times
 #   T$ matrix, and this matrix is $A$;
 # - each head of each text is a group, with an $A$ of its own, so $B$ texts make $B \cdot nh$
