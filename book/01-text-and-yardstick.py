@@ -31,7 +31,7 @@ if "google.colab" in sys.modules:
 # looks like it. You have trained a small PyTorch model before; nothing more is needed.
 #
 # A grey box is a *cell*: code, and below it what it put out. You may just read it, or [run
-# it](reading-and-running.md). *Your run* is then yours; here it is the page's.
+# it](reading-and-running.md). An output's *your run* is ours until you run it.
 #
 # First we *count*, then comes the network. After this chapter you can
 #
@@ -47,9 +47,9 @@ if "google.colab" in sys.modules:
 #
 # > **A plain table of counts predicts this text better than any small network of the coming
 # > chapters.** It reaches a loss of 1.669 (less is better; the unit comes below). *Small* are the
-# > models of chapters 2 to 7, of at most 42,369 numbers. The best of them reaches 2.071; that of the
-# > [lecture](references.md#ng-video-lecture) from which this book grew, Andrej Karpathy's, is
-# > reported at 2.06. Passing the table is what the book is for: the full model of chapter 9 does.
+# > main models of chapters 2 to 7, of at most 42,369 numbers. As trained there, the best reaches
+# > 2.071; that of the [lecture](references.md#ng-video-lecture) from which this book grew, Andrej
+# > Karpathy's, is reported at 2.06. Passing the table is what the book is for: the full model of chapter 9 does.
 
 # %% [markdown]
 # ## The text
@@ -223,8 +223,8 @@ uniform = math.log(V)
 print(f"uniform guess: {uniform:.3f} nats, {uniform / math.log(2):.2f} bits")
 
 # %% [markdown]
-# Turn this around: a model with a loss of $\ell$ is, on average, as unsure as someone who guesses the
-# throw of a fair die with $e^\ell$ faces, here 65. (This number is also called the *perplexity*.)
+# Turn this around: a model with a loss of $\ell$ is, on average, as unsure as someone who guesses
+# the throw of a fair die with $e^\ell$ faces, here 65. ($e^\ell$ is also called the *perplexity*.)
 
 # %% [markdown]
 # ## Counting, with nothing before
@@ -266,7 +266,7 @@ bigram = pairs / pairs.sum(dim=1, keepdim=True)  # (V, V), rows sum to 1
 closed_form = -bigram[validation[:-1], validation[1:]].log().mean().item()
 print(f"bigram table, add-one: {closed_form:.3f} nats per character")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "A 65 by 65 grid of probabilities, bright where a pair is common. Most of the grid is dark. The columns of the space and of the small vowels are bright over many rows, the row of q has one bright cell at u, to which an arrow points, as another does to the line break after the colon. Small letters are hardly ever followed by capitals, and the rows of rare characters are an even grey."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "A 65 by 65 grid of probabilities, bright where a pair is common. Most of the grid is dark. The columns of the space and of the small vowels are bright over many rows, the row of q has one bright cell at u, to which an arrow points, as another does to the line break after the colon. Small letters are never followed by capitals, and the rows of rare characters are an even grey."}}
 named = {"qu": "u after q", ":\n": "a line break after :"}
 figures.bigram_table(bigram, tokenizer.vocabulary, named)
 
@@ -289,12 +289,12 @@ figures.bigram_table(bigram, tokenizer.vocabulary, named)
 #
 # Here $n(h, c)$ is how often $c$ followed $h$, $n(h)$ how often anything did, and $d(h)$ *how many
 # different* characters did. Say that after `zeb` there came `r` twice and `u` once: $n = 3$ and
-# $d = 2$. Then `r` gets two fifths for the two times that it came, plus two fifths of what it has after
-# `eb`. For in the formula $p(c \mid h')$ is multiplied by $d(h) / (n(h) + d(h))$, here $2/5$: the
-# more different characters have followed $h$, the less of a surprise is one more. Where $h$ was never
+# $d = 2$. Then `r` gets two fifths for the two times that it came, plus two fifths of what it has
+# after `eb`. The formula multiplies $p(c \mid h')$ by $d(h) / (n(h) + d(h))$, here $2/5$: the more
+# different characters have followed $h$, the less of a surprise is one more. Where $h$ was never
 # seen, the formula reads $0/0$, and we take $p(c \mid h')$ alone. So it goes on, down to the empty
-# context, and below that lies the uniform guess. ([Witten and Bell](references.md#witten-1991), mixed
-# as in [Chen and Goodman](references.md#chen-1999).)
+# context, and below that lies the uniform guess. ([Witten and Bell](references.md#witten-1991),
+# mixed as in [Chen and Goodman](references.md#chen-1999).)
 #
 # By hand, for the `u` after a `q`: first with nothing before, then with the `q`.
 
@@ -390,9 +390,9 @@ teaching.table("context seen", heads, rows)
 # other rows two things are at work. A longer context brings *information*: it tells more about what
 # comes. And it brings *too much trust*: after a single sighting, $n(h)=d(h)=1$, the table bets half
 # of its chances on what came then. Four characters have mostly been seen often, and the information
-# wins. Five have been seen less often, and each of these rows loses, most after a single sighting.
-# Why the last row still loses a little, we have not measured. And every table has one weakness: each
-# context is its own row, and it cannot know that `the king` and `the queen` are alike. *Here a
+# wins. Five have been seen less often: these rows all lose, most per character after one sighting.
+# Why the last row still loses a little, we have not measured. And every table has one weakness:
+# each context is its own row, and it cannot know that `the king` and `the queen` are alike. *Here a
 # network may win.*
 
 # %% [markdown]

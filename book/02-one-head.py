@@ -76,9 +76,9 @@ print(tuple(averaged.shape))
 # %% [markdown]
 # ## The same as one product
 #
-# A mean is a weighted sum in which all weights are equal. Put the weights of position $t$ into row
-# $t$ of a $T \times T$ matrix, with zeros where the future would be. One matrix product then does the
-# work of the loop.
+# A mean is a weighted sum with equal weights that sum to 1. Put the weights of position $t$ into
+# row $t$ of a $T \times T$ matrix, with zeros where the future would be. One matrix product then
+# does the work of the loop.
 
 # %%
 weights = torch.ones(T, T).tril()  # ones on and below the diagonal
@@ -639,8 +639,8 @@ checks.within("to the oldest four", back[4:].sum().item(), below=0.1)
 # prediction. (Chapter 5 adds a way around.)
 #
 # The same for the head after 5,000 steps. Choose a character, and see where the model looked **to
-# predict it**, that is from the character before it. So `,` shows where the `d` looks, its row in the
-# figure above. A line break stands in front, so that the first character can be predicted too.
+# predict it**, that is from the character before it. So `,` shows where `d` looks, like its row in
+# the figure above. A line break stands in front, so that the first character can be predicted too.
 
 # %% tags=["hide-input"]
 live.reader("one-head", "my lord,", show="heads")
@@ -768,8 +768,8 @@ exercises.check("2.1", back_one)
 # <details class="fold solution"><summary>Solution</summary>
 #
 # Positions are one-hot, and the keys leave them so: "I am s". The query map turns "I am t" into "I
-# look for t - 1", and by a large factor. For $T = 8$ a factor of 20 is just enough. The division
-# makes it smaller as $T$ grows, so for longer windows take `20 * T**0.5`.
+# look for t - 1", and by a large factor. For $T = 8$ a factor of 20 is enough. The division makes
+# it smaller as $T$ grows, so for longer windows take `20 * T**0.5`.
 #
 # </details>
 

@@ -242,9 +242,8 @@ for name, part in (("feed-forward", feed_forward), ("attention", attention)):
 #
 # Where a unit is above 0, $\max$ changes nothing, and the derivative is the unit's row of $W$;
 # where the unit is cut off, it is 0. So $D_t$ is diagonal, with a 1 for each unit above 0 at
-# position $t$, and a 0 for each other. The root of the sum of its squares (the *Frobenius norm*)
-# makes one number of each piece: a $T \times T$ picture of who can move whom. By hand, and by the
-# package:
+# position $t$, and a 0 for each other. The root of a piece's summed squares (the *Frobenius norm*)
+# makes one number of it: a $T \times T$ picture of who can move whom. By hand, and by the package:
 
 # %%
 from bardgpt.layers.attention import causal_mask
@@ -355,8 +354,8 @@ checks.measured(
 
 # %% [markdown]
 # Your run is already below the mean of four heads. Is that the ReLU's doing? 1,000 steps cannot
-# tell: by then the recorded layer leads by 0.034, and the control by 0.021: most of what one sees
-# is not the ReLU's doing, and it does not last. The recorded runs go on to 5,000 steps:
+# tell: by then the recorded layer leads by 0.034, and the control by 0.021. The recorded runs go on
+# to 5,000 steps:
 
 # %%
 control_runs = records.load("feed-forward-linear")
@@ -419,9 +418,9 @@ teaching.table("lead", [f"{step:,} steps" for step in steps], rows)
 # the control's lead is left. It only gets there faster. ([Arora et al.](references.md#arora-2018)
 # study why two linear maps can be quicker to learn than one.)
 #
-# Train with the layer, without its ReLU, and without it. Which curve falls fastest at first, and which
-# is lowest at the end? Does another seed give the same order? (The trainer's "plain" is this block:
-# attention, then feed-forward.)
+# Train with the layer, without its ReLU, without the layer. Which curve falls fastest at first, and
+# which is lowest at the end? Does another seed give the same order? (The trainer's "plain" is this
+# block: attention, then feed-forward.)
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -649,10 +648,10 @@ figures.ladder(climbed("feed-forward"), tables)
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed,
 # chapter 1's tables of counts, with one, two and four characters before.*
 #
-# 2.249 ± 0.011 nats over five seeds; the lecture, with another evaluation, reports 2.24, after
-# 2.28 for four heads: 0.04 lower, where ours is 0.025. (Its figures are rounded to two digits,
-# and ours vary between seeds.) The table of two characters is still 0.2 nats ahead. From one
-# prompt, this rung and the one before it write:
+# 2.249 ± 0.011 nats over five seeds; the lecture, with another evaluation, reports 2.24, after 2.28
+# for four heads: 0.04 lower, where ours is 0.025. (Its figures are rounded to two decimals, and
+# ours vary between seeds.) The table of two characters is still 0.2 nats ahead. From one prompt,
+# this rung and the one before it write:
 
 # %% tags=["hide-input"]
 live.writer("feed-forward", beside="four-heads")

@@ -28,9 +28,9 @@ if "google.colab" in sys.modules:
 # # 5 · Residual connections
 #
 # [Chapter 4](04-feed-forward.ipynb) closed the block: attention gathers, the feed-forward layer
-# computes on what was gathered. The [lecture](references.md#ng-video-lecture) says that this
-# block "gets repeated again and again". So repeat it. This chapter first shows how badly that
-# goes, and then mends it with a few characters of code, `x +`:
+# computes on what was gathered. The [lecture](references.md#ng-video-lecture) says that this block
+# "gets repeated again and again". So repeat it. This chapter first shows how that goes, and then
+# mends it with a few characters of code, `x +`:
 #
 # > **A residual connection adds what a layer computes to what came in, instead of replacing it.**
 # > Addition hands the gradient on unchanged, so a part of it reaches every block exactly as it
@@ -98,10 +98,10 @@ teaching.table("plain blocks", columns, rows)
 # hardly lack room: the training goes badly. (Or is it attention's `proj`? With it, too, one plain
 # block beats two, and two beat four: see the table in "How deep can you go?".)
 #
-# Why? Stack sixteen, where it shows best, and look inside before the first step, with 256 windows of
-# text. For that PyTorch has *hooks*: functions that it calls when a part of a model has run, with
-# what it read and gave. Ours keeps what each block reads, and what the output layer
-# reads, which is what the last block gave:
+# Why? Stack sixteen, where it shows best, and look inside before the first step, with 256 windows
+# of text. For that PyTorch has *hooks*: functions that it calls after a part of a model, with what
+# that part read and gave. Ours keeps what each block reads, and what the output layer reads, which
+# is what the last block gave:
 
 # %%
 from dataclasses import replace
@@ -364,9 +364,10 @@ checks.measured(
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: what are Xavier's and depth-scaled for?</summary>
 #
-# Xavier's is meant to leave numbers about as large behind a layer as before it, forward and back. In a
-# square matrix its weights are $\sqrt 3$ times the default's. GPT-2 divides by $\sqrt{2 L}$ because $2 L$
-# branches add up: the sum of $2 L$ independent numbers of size 1 has about the size $\sqrt{2 L}$.
+# Xavier's is meant to keep numbers about as large after a layer as before it, forward and back. In
+# a square matrix its weights are $\sqrt 3$ times the default's. GPT-2 divides by $\sqrt{2 L}$
+# because $2 L$ branches add up: the sum of $2 L$ independent numbers of size 1 has about the size
+# $\sqrt{2 L}$.
 #
 # </details>
 

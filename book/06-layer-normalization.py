@@ -104,8 +104,8 @@ figures.stream_sizes(
 # Do such sizes hurt? The norm of this chapter brings the 32 numbers of each position to mean 0 and
 # size 1; how, in a moment. We trained twelve residual blocks for 1,000 steps, once from PyTorch's
 # initialization and once from Xavier's; then with a norm after each addition (in the code,
-# `post-norm`). The learning rates are low: at larger ones this norm can itself fail, as
-# [chapter 7](07-pre-and-post-norm.ipynb) shows.
+# `post-norm`). The learning rates are low; what larger ones do, [chapter
+# 7](07-pre-and-post-norm.ipynb) shows.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
@@ -349,8 +349,8 @@ print(f"another function at test time: after 3 steps up to {off:.1f} apart")
 # %% [markdown]
 # After 3 steps the buffers are only about a quarter of the way. Later the two modes come close.
 #
-# Now the four examples. Change the 6 in row 0: only row 0 moves. Choose each column and change it
-# again: its whole column moves. Then pass the batch a few times, and go to evaluation.
+# Now the four examples. Change the 6 in row 0: only row 0 moves. Choose "each column" and change
+# the 6 again: its whole column moves. Then pass the batch a few times, and go to evaluation.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -604,18 +604,18 @@ table("on the stream", ["RMS of the gradient"], rows)
 # It does, nearly level, from 0.10 to 0.07.
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: why not 32 times smaller and smaller?</summary>
+# <details class="fold aside"><summary>For the curious: why does it not shrink at each norm?</summary>
 #
-# In chapter 5 each addition halved the stream, and the gradient with it. Here each norm divides by the size of
-# $x + f(x)$. That is only a little over 1, for $x$ comes out of a norm and the branch is small beside it. And
-# the branch gives back about as much as this takes away. [Chapter 7](07-pre-and-post-norm.ipynb) has the cases
-# where the two do not balance.
+# Chapter 5's *What broke* halved the stream at each addition, and the gradient too. Here each norm
+# divides by the size of $x + f(x)$. That is only a little over 1, for $x$ comes out of a norm and
+# the branch is small beside it. And the branch gives back about as much as this takes away.
+# [Chapter 7](07-pre-and-post-norm.ipynb) has the cases where the two do not balance.
 #
 # </details>
 
 # %% [markdown]
-# Now train the rung for 1,000 steps. It must end below the three plain blocks of chapter 5, 2.885:
-# the norm must not have undone what the additions had won.
+# Now train the rung for 1,000 steps. It must come below chapter 5's three plain blocks after as
+# many, 2.885: the norm must not have undone what the additions had won.
 
 # %%
 from bardgpt.config import TrainingConfig
@@ -659,10 +659,11 @@ figures.ladder(climbed("post-norm"), tables)
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports, which has no
 # plain blocks and no post-norm. Dashed, the tables of chapter 1.*
 #
-# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may be real, but by the rule of the
-# bet it is next to nothing: thirty times less than the 0.215 of chapter 5's additions. The lecture
-# names two helps in training deep networks: `x +` first, then the norm. Our network is not deep, its
-# branches start small, and the learning rate is low: so there is little to help.
+# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may be real, but by the rule of
+# the bet it is next to nothing: thirty times less than the 0.215 of chapter 5's additions. The
+# lecture names two helps in training deep networks: `x +` first, then the norm. Our network is
+# shallow, its branches start below its stream's size, the learning rate is low: so there is little
+# to help.
 #
 # What do the two rungs write?
 
@@ -751,17 +752,17 @@ extra = (losses(reset, validation) - losses(model, validation)).mean().item()
 checks.within("extra loss, gains 1 and biases 0", extra, above=0.07)
 
 # %% [markdown]
-# (0.07 is ten times the norm's lead.) So it needs them, though most have hardly moved. Perhaps it is
-# only the last norm's; we have not tested that one apart.
+# (0.07 is ten times the norm's lead.) So it needs them, though most have hardly moved. Perhaps it
+# needs only the last norm's; we have not tested that one apart.
 
 # %% [markdown]
 # ## What broke when we changed it
 #
-# Three slips, all of which run without an error. Put $\varepsilon$ outside of the root. Divide
-# the variance by $n - 1$, which is what `x.var()` does unless told otherwise. And apply "0
-# becomes 1" to (B, T, C), where dimension 1 is time. Three checks: equality with PyTorch on
-# ordinary numbers; the same on *small* ones, a thousand times smaller; and causality, by changing
-# the last position and looking whether an earlier one moves.
+# Three slips, all of which run without an error. Put $\varepsilon$ outside of the root. Divide the
+# variance by $n - 1$, which is what `x.var()` does unless told otherwise. And apply "0 becomes 1"
+# to (B, T, C), where dimension 1 is time. Three checks: equality with PyTorch on ordinary numbers;
+# the same on *small* ones, a thousand times smaller; and causality, by changing the last position
+# and seeing whether an earlier one moves.
 
 
 # %%
@@ -797,9 +798,9 @@ table("slip", ["ordinary", "small", "earlier positions"], rows)
 #
 # A misplaced $\varepsilon$ shows only in numbers whose variance is not far above it. A division by
 # $n - 1$ makes everything smaller by $\sqrt{31/32}$, which the gain could undo. The third is the
-# dangerous one. A model trained with it gets below the best
-# count table of chapter 1 within 400 steps (exercise 3), because each position is told something
-# about the one that it must predict. Nobody looks for a fault in so good a loss. The causality test does.
+# dangerous one. A model trained with it gets far too good a loss (exercise 3), because each
+# position is told something about the one that it must predict. Nobody looks for a fault in so good
+# a loss. The causality test does.
 #
 # So the lecture's rule needs its condition: 0 becomes 1 *for inputs of shape (N, C)*. What is
 # meant is the feature dimension, and `dim=-1` says so for any shape.
@@ -982,12 +983,12 @@ print("  expected: more than 1")
 # %% [markdown]
 # **4. A batch norm that keeps the future to itself (open).** Let batch norm take its statistics
 # over the windows of a batch only, for each position by itself: `dim=0` of (B, T, C). What leaks
-# now, and what no longer? What gap does [the figure above](#fig-modes) let you expect at
-# 32 windows? Train it for 1,000 steps and measure, as for the figure, with
-# `probes.losses_by_mode(model, windows, targets)`. As in chapter 5, `windows, targets` are
-# `next(evaluation_windows(validation, 8, batch_size=2_000))`, after
-# `from bardgpt.batches import evaluation_windows`. The probe gives a dictionary of losses: evaluation
-# mode, and training mode with 8, 32, 128 and 512 windows in a batch.
+# now, and what no longer? What gap does [the figure above](#fig-modes) let you expect at 32
+# windows? Train it for 1,000 steps and measure, as for the figure, with
+# `probes.losses_by_mode(model, windows, targets)`. `windows, targets` are
+# `next(evaluation_windows(validation, 8, batch_size=2_000))`, after `from bardgpt.batches import
+# evaluation_windows`. The probe gives a dictionary of losses: evaluation mode, and training mode
+# with 8, 32, 128 and 512 windows in a batch.
 
 # %% [markdown]
 # ## What to remember

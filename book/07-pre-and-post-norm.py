@@ -348,10 +348,10 @@ table(
 # %% [markdown]
 # ## The rung
 #
-# Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. The rung differs
-# from chapter 6's in the wiring and the final norm. You train its first
-# 1,000 steps. The yardstick is again the three plain blocks of chapter 5 after as many, 2.885, for
-# against post-norm one run cannot decide.
+# Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. The rung differs from
+# chapter 6's in the wiring and the final norm. You train its first 1,000 steps. The yardstick is
+# again the three plain blocks of chapter 5 after as many, 2.885: one run cannot tell it from
+# post-norm.
 
 # %%
 for name in ("post-norm", "pre-norm"):

@@ -285,7 +285,7 @@ torch.testing.assert_close(fused(x), plain(x))
 print("layer norm in one kernel: the same")
 
 # %% [markdown]
-# ## What the three fusions gain
+# ## What the three steps gain
 #
 # In a training step of the whole model ("all kernels" adds that of layer norm):
 

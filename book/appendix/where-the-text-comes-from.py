@@ -345,10 +345,9 @@ figures.losses_by_kind(
 # %% [markdown]
 # *Loss on the validation text by kind of character, for tables that count in the training text.*
 #
-# Context helps with a name that one knows. With one that one does not, it *hurts* as soon as there are
-# two or more characters of context: the longer the table looks back, the surer it is of some other name,
-# and the more it pays. With four characters, less than 3 % of the characters cause almost a tenth of the
-# loss:
+# Context helps with a name that one knows. With an unknown name it *hurts* beyond one character:
+# the longer the table looks back, the surer it is of some other name, and the more it pays. With
+# four characters, less than 3 % of the characters cause almost a tenth of the loss:
 
 # %%
 four, newly = each[4], each[4][kind == 2]

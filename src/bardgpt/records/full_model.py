@@ -1,4 +1,4 @@
-"""The run of the full model whose weights come with the package."""
+"""Runs of the full model: the one whose weights come with the package, and an earlier one."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bardgpt.records.band import Band, bands
 
 @dataclass(frozen=True)
 class FullRecord:
-    """The run of the full model whose weights come with the package (`make record`).
+    """A run of the full model (`make record`).
 
     Attributes:
         model: the architecture.
@@ -57,13 +57,17 @@ class FullRecord:
         return bands(self.results["habits"][of])
 
 
-def full() -> FullRecord:
-    """The record of the full model.
+def full(name: str = "sprint") -> FullRecord:
+    """The record of a run of the full model.
+
+    Args:
+        name: "sprint", whose weights come with the package, or another run's, which has losses
+            alone.
 
     Raises:
         FileNotFoundError: if it is not there; `make record` writes it.
     """
-    folder = files.RECORDED / "sprint"
+    folder = files.RECORDED / name
 
     def content(name: str) -> str:
         return (folder / name).read_text(encoding="utf-8")
