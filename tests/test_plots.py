@@ -48,11 +48,13 @@ def drawings(html: str) -> dict[str, ET.Element]:
     return {drawing.get("class").rpartition("-")[2]: drawing for drawing in found}
 
 
-def letters(drawing: ET.Element) -> Iterator[tuple[ET.Element, float]]:
-    """Each text with its size."""
-    for text in drawing.iter(f"{SVG}text"):
-        size = re.search(r"font-size:([\d.]+)px", text.get("style", ""))
-        yield text, float(size[1]) if size else float(drawing.get("font-size"))
+def letters(drawing: ET.Element) -> Iterator[tuple[ET.Element, float, str]]:
+    """Each text with its size and its style, which neighbours have from a group around them."""
+    for around in drawing.iter():
+        for text in around.findall(f"{SVG}text"):
+            style = text.get("style", around.get("style", ""))
+            size = re.search(r"font-size:([\d.]+)px", style)
+            yield text, float(size[1]) if size else float(drawing.get("font-size")), style
 
 
 def box(drawing: ET.Element) -> tuple[float, float]:
@@ -95,7 +97,7 @@ def letters_can_be_read(html: str) -> Iterator[str]:
     for (name, drawing), column in itertools.product(drawings(html).items(), (PHONE, SWITCH)):
         if (name == "narrow") == (column == PHONE):
             scale = column / box(drawing)[0]
-            for text, size in letters(drawing):
+            for text, size, _ in letters(drawing):
                 if size * scale < LEAST_LETTER:
                     yield f"{name}: {text.text} is {size * scale:.1f} pixels high"
 
@@ -103,12 +105,11 @@ def letters_can_be_read(html: str) -> Iterator[str]:
 def letters_are_inside(html: str) -> Iterator[str]:
     for name, drawing in drawings(html).items():
         width, height = box(drawing)
-        for text, size in letters(drawing):
+        for text, size, style in letters(drawing):
             if "rotate" in text.get("transform", ""):
                 yield f"{name}: {text.text} is turned"
             if " " in text.get("x"):
                 continue  # letters, each at its own place
-            style = text.get("style", "")
             font = FontProperties(weight="bold" if "bold" in style else "normal")
             font.set_size(size)
             long, _, _ = text_to_path.get_text_width_height_descent(text.text, font, ismath=False)

@@ -26,6 +26,7 @@ LINES = "lines-"  # marks a text of several lines, with the side at which they a
 ANCHORS = {"left": (0, "start"), "center": (0.5, "middle"), "right": (1, "end")}
 TRANSLATE = re.compile(r"translate\((?P<x>\S+) (?P<y>\S+)\)")
 STYLE = re.compile(r' style="[^"]*"')
+SINGLE = re.compile(r"<(path|text|use)\b[^>]*(/>|>[^<]*</text>)")
 FONT = re.compile(r"([\d.]+)px")
 
 
@@ -56,7 +57,7 @@ def shapes(figure: Figure, stem: str) -> tuple[list[str], tuple[float, float]]:
         _anchor_lines(group)
     _, _, width, height = map(float, root.get("viewBox").split())
     lines = "\n".join(_Writer(stem).children(root)).split("\n")
-    return _letters_together(lines), (width, height)
+    return _styles_together(_letters_together(lines)), (width, height)
 
 
 def _local(name: str) -> str:
@@ -101,7 +102,7 @@ class _Writer:
         if element.get("id") == HALO:
             return f'<g class="bard-{HALO}">{"".join(inside)}</g>'
         if tag == "g":
-            inside = [_with_one_style(inside)]
+            inside = ["\n".join(inside)]
             if "clip-path" not in attributes:
                 return inside[0]
         return self._written(tag, attributes, inside)
@@ -179,19 +180,6 @@ def _anchor_lines(group: ET.Element) -> None:
         text.set("style", f"{style}; text-anchor: {anchor}")
 
 
-def _with_one_style(elements: list[str]) -> str:
-    """Elements below each other; copies of a mark have their style from a group around them."""
-    styles = {style[0] if (style := STYLE.search(each)) else "" for each in elements}
-    if (
-        len(elements) < 3
-        or len(styles) > 1
-        or not all(each.startswith("<use ") for each in elements)
-    ):
-        return "\n".join(elements)
-    (style,) = styles
-    return f"<g{style}>{''.join(each.replace(style, '') for each in elements)}</g>"
-
-
 def _letters_together(elements: list[str]) -> list[str]:
     """Elements below each other; neighbouring texts of one letter become one, with many places."""
     kept: list[str] = []
@@ -206,6 +194,23 @@ def _letters_together(elements: list[str]) -> list[str]:
             same = [f'<text x="{x}" y="{y}"{style}>{text}</text>']
         kept += same
     return kept
+
+
+def _styles_together(elements: list[str]) -> list[str]:
+    """Elements below each other; three and more with one style have it from a group around them."""
+    kept: list[str] = []
+    for style, run in groupby(elements, _own_style):
+        same = list(run)
+        if style and len(same) > 2:
+            same = [f"<g{style}>{''.join(each.replace(style, '') for each in same)}</g>"]
+        kept += same
+    return kept
+
+
+def _own_style(element: str) -> str:
+    """The style of a single shape or text, if it has one."""
+    found = STYLE.search(element) if SINGLE.fullmatch(element) else None
+    return found[0] if found else ""
 
 
 def _font(name: str, value: str) -> dict[str, str]:
