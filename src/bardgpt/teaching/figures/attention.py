@@ -13,6 +13,7 @@ from bardgpt.teaching.figures.style import (
     between_characters,
     canvas,
     in_lines,
+    is_narrow,
     named_once,
     panels,
     scale,
@@ -25,15 +26,18 @@ from bardgpt.teaching.palette import COLOURS
 def keys_chosen(weights: Mapping[str, Tensor]) -> Figure:
     """The weights that one query gives its keys, a row of bars for each name.
 
-    The second half of the names, which the first is compared with, stands below it and is hatched.
+    The second half of the names, which the first is compared with, stands below it, on a phone
+    beside it, and is hatched.
 
     weights: for each name (keys,), summing to 1.
     """
-    half = len(weights) // 2
+    half, names = len(weights) // 2, list(weights)
     rows, columns = (2, half) if half > 1 else (1, len(weights))
+    if is_narrow():
+        names = [name for pair in zip(names[:half], names[half:], strict=True) for name in pair]
     figure, axes = panels(rows, columns, 2.7 * rows, narrow_columns=2, sharey=True)
-    for i, (axis, (name, weight)) in enumerate(zip(axes, weights.items(), strict=True)):
-        hatch = "//" if i >= half else ""
+    for axis, name in zip(axes, names, strict=True):
+        weight, hatch = weights[name], "//" if name in [*weights][half:] else ""
         style = {"facecolor": to_rgba(COLOURS["key"], 0.7), "edgecolor": COLOURS["key"]}
         axis.bar(range(len(weight)), weight.numpy(), hatch=hatch, linewidth=0, **style)
         axis.set_title(name)
@@ -53,7 +57,7 @@ def gradient_histogram(ratios: Mapping[str, Tensor]) -> Figure:
     """
     figure, axes = canvas(3.1)
     edges = [10**decade for decade in torch.linspace(-5, 2, 57).tolist()]  # eight to a decade
-    styles = {"scaled": ("key", ""), "unscaled": ("query", "//")}
+    styles = {"scaled": ("key", "//"), "unscaled": ("query", "")}  # hatched as in `keys_chosen`
     for name, ratio in ratios.items():
         role, hatch = styles[name]
         axes.hist(

@@ -33,11 +33,11 @@ DEPTH, MOST = 8, 24
 SEEDS = {"inputs": 1, "gradient": 2, "uniform": 3, "normal": 4}
 LOW, HIGH = -16, 8  # powers of ten that the axis shows
 STARTS = {
-    "default": "PyTorch's default",
-    "normal": f"normal, {STD}",
-    "depth-scaled": f"normal, {STD}, depth-scaled",
-    "zero": "last map zero",
-    "xavier": "Xavier's",
+    "default": "default",
+    "zero": "zero",
+    "xavier": "Xavier",
+    "normal": "normal",
+    "depth-scaled": "depth-scaled",
 }
 
 
@@ -49,9 +49,9 @@ def toy_stack() -> Toy:
     Returns:
         An object that a cell shows.
     """
-    found = sizes(DEPTH, adds=True, scale=1.0, start="default")
+    found = sizes(DEPTH, adds=False, scale=1.0, start="default")
     controls = hands(
-        switch("adds", "x + (residual connections)", is_on=True),
+        switch("adds", "x + (residual connections)", is_on=False),
         choice("start", "Initialization", STARTS, "default"),
         slider("depth", "Layers", (1, MOST, 1), DEPTH, says=f"{DEPTH}"),
         slider("scale", "Branch times", (0.1, 2, 0.1), 1, says="1.0"),
