@@ -31,9 +31,10 @@ if "google.colab" in sys.modules:
 # looks like it. You have trained a small PyTorch model before; nothing more is needed.
 #
 # A grey box is a *cell*: code, and below it what it put out. You may just read it, or [run
-# it](reading-and-running.md). An output's *your run* is ours until you run it.
+# it](reading-and-running.md). Some outputs have a line *your run*: on this page our number, in your
+# notebook yours.
 #
-# First we *count*, then comes the network. After this chapter you can
+# After this chapter you can
 #
 # - say what a loss of 1.669 nats per character means, in bits and as the faces of a die;
 # - predict a text from tables of counts, and say why looking back further stops helping;
@@ -42,8 +43,6 @@ if "google.colab" in sys.modules:
 # **Make a guess before you read on.** A table can note what follows each character, each pair, each
 # run of three, four, five. We have a million characters to count in. Where does looking back further
 # stop helping? (That depends on how one uses the counts; we take a simple, well-known rule.)
-#
-# Our claim is about the best of these tables:
 #
 # > **A plain table of counts predicts this text better than any small network of the coming
 # > chapters.** It reaches a loss of 1.669 (less is better; the unit comes below). *Small* are the
@@ -127,10 +126,10 @@ print(f"V = {V}, and {len(ids):,} ids that decode to the text again")
 # %% [markdown]
 # ## Train on one part, judge on the other
 #
-# The first nine tenths are for learning, the last tenth is for judging: a text can be learned by
-# heart, and only a new one shows what was understood. So no model may ever be trained on the last
-# tenth. If pieces were shuffled first, one scene would stand partly in the training text and partly
-# in the examination. (Exercise 3 measures how much that helps.)
+# The first nine tenths are for learning, the last for judging: a text can be learned by heart, and
+# only a new one shows what was understood. So no model may ever be trained on the last tenth. If
+# pieces were shuffled first, one scene would stand partly in the training text and partly in the
+# examination. (Exercise 3 measures how much better that makes a model look.)
 
 # %%
 from bardgpt.batches import split
@@ -167,7 +166,7 @@ figures.diagram("windows")
 
 # %% [markdown]
 # *The eight inputs of a window (above) and their targets (below): the same text, one character
-# later.*
+# later. The first prediction sees one character, the last all eight.*
 #
 # Training draws windows at random places, several at once: a *batch* of $B$ windows has the shape
 # $(B, T)$. The package calls $T$ `block_size`; the blocks of later chapters are something else. By
@@ -352,7 +351,9 @@ from bardgpt.teaching import live
 live.reader("counts-3")
 
 # %% [markdown]
-# Was your guess four? (We chose it on the new text itself; one choice among six gives little away.)
+# Was your guess four? Its 1.669 nats are a die with 5.3 faces. (We chose it on the new text itself;
+# one choice among six gives little away.)
+#
 # Why does the fifth character hurt, when the fourth still helped? Sort the validation characters by
 # how often their context of four was seen in the training text, and then by their context of five.
 # The *extra loss* is how much more this context costs than the one shorter by one; below 0 it saves.
@@ -389,11 +390,13 @@ teaching.table("context seen", heads, rows)
 # Where a context is new, nothing is lost: there the table hands over to the shorter context. In all
 # other rows two things are at work. A longer context brings *information*: it tells more about what
 # comes. And it brings *too much trust*: after a single sighting, $n(h)=d(h)=1$, the table bets half
-# of its chances on what came then. Four characters have mostly been seen often, and the information
-# wins. Five have been seen less often: these rows all lose, most per character after one sighting.
-# Why the last row still loses a little, we have not measured. And every table has one weakness:
-# each context is its own row, and it cannot know that `the king` and `the queen` are alike. *Here a
-# network may win.*
+# of its chances on what came then. Now compare the two columns *extra*, from the third row on: with
+# as many sightings the fourth character saves and the fifth costs. So it is not only that five are
+# seen less often: what a fifth character adds is worth less than the trust that this rule puts in it.
+# (Why even the last row loses a little, we have not measured.)
+#
+# And every table has one weakness: each context is its own row, and it cannot know that `the king`
+# and `the queen` are alike. *Here a network may win.*
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: compressors, and people</summary>
@@ -445,9 +448,9 @@ print(*(tuple(z.shape) for z in (x, embedding(x), logits)), sep=" -> ")
 # that all rows share.
 #
 # The book's small models form a *ladder*, on which each chapter adds one piece; the lowest *rung* is
-# this one. From now on we use the package's class `GPT`. Here it is just these two layers, with no
-# blocks between them (`n_layer` is 0); `n_embd` is our $C$. It calls the output layer `lm_head`, for
-# *language-model head*; the heads of chapter 2 are something else.
+# this one. From now on we use the package's class `GPT`. Here it is just these two layers, without
+# blocks (`n_layer` is 0); `n_embd` is our $C$. It calls the output layer `lm_head`, for *language-model
+# head*; the heads of chapter 2 are something else.
 
 # %%
 from bardgpt.gpt import GPT
@@ -463,8 +466,7 @@ print(f"{model.n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
 
 # %% [markdown]
 # Here learning has little to win. Counting finds, in one pass, the best that a table of pairs can say
-# of the text. Learning approaches it step by step. It will pay where counting cannot go, with the
-# tools that we now build.
+# of the *training* text. Learning approaches it step by step. It will pay where counting cannot go.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how fast can a table be learned?</summary>
@@ -571,8 +573,7 @@ train_by_hand(model, steps=1_000)
 # A full run takes 5,000 steps. We made five, from five seeds; their losses are *the record*. You have
 # made the first 1,000 steps of one. **Guess:** will a full run come below the add-one table, 2.482?
 # (Later chapters compare with our other table of one character, Witten and Bell's 2.486.) The
-# package's loop, `train_model`, does the same as ours. From the same seed it must end with the same
-# loss:
+# package's loop, `train_model`, must end with the same loss as ours from the same seed:
 
 # %%
 from bardgpt import records
@@ -675,8 +676,8 @@ teaching.table("model", ["training text", "new text"], rows)
 # %% [markdown]
 # ## How all later models are judged
 #
-# A common way to evaluate is to draw some random batches. It is quick but noisy. Evaluate the table
-# of four on one batch of 32 windows of 8 characters, and on 200 such batches, each 500 times:
+# A common way to evaluate is to draw some random batches. It is quick but noisy. Here is the table of
+# four on one batch of 32 windows of 8, and on 200 such batches, each 500 times:
 
 # %%
 each = losses[4]  # (N - 1,) nats, of the table of four
@@ -689,9 +690,9 @@ for windows in (32, 6_400):
     print(f"{windows:5,} windows: {draws.mean():.2f} ± {draws.std():.2f}")
 
 # %% [markdown]
-# Even 200 batches (6,400 windows) leave ± 0.01 on each model, and more on the difference of two. Two
-# pieces of the next chapters are worth less than that. So we take each target once, as above. The
-# package's `evaluate` does it:
+# Even 200 batches (6,400 windows) leave ± 0.01 on each model, and more on the difference of two, if
+# each draws its own. Two pieces of the next chapters are worth less than that. So we take each target
+# once, as above, with the package's `evaluate`:
 
 # %%
 from bardgpt.evaluation import evaluate
@@ -706,16 +707,15 @@ assert abs(judge_by_hand(model) - loss) < 1e-9
 
 # %% [markdown]
 # The mean is over characters, so the short window counts for what it holds. One thing is unfair to
-# the networks: early in a window they see less than the tables, whose context reaches across. So here
-# is the table of four when it, too, may not look beyond a window of 8. And how many counts does it
-# need?
+# the networks: early in a window they see less than the tables. So here is the table of four when it,
+# too, may not look beyond a window of 8. And how many counts does it need?
 
 # %%
 length = (torch.arange(len(each)) % 8 + 1).clamp(max=4)  # of each context
 cut = losses.gather(0, length[None])[0]  # (N - 1,)
 runs = {old_text[i : i + k] for k in range(1, 6) for i in range(len(train))}
 print(f"table of four: {each.mean():.3f}, in windows of 8 {cut.mean():.3f}")
-print(f"different runs of 1 to 5 characters, each with a count: {len(runs):,}")
+print(f"counts (up to 4 of context, and the next one): {len(runs):,}")
 
 # %% [markdown]
 # So it stays ahead of all small networks, but needs far more room: 194,505 counts, where this rung
@@ -740,10 +740,9 @@ def write(model: GPT, length: int, temperature: float = 1.0) -> torch.Tensor:
 
 
 # %% [markdown]
-# Dividing by the *temperature* does this: at 1 the model writes by the
-# probabilities it has learned. Below 1 the logits lie further apart, so that what is likely
-# becomes likelier still; above 1 they come closer, and everything gets its chance. Near 0 only
-# the likeliest character is left. After a `t`:
+# Logits are divided by the *temperature*. At 1 the model writes by the probabilities it has learned.
+# Below 1 the logits lie further apart, and what is likely becomes likelier; above 1 they come closer,
+# and everything gets its chance. Near 0 only the likeliest character is left. After a `t`:
 
 # %%
 after_t = bigram[number["t"]].log()  # (V,) logits of the add-one table
@@ -794,7 +793,7 @@ checks.generated(written, reference, record.sample_bands(1_000), show=240)
 # Plausible pairs, now and then a line break, hardly a word. Below the frame stand four statistics of
 # all 5,000 characters: the share of its words (of three letters and more) that the training text
 # knows, the share of its stretches of 15 characters that stand there as they are, and the lengths of
-# words and lines (both shorter in real text).
+# words and lines.
 #
 # And now the table of four:
 
@@ -828,7 +827,7 @@ figures.known_words(
 
 # %% [markdown]
 # The table of five writes more known words than real text has, and yet its loss is *worse*
-# than that of the table of four: in part it looks good because it recites. A sample shows what a
+# than the table of four's: in part it looks good because it recites. A sample shows what a
 # model can say. What it has understood shows in its loss on new text.
 
 # %% [markdown]
@@ -875,8 +874,8 @@ print(f"the king -> {tokenizer.decode(said)}")
 
 # %% [markdown]
 # On its last batch it is better than everything above, which was measured on new text! But after `t`
-# it predicts `t`, after `h` it predicts `h`: it repeats what it sees. **A result that is too good is
-# a bug until shown otherwise**, and a yardstick tells you that it is too good.
+# it predicts `t`: it repeats what it sees. **A result that is too good is a bug until shown
+# otherwise**, and a yardstick tells you.
 
 # %% [markdown]
 # ## Exercises
@@ -1013,14 +1012,13 @@ for k in (4, 5):
 # ## What to remember
 #
 # - The loss is $-\ln p$ of the character that came, in nats, averaged over the validation text.
-# - Counting alone reaches 1.669, with Witten and Bell's rule and four characters of context. With
-#   five, this rule trusts rare contexts too much.
+# - Counting alone reaches 1.669, with Witten and Bell's rule and four characters of context. What a
+#   fifth adds is worth less than the trust that this rule puts in it.
 # - With one character of context, learning only approaches what counting gives at once. Networks
 #   will pay where tables fail: on long contexts, and on what contexts have in common.
-# - A sample is no measurement, and a result that is too good is a bug until shown otherwise.
+# - A sample is no measurement. A result that is too good is a bug until shown otherwise.
 #
-# This is the whole of the first network. The chapters up to the seventh end with such a drawing, with
-# what is new in colour.
+# This is the whole first network. The chapters up to the seventh end with such a drawing.
 
 # %% tags=["hide-input"]
 figures.diagram("rung-bigram")

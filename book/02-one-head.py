@@ -30,7 +30,7 @@ if "google.colab" in sys.modules:
 # [Chapter 1](01-text-and-yardstick.ipynb) ended with a table of counts in the lead. Its weakness
 # was that each context is a row of its own. The bigram model has another: each position sees its
 # own character and nothing else. This chapter builds the part that lets a position look back:
-# *attention*, in small steps, each checked against the one before. After this chapter you can
+# *attention*. After it you can
 #
 # - build causal attention, from a mean of the past to queries, keys and values;
 # - say why scores are divided by the root of the head size, and why positions must be added;
@@ -65,7 +65,7 @@ print([tokenizer.decode(window) for window in ids], tuple(x.shape))
 
 # %% [markdown]
 # The simplest way for a position to hear of its past is the mean: position $t$ receives the
-# average of the vectors at $0, 1, \dots, t$. As a loop over positions:
+# average of the vectors at $0, 1, \dots, t$. As a loop:
 
 # %%
 averaged = torch.zeros(B, T, C)
@@ -94,10 +94,10 @@ for row in weights[:4].tolist():
 # %% [markdown]
 # ## The same from scores
 #
-# The mean forgets which character stood where, and a position's own drowns among the others. So we
-# want weights that are not all equal, but still are positive and sum to 1. Chapter 1 had a tool for
-# this: softmax turns any scores into such weights. Equal scores give equal weights, so let all be 0.
-# The future gets the score $-\infty$, because $e^{-\infty} = 0$.
+# The mean gives each character the same say, whoever asks: the one that matters drowns among the
+# others. So we want weights that are not all equal, but still are positive and sum to 1. Chapter 1's
+# softmax turns any scores into such weights. Equal scores give equal weights, so let all be 0. The
+# future gets the score $-\infty$, because $e^{-\infty} = 0$.
 
 # %%
 past = torch.ones(T, T, dtype=torch.bool).tril()  # (T, T), where one may look
@@ -107,7 +107,7 @@ torch.testing.assert_close(weights @ x, averaged)
 print(" ".join(f"{weight:.2f}" for weight in weights[3].tolist()))
 
 # %% [markdown]
-# Still the mean. But now the weights are free. Give one score a 2 instead of a 0, and position 3
+# Still the mean. But now the weights are free. Give one score a 2, and position 3
 # listens mostly to position 1:
 
 # %%
@@ -121,8 +121,8 @@ print(" ".join(f"{weight:.2f}" for weight in weights[3].tolist()))
 # Which earlier characters matter depends on which they are, and on who asks. An `r` may want to
 # know the vowel before it; a line break, whether a name stood there.
 #
-# Try the simplest thing first. Two vectors that point the same way have a large dot product. So
-# take $x_t \cdot x_s$ as the score:
+# The simplest try: two vectors that point the same way have a large dot product. So take
+# $x_t\cdot x_s$ as the score:
 
 # %%
 scores = (x @ x.transpose(1, 2)).masked_fill(~past, float("-inf"))  # (B, T, T)
@@ -147,14 +147,14 @@ kinds = [[c in "ei", c not in "ei ", c == " "] for c in letters]
 features = torch.tensor(kinds).float()  # (T, 3)
 asks = torch.tensor([[0.0, 3, 0], [3, 0, 0], [0, 0, 3]])  # the query map
 
-by_hand = {"q": features @ asks, "k": features}  # each (T, 3)
-by_hand["v"] = torch.tensor([[c == "e", c == "i"] for c in letters]).float()
-scores = by_hand["q"] @ by_hand["k"].T  # (T, T)
+king = {"q": features @ asks, "k": features}  # each (T, 3)
+king["v"] = torch.tensor([[c == "e", c == "i"] for c in letters]).float()
+scores = king["q"] @ king["k"].T  # (T, T)
 weights = scores.masked_fill(~past, float("-inf")).softmax(dim=-1)
 print("letter    ", *(f"{letter:>4}" for letter in letters.replace(" ", "_")))
 print("q of g · k", *(f"{score:4.0f}" for score in scores[7].tolist()))
 print("weights   ", *(f"{weight:.2f}" for weight in weights[7].tolist()))
-print("g receives", [round(y, 2) for y in (weights @ by_hand["v"])[7].tolist()])
+print("g receives", [round(y, 2) for y in (weights @ king["v"])[7].tolist()])
 
 # %% [markdown]
 # Check the `g`: its scores are 3 for `e` and `i`, and $e^3 \approx 20$ stands against six times
@@ -213,10 +213,11 @@ for row in weights[0, :4].tolist():
 
 # %% [markdown]
 # The rows still sum to 1, the future is still 0, and each window of the batch now has weights of its
-# own. The package's `Head` is these lines in a class; `causal` is our mask `past`. With the same
-# three maps it gives the same numbers as ours, and as PyTorch's own operator. With a query of zeros
-# all scores are 0; with `x` itself as values, out comes our first average. There are $T \times T$
-# scores: in a window twice as long, four times as many.
+# own. The package's `Head` is these lines in a class; `causal` is our mask `past`, and
+# `attention_weights` does the division, the mask and the softmax. With the same three maps `Head` gives
+# the same numbers as ours, and as PyTorch's own operator. With a query of zeros all scores are 0; with
+# `x` itself as values, out comes our first average. There are $T \times T$ scores: in a window twice
+# as long, four times as many.
 
 # %%
 from bardgpt.lab.ladder import RUNGS
@@ -292,9 +293,10 @@ for hs in (8, 32, 64):
     print(f"hs {hs:2}: variance {dots.var():.0f}, scaled {scaled.var():.2f}")
 
 # %% [markdown]
-# And why does that matter? Because softmax is exponential. For a head of 64 the scores have a
-# standard deviation of 8, and two scores that lie 8 apart give weights in a ratio of $e^8$, about
-# 3,000 to 1. Let queries choose among eight keys each:
+# Dividing a number by $\sqrt{\mathrm{hs}}$ divides its variance by $\mathrm{hs}$: so it is 1 at every
+# head size. And why does that matter? Softmax is exponential. Without the division, the scores of a
+# head of 64 have a standard deviation of 8, and two that lie 8 apart give weights in a ratio of $e^8$,
+# about 3,000 to 1. Let queries choose among eight keys each:
 
 
 # %%
@@ -325,8 +327,7 @@ figures.keys_chosen(
 
 # %% [markdown]
 # *One of these queries at each head size. Unscaled, one key gets most of the weight, and at 1,024
-# nearly all; which one is chance, for nothing has been learned yet. Scaled, it mixes
-# at every size.*
+# nearly all; which one is chance. Scaled, it mixes at every size.*
 #
 # The sliders set the scores as they are after the division. Untick it, and each is
 # $\sqrt{\mathrm{hs}}$ times as large; then let the head grow:
@@ -338,11 +339,11 @@ live.toy_scores(head_size=True)
 # Once one weight is near 1, a small change of the query changes next to nothing, so hardly any
 # gradient comes back to correct it. Where two keys have nearly equal weights, the gradient is too
 # large instead: without the division, the same change of the query moves their scores
-# $\sqrt{\mathrm{hs}}$ times as far, 8 times at head size 64.
+# $\sqrt{\mathrm{hs}}$ times as far.
 #
-# So measure it at head size 64, with random values: send the same random gradient, `sent`, into the
-# output, and see how much arrives at each query. We count in units of what a typical query gets
-# with the scale (the median).
+# So measure it at head size 64, with random values. Take as loss the sum of output times a random
+# `sent`; then `sent` is the gradient at the output. How much arrives at each query? We count in units
+# of what a typical query gets with the scale (the median).
 
 # %%
 q, k = draw(64)
@@ -376,11 +377,11 @@ for name, ratio in ratios.items():
 teaching.table("scores", ["mean", "below 1/100", "above 10"], rows)
 
 # %% [markdown]
-# *In numbers: the mean, and the shares that get less than a hundredth, and over ten times as much.*
+# *The mean, and the shares that get less than a hundredth, and over ten times as much.*
 #
 # It is often said that without the scale the gradient vanishes. Here it is *uneven*: for about
 # one query in six it has vanished, for one in ten it is over ten times the typical one, and its
-# mean has even grown. With the scale there is neither.
+# mean has even grown.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: which size belongs under the root, and could a head learn it?</summary>
@@ -400,8 +401,8 @@ teaching.table("scores", ["mean", "below 1/100", "above 10"], rows)
 # %% [markdown]
 # ## Where, not only what
 #
-# The formula for $y_t$ is a sum over the past, and a sum does not care for order. Shuffle all that
-# comes before the last position, and the last position receives the same:
+# The sum $y_t$ does not care for order. Shuffle all that comes before the last position, and it
+# receives the same:
 
 # %%
 order = torch.tensor([3, 0, 6, 2, 5, 1, 4, 7])  # the last stays where it is
@@ -421,14 +422,17 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 # both. Does adding not mix up what a character is with where it stands? Multiply a score out (without
 # the maps):
 #
-# $$(x + p) \cdot (x' + p') = x \cdot x' + x \cdot p' + p \cdot x' + p \cdot p'.$$
+# $$
+# \begin{aligned}
+# &(x + p)\cdot(x' + p') = \\
+# &\quad x\cdot x' + x\cdot p' + p\cdot x' + p\cdot p'.
+# \end{aligned}
+# $$
 #
-# In this order:
-#
-# - a character looks for a character;
-# - a character looks for a place;
-# - a place looks for a character;
-# - a place looks for a place.
+# - $x\cdot x'$: a character looks for a character;
+# - $x\cdot p'$: a character looks for a place;
+# - $p\cdot x'$: a place looks for a character;
+# - $p\cdot p'$: a place looks for a place.
 #
 # The maps can learn which of them counts. To append $p$ to $x$ would do as well, with wider maps.
 # Positions cost $8 \cdot 32 = 256$ parameters.
@@ -455,8 +459,7 @@ class OneHeadModel(nn.Module):
 
 
 # %% [markdown]
-# The package's `GPT` keeps its head in `blocks`, for there will be more. With the same weights it
-# gives the same logits:
+# The package's `GPT` keeps its head in `blocks`. With the same weights it gives the same logits:
 
 # %%
 from bardgpt.gpt import GPT
@@ -473,8 +476,8 @@ for name, parameter in GPT(rung).named_parameters():
 print(f"{GPT(rung).n_parameters():5,}  parameters")
 
 # %% [markdown]
-# You do the first 1,000 steps of seed 0. The claim: after as many steps, the head is below the bigram
-# rung, and above the table of two.
+# You do the first 1,000 steps of seed 0. The claim: after them, the head is below the bigram rung, and
+# above the table of two.
 
 # %%
 from bardgpt import records
@@ -507,7 +510,7 @@ checks.measured(
 )
 
 # %% [markdown]
-# The full runs, and beside them five runs of the same model without positions:
+# The full runs, beside five of the same model without positions:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss over 5,000 steps, five seeds for each of three models. The dotted lines of the bigram rung flatten out first and end highest. The dashed lines of the head without positions end below them, the solid lines of one head lowest, at about 2.40. A level far below all of them, at 2.05, marks the table of two characters."}}
 figures.training_runs(
@@ -541,9 +544,11 @@ print(f"the head's gain:       {gain}")
 print(f"of this, by positions: {by_positions}")
 
 # %% [markdown]
-# The lecture reports about 2.5 for the bigram model and 2.40 for one head; our five seeds agree.
-# The loss on the training text is almost as high as on new
-# text, so it does not overfit.
+# The rest is the head without positions: in the table, $2.496 - 2.455$. Positions without a head we did
+# not train.
+#
+# The lecture reports about 2.5 for the bigram model and 2.40 for one head; our five seeds agree. The
+# loss is almost as high on the training text as on new text: no overfitting.
 
 # %% [markdown]
 # And what does it write? Beside the bigram model, from the same prompt:
@@ -554,9 +559,8 @@ live.writer("one-head", "bigram")
 # %% [markdown]
 # ## Where that leaves us
 #
-# Was your guess lower? A table that looks at two characters stands at 2.049, and a head that may
-# look at eight only at 2.402. In fairness, the head is cut off at the start of its window. Cut the
-# table off too:
+# Was your guess lower? A table of two characters stands at 2.049, a head that may look at eight only
+# at 2.402. In fairness, the head is cut off at the start of its window. Cut the table off too:
 
 # %%
 from bardgpt.lab.count_tables import CountTable
@@ -569,10 +573,13 @@ print(f"table of two, within windows of 8: {cut.mean():.3f}")
 
 # %% [markdown]
 # The table still leads by far. Part of the reason is the form of the model; the rest is what the head
-# has not learned in 5,000 steps. (We measured neither share.) The head sums weights times values, and
-# the output layer is linear. So this layer may be applied to each value first. That gives one fixed
-# row of 65 scores for each character at each place, and the head only mixes the rows of its past,
-# with weights that sum to 1:
+# has not learned in 5,000 steps. (We measured neither share.) The output layer is linear, with a matrix
+# $W$ and a bias $b$. So it may be applied to each value first:
+#
+# $$W\Bigl(\sum_s A_{ts} v_s\Bigr) + b = \sum_s A_{ts} W v_s + b.$$
+#
+# That gives one fixed row $W v_s$ of 65 scores for each character at each place. The head only mixes
+# the rows of its past:
 
 # %%
 window = tokenizer.encode("my lord,")[None]  # (1, T)
@@ -599,8 +606,8 @@ print(f"{shapes[0]} rows of scores, mixed by {shapes[1]} weights")
 # %% [markdown]
 # ## Looking at the weights
 #
-# What does your head look at? Take the window `my lord,` from the validation text (*Nay, good my
-# lord, be not angry*), before training and after.
+# What does your head look at? Take the window `my lord,` from the validation text, before
+# training and after.
 
 # %%
 from bardgpt.lab import probes
@@ -620,8 +627,7 @@ figures.maps(torch.stack(pair), "my lord,", names)
 # future.*
 #
 # Most characters look at themselves, but the `r` also at the vowel before it, and the `l` at the
-# space. One example can mislead, so take the mean over all validation windows, at the last
-# position:
+# space. One example can mislead. The mean over all validation windows, at the last position:
 
 # %%
 windows = validation[: len(validation) // T * T].view(-1, T)
@@ -634,13 +640,14 @@ checks.within("of the rest, to the one before", rest, above=0.5)
 checks.within("to the oldest four", back[4:].sum().item(), below=0.1)
 
 # %% [markdown]
-# After 1,000 steps the head is a bigram model that looks a little at its neighbour. A position can
-# keep its own character only by looking at itself: only the head leads from a character to its
-# prediction. (Chapter 5 adds a way around.)
+# After 1,000 steps the head is a bigram model that looks a little at its neighbour. With $x\cdot x$ a
+# position found itself because it could not do otherwise. This head has learned it: only by looking at
+# itself can a position keep its own character. (Chapter 5 adds a way around the head.)
 #
 # The same for the head after 5,000 steps. Choose a character, and see where the model looked **to
-# predict it**, that is from the character before it. So `,` shows where `d` looks, like its row in
-# the figure above. A line break stands in front, so that the first character can be predicted too.
+# predict it**, that is from the character before it. So `,` shows where `d` looks, as does its row
+# in the figure above. The numbers differ: this head was trained longer, and `d` stands one place later,
+# for a line break in front lets the first character be predicted too.
 
 # %% tags=["hide-input"]
 live.reader("one-head", "my lord,", show="heads")
@@ -676,9 +683,9 @@ checks.within("loss of position 7", last, above=tables[0])
 # %% [markdown]
 # The target of each position is the input of the next, and the head learned to read it there. Only
 # the last position has no next. It shares its maps with all others, which have learned to copy a next
-# character, and so it copies a wrong one, with confidence: worse than a list of character
-# frequencies, which has 3.347. But a model writes from its last position. So the loss is superb, and
-# what this model writes must be nonsense.
+# character. It could tell by its position embedding that it is the last; after 500 steps it has not
+# learned to. So it copies a wrong one, with confidence: worse than a list of character frequencies,
+# which has 3.347. But a model writes from its last position: what this one writes must be nonsense.
 #
 # A second slip is harder to see: the softmax runs over the queries that look at a key, not over the
 # keys. The mask is in place.
@@ -721,9 +728,9 @@ for name, layer in (
     print(f"{name}: {(moves > 0).sum()} of 5 early positions moved")
 
 # %% [markdown]
-# The third slip was in chapter 1: targets that are not moved. Against the first two, change the
-# future, and see whether the past moves. Against the third, look at a window beside its targets. [The
-# workshop](workshop.md) lets you watch a run without the mask, and read what it writes.
+# Against both slips, change the future, and see whether the past moves. Against chapter 1's, targets
+# that are not moved, look at a window beside them. [The workshop](workshop.md) lets you watch a run
+# without the mask, and read what it writes.
 
 # %% [markdown]
 # ## Exercises
@@ -893,9 +900,7 @@ print(*config_diff(RUNGS["bigram"].config, RUNGS["one-head"].config), sep="\n")
 figures.diagram("rung-one-head")
 
 # %% [markdown]
-# *The rung of this chapter. In colour: what is new. The dashed frame is the block; later chapters
-# fill it.*
+# *In colour: what is new. The dashed frame is the block; later chapters fill it.*
 #
-# A head has one set of weights for each position, and they sum to 1: what it gives to one thing
-# it takes from another. What if several heads looked at once, each at its own place? That is
-# [chapter 3](03-multi-head-attention.ipynb).
+# What a head gives to one thing it takes from another. What if several heads looked at once, each at
+# its own place? That is [chapter 3](03-multi-head-attention.ipynb).

@@ -205,8 +205,8 @@ def check_temperature(page: Page) -> None:
         shares = (logits / T).softmax(dim=-1).sort(descending=True).values
         near(numbers(page, "[data-percent]"), 100 * shares[:10], 0)
         entropy = -(shares * shares.log()).sum().item()
-        assert f"At T = {T} the entropy is {entropy:.2f} nats" in say(page)
-        assert f"one in {math.exp(entropy):.1f} that are" in say(page)
+        assert f"At temperature {T} the entropy is {entropy:.2f} nats" in say(page)
+        assert f"a die with {math.exp(entropy):.1f} faces" in say(page)
         assert say(page).endswith(f"one time in {1 / shares[0]:.1f}.")
         height = page.locator("[data-column]").first.evaluate(
             "bar => bar.offsetHeight / bar.parentElement.clientHeight"

@@ -18,11 +18,11 @@ export function temperature(frame, { probabilities, best }) {
     const all = sum(powers);
     const shares = powers.map((power) => power / all);
     const entropy = -sum(shares.map((share) => (share > 0 ? share * Math.log(share) : 0)));
-    frame.stand("T", `T = ${fixed(T, 1)}`);
+    frame.stand("T", fixed(T, 1));
     show(shares.slice(0, BARS));
     frame.one(".toy-says").textContent =
-      `At T = ${fixed(T, 1)} the entropy is ${fixed(entropy)} nats: as uncertain as one in ` +
-      `${fixed(Math.exp(entropy), 1)} that are equally likely. The likeliest, ${best}, comes one ` +
-      `time in ${fixed(1 / shares[0], 1)}.`;
+      `At temperature ${fixed(T, 1)} the entropy is ${fixed(entropy)} nats: as unsure as a die ` +
+      `with ${fixed(Math.exp(entropy), 1)} faces. The likeliest, ${best}, comes one time in ` +
+      `${fixed(1 / shares[0], 1)}.`;
   });
 }

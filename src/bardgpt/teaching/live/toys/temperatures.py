@@ -52,12 +52,12 @@ def toy_temperature(
     best = shown(names[0])
     before = "".join(shown(one) for one in context)
     words = (
-        f"At T = 1.0 the entropy is {fixed(entropy(shares))} nats: as uncertain as one in "
-        f"{fixed(math.exp(entropy(shares)), 1)} that are equally likely. The likeliest, "
-        f"{best}, comes one time in {fixed(1 / shares[0], 1)}."
+        f"At temperature 1.0 the entropy is {fixed(entropy(shares))} nats: as unsure as a die with "
+        f"{fixed(math.exp(entropy(shares)), 1)} faces. The likeliest, {best}, comes one time in "
+        f"{fixed(1 / shares[0], 1)}."
     )
     controls = hands(
-        slider("T", "Temperature T", (LOW, HIGH, 0.1), 1, says="T = 1.0"),
+        slider("T", "Temperature", (LOW, HIGH, 0.1), 1, says="1.0"),
         f'<div class="toy-buttons">{RESET}</div>',
     )
     return Toy(
