@@ -79,9 +79,8 @@ for text in ("kbg", "gbk"):
 # **Added**, the means of both texts are the same again: nobody can tell any more which head said
 # what. **Side by side**, they differ. To put them side by side is to *concatenate* them.
 #
-# (Here both heads use the same values. Learned heads have maps of their own for the values, so they
-# could write to different channels and then be added. But four heads of 8 that are added share 8
-# channels, and side by side they have 32.)
+# (Learned heads have maps of their own for the values. But four heads of 8 that are added still
+# share 8 channels; side by side they have 32.)
 
 # %% [markdown]
 # ## A list of heads
@@ -108,7 +107,7 @@ print(
 )
 
 # %% [markdown]
-# That is all. The heads don't know of one another.
+# The heads don't know of one another.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -153,7 +152,10 @@ listing(MultiHeadAttention)
 # four heads $y_1, \dots, y_4$, and cut the projection's matrix into one part for each, $W_1, \dots,
 # W_4$. Then
 #
-# $$\text{project}(y_1, \dots, y_4) = W_1 y_1 + W_2 y_2 + W_3 y_3 + W_4 y_4.$$
+# $$\begin{aligned}
+# &\text{project}(y_1, \dots, y_4) = \\
+# &W_1 y_1 + W_2 y_2 + W_3 y_3 + W_4 y_4.
+# \end{aligned}$$
 #
 # So adding is allowed after all, if each head first goes through a matrix of its own: it can then
 # write to channels that the others leave alone.
@@ -325,8 +327,7 @@ solved = copying.judge(copying.by_hand(16), Copying(n_head=2))
 print(f"by hand: loss {solved['loss']}, both right at {solved['right']:.0%}")
 
 # %% [markdown]
-# Now by training. The model is embeddings, attention and the output layer, 32 channels wide. It
-# has 32 logits, 16 for each question:
+# Now by training. The model is embeddings, attention and the output layer, 32 channels wide:
 
 
 # %%
@@ -349,16 +350,12 @@ def learn(n_head: int, steps: int) -> GPT:
 
 # %% [markdown]
 # **Now guess.** One head of 32 has as many parameters as two of 16. After 400 steps, at what share
-# of the positions will it have both letters right?
+# of the positions will one head have both letters right, and at what share two?
 
 # %%
 from bardgpt.lab import copying, probes
 from bardgpt.lab.copying import Copying
 from bardgpt.teaching import checks
-
-# the package's training, which made the table below, does the same as learn
-packages = copying.train(Copying(n_head=2, steps=5), seed=0)
-torch.testing.assert_close(learn(2, 5).state_dict(), packages.state_dict())
 
 shares = {}
 for n_head in (1, 2):
@@ -370,14 +367,17 @@ for n_head in (1, 2):
 checks.within("one head, share with both right", shares[1].item(), below=0.5)
 checks.within("two heads, share with both right", shares[2].item(), above=0.5)
 
+# the package's training, which made the table below, does the same as learn
+packages = copying.train(Copying(n_head=2, steps=5), seed=0)
+torch.testing.assert_close(learn(2, 5).state_dict(), packages.state_dict())
+
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two square maps of attention weights over sixteen letters. From the fourth row on each row has one bright cell: in one map always one place left of the diagonal, in the other always three places left of it."}}
 alphabet = torch.arange(16)[None]  # (1, T): a, b, c, …
 seen = probes.attention_maps(learned, alphabet)[0, 0]  # (nh, T, T)
 figures.maps(seen, "abcdefghijklmnop")
 
 # %% [markdown]
-# *Where the two heads look after 400 steps: rows look at columns. The first three rows are asked
-# for nothing.*
+# *Where the two heads look after 400 steps: rows look at columns.*
 
 # %% tags=["hide-input"]
 from bardgpt import records, teaching
@@ -400,15 +400,15 @@ teaching.table("asked for", ["nats per answer", "right, each run"], rows)
 #
 # Two heads divide the work: one looks one back, the other three back, and soon they make no
 # mistake. After 2,000 steps one head still fails at more than four fifths of the positions, in
-# four of five runs. (A position counts if both letters are right. Knowing both letters, and
-# tossing a coin for each question, it would be right at three in ten.) And where nobody asks for
-# the order, one head is nearly as good as two ("either").
+# four of five runs. Who knows both letters, and tosses a coin for each question, does better: three in
+# ten. Yet the coin's loss, again 0.650, is higher. The record does not keep the two answers apart, so
+# it cannot tell why. And where nobody asks for the order, one head is nearly as good as two ("either").
 #
-# Why is it hard for one? With equal weights the order is lost, as above. So let the letter one back
-# have two thirds, and the letter three back one third. The first answer is now easy: the more
-# weight, the higher the score. For the second answer, one third should score higher than two
-# thirds, and also higher than nothing. A linear output layer can't do that, as long as values only
-# say which letter stands there: a letter's score rises with its weight, or falls.
+# Why is it hard for one? With equal weights the order is lost, as above. So let `a` stand one back,
+# with weight 2/3, and `c` three back, with 1/3. All other letters have weight 0. "One back" is now
+# easy: the more weight, the higher the score. For "three back" the score must go up from 0 to 1/3,
+# and down again at 2/3. As long as values only say which letter stands there, a linear output layer
+# can't: it draws a straight line.
 #
 # Hard, but not impossible, although one often reads that one head cannot do it. With five times
 # the steps one head gets most of it right in every run; with an alphabet of half the size, in
@@ -484,7 +484,8 @@ figures.ladder(climbed("four-heads"), tables)
 # 0.03. The toy fits: this model has two questions too, which character this is, and what stood
 # before it. That does not prove that four means are the reason. The lecture's figures, 2.40 and
 # 2.28, were made with another evaluation and agree. But the table of two characters is still far
-# ahead. From one prompt, this rung and the one before it write:
+# ahead. It has a row for each pair; this model can only add what single characters suggest.
+# (Chapter 4 begins there.) From one prompt, this rung and the one before it write:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -522,7 +523,7 @@ figures.maps(seen, "the king")
 # that is looked at (␣ is a space).*
 #
 # For the `g`, heads 1 and 2 look most at the `n`, head 3 at the `g` itself, and head 4 at the `i`.
-# But one window proves little. So average over 2,000 windows of new text, always from the last
+# One window proves little. So average over 2,000 windows of new text, always from the last
 # position, which can see all eight: how far back does the weight lie?
 
 # %%
@@ -553,10 +554,10 @@ figures.head_profiles(profiles, by_class, probes.CLASSES)
 # than 0.7 of their weight, and give most of the rest to the one before. By class, all look most
 # at consonants, of which a text has most; head 2 less than the others, and more at spaces.
 #
-# In this model attention is the only way through. If no head looks at its own position, the current
-# character reaches the prediction only through where its query makes the heads look. So it pays
-# that some heads look there, and another is free to look away. (Chapter 5 gives the character
-# another way.)
+# In this model attention is the only way through. The current character's own value counts only if
+# a head looks at its own place. Otherwise this character can only steer, by its query, where the
+# heads look. So it pays that some heads look there, and another is free to look away. (Chapter 5
+# gives the character another way.)
 #
 # Are heads 2, 3 and 4 alike, then? Ask how much each keeps for its own place, if the character
 # that asks is a vowel, a consonant, or a space:
@@ -572,8 +573,8 @@ for number in range(4):
 # %% [markdown]
 # Type a text, and choose a character. You see where the four finished heads looked when they
 # *predicted* it, that is, from the character before it. (A line break stands in front of the
-# text, so all places are one further than in the maps of `the king` above.) Then switch one off,
-# and watch what the model expected there. (Exercise 4 asks which head matters most.)
+# text. So the same `n` is now at place 8, not 7, and its weights differ from its row in the maps
+# above.) Then switch one head off, and watch what the model expected there.
 
 # %% tags=["hide-input"]
 live.reader("four-heads", "the king", show="heads", switches=True)
@@ -582,9 +583,9 @@ live.reader("four-heads", "the king", show="heads", switches=True)
 # Not quite alike, then. If a consonant asks, it is head 2 that looks away most of the three; if a
 # vowel asks, it is head 4. If a space asks, all three stay at their own place, and only head 1
 # looks back. The lecture says that the tokens "want to find the consonants, the vowels from
-# certain positions". Something of that kind is here, in who asks rather than in what is found.
-# And the numbers of the heads mean nothing: all four begin alike, so another seed may deal out
-# the work in another way.
+# certain positions". Here, how much a head looks away depends on whether a vowel or a consonant
+# *asks*. That heads look *for* vowels or consonants we do not see. And the heads' numbers mean
+# nothing: all four begin alike, so another seed may deal out the work otherwise.
 
 # %% [markdown]
 # ## How far apart are they?
@@ -604,13 +605,16 @@ print(f"half of the sum: {differences.sum() / 2:.1f}")
 # Half of the weight would have to move to make one head look where the other looks. This number
 # is the *total variation*. (Half of the sum, because weight that moves is missing at one place
 # and too much at another.) It is 0 if both look at the same, and 1 if they share nothing. For
-# four heads take the mean over their six pairs. Your model, after 1,000 steps, should have more
-# of it than the recorded models had *before* training:
+# four heads take the mean over their six pairs:
 
 # %%
 pairs = torch.combinations(torch.arange(4)).tolist()  # six
 apart = [(profiles[i] - profiles[j]).abs().sum() / 2 for i, j in pairs]
 print(f"the finished heads, by distance: {sum(apart) / 6:.2f}")
+
+# %% [markdown]
+# After 1,000 steps your model should have more of it than the recorded models had *before* training
+# (their mean stands behind "above"):
 
 # %%
 spreads = probes.head_spreads(model, windows, classes)
@@ -712,8 +716,8 @@ assert torch.equal(again, small)
 # above:
 
 # %%
-parts = [[h.query, h.key, h.value] for h in heads]  # each map (hs, C)
-W = torch.cat([h[i].weight for i in range(3) for h in parts])  # (3C, C)
+maps_of = [[h.query, h.key, h.value] for h in heads]  # each map (hs, C)
+W = torch.cat([maps[i].weight for i in range(3) for maps in maps_of])  # (3C, C)
 B, T, C = x.shape
 q, k, v = (
     z.view(B, T, 4, 8).transpose(1, 2)  # (B, nh, T, hs)
@@ -927,15 +931,14 @@ for number, head in enumerate(finished.blocks[0].attention.heads, start=1):
 
 # %% [markdown]
 # **5. Eight heads (open).** Train eight heads of 4, and thirty-two heads of 1, with `train_model`
-# for 1,000 steps. Where does narrowing stop helping? Use three seeds before you believe a
-# difference.
+# for 1,000 steps. Where does narrowing stop helping? So early, differences are small: four heads
+# led one by only 0.03 then. Use three seeds before you believe a difference.
 
 # %% [markdown]
 # ## What to remember
 #
 # - Multi-head attention is a list of heads, run on the same input and concatenated over the
-#   channels. Added, four heads of 8 would share 8 channels; concatenated they have 32, and the
-#   projection may still add them afterwards.
+#   channels. Added, four heads of 8 would share 8 channels.
 # - Four heads of 8 have as many parameters as one head of 32. They give up width for four means
 #   instead of one. In this model they reach 2.274, one head 2.402.
 # - Two questions at once are easy for two heads, each looking at its place. One head has to pack
@@ -960,6 +963,6 @@ figures.diagram("rung-four-heads")
 # *The rung of this chapter. In colour: what is new against one head. The dashed frame is what
 # later chapters fill and repeat.*
 #
-# Attention gathers. But then the model of this chapter must answer at once: between attention and
-# the logits there is one linear map, nothing that could *think* about what was found. That is the
-# next chapter: [the feed-forward layer](04-feed-forward.ipynb).
+# Attention gathers. But between attention and the logits there is one linear map, nothing that
+# could *think* about what was found. That is the next chapter:
+# [the feed-forward layer](04-feed-forward.ipynb).

@@ -94,10 +94,21 @@ print(f"the logits are a weighted sum of {len(votes)} votes of each character")
 #
 # $$[r] + [e] - [r \text{ or } e] = [r \text{ and } e].$$
 #
-# (Findings act on each other only inside a softmax, whose weights sum to 1. So a head that wants
-# `r` and `e` alike brings 1 as soon as one of them is there: it makes the *or*.) So the model can
-# tell that both were found, but it costs three heads.
+# Each term on the left takes a head. So the model can tell that both were found, but it costs three
+# heads.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: how a head brings "or"</summary>
 #
+# A head's weights sum to 1. Let the value of `r` be 1 and all others 0, and let the head prefer `r`.
+# With an `r` in the window it brings 1. Without one its weight lies on zeros, and it brings 0. Now let
+# `e` have the value 1 as well, and let the head prefer `r` and `e` alike. Then it brings 1 when at
+# least one of them is there: *or*. Inside a head's softmax findings do act on each other. Outside they
+# are only added.
+#
+# </details>
+
+# %% [markdown]
 # With something that is not linear it is easy. The simplest such thing is the *ReLU*, $\max(0, z)$:
 # it lets positive numbers pass, and makes 0 of all others. Let $r$ and $e$ be what two such heads
 # bring. Then one ReLU tells "both":
@@ -133,8 +144,7 @@ for t, x_t in enumerate(found):
 # %% [markdown]
 # Positions 0 and 2 bring the same, and get the same, whatever stands beside them.
 #
-# In our model $C = 32$, and $H = C$, so that the output is as wide as the input. Again one position
-# at a time:
+# In our model $C = 32$, and $H = C$, so that the output is as wide as the input:
 
 # %%
 from torch import nn
@@ -210,7 +220,7 @@ def moved(layer: nn.Module) -> str:
 print("feed-forward", moved(feed_forward), "\nattention   ", moved(attention))
 
 # %% [markdown]
-# In the feed-forward layer, position 3 alone. In attention, all that come after it have heard.
+# In the feed-forward layer, position 3 alone. In attention, position 3 and all after it have heard.
 #
 # Second: shuffle the positions. If all are treated in the same way, it makes no difference
 # whether we shuffle before the layer or after it. The two *commute*.
@@ -223,7 +233,7 @@ for name, part in (("feed-forward", feed_forward), ("attention", attention)):
     print(f"{name:12} {gap:.2f}")
 
 # %% [markdown]
-# Attention fails both tests. (Exercise 2 asks which failure is its mask's doing.)
+# Attention fails both tests.
 
 # %% [markdown]
 # ## Who can move whom
@@ -237,8 +247,10 @@ for name, part in (("feed-forward", feed_forward), ("attention", attention)):
 # In the feed-forward layer, $y_t = \max(0, W x_t + b)$ contains $x_t$ and no other $x_s$. So all
 # pieces with $s \neq t$ are 0, and only those of the diagonal are left:
 #
-# $$\frac{\partial y_t}{\partial x_s} = 0 \text{ for } s \neq t, \qquad
-# \frac{\partial y_t}{\partial x_t} = D_t W.$$
+# $$\begin{aligned}
+# \frac{\partial y_t}{\partial x_s} &= 0 \text{ for } s \neq t, \\
+# \frac{\partial y_t}{\partial x_t} &= D_t W.
+# \end{aligned}$$
 #
 # Where a unit is above 0, $\max$ changes nothing, and the derivative is the unit's row of $W$;
 # where the unit is cut off, it is 0. So $D_t$ is diagonal, with a 1 for each unit above 0 at
@@ -268,8 +280,7 @@ figures.jacobians(pictures, "my lord,")
 # (␣ is a space). The triangle of attention is its causal mask; the feed-forward layer has the
 # diagonal only. The first position listens to itself alone; hence the bright cell.*
 #
-# This is the division of labour in a transformer. All that passes between positions passes
-# through attention; the feed-forward layer works with what is already there.
+# This is the division of labour: all that passes between positions passes through attention.
 
 # %% [markdown]
 # ## The pair
@@ -286,8 +297,9 @@ listing(PlainBlock)
 # %% [markdown]
 # The block returns the shape that it received, so its output can be the input of another one. A
 # position then gathers what others have already thought. In a stack, too, no later position can
-# move an earlier one: by the chain rule its derivatives are products, and a product of
-# lower-triangular matrices is lower-triangular.
+# move an earlier one. Position 3 of the second block reads positions 0 to 3 of the first, and these
+# read only positions 0 to 3 of the text. (By the chain rule: a product of lower-triangular matrices is
+# lower-triangular.)
 
 # %%
 block = new.blocks[0]
@@ -420,7 +432,8 @@ teaching.table("lead", [f"{step:,} steps" for step in steps], rows)
 #
 # Train with the layer, without its ReLU, without the layer. Which curve falls fastest at first, and
 # which is lowest at the end? Does another seed give the same order? (The trainer's "plain" is this
-# block: attention, then feed-forward.)
+# block: attention, then feed-forward.) It stops at 1,000 steps, where the layer without its ReLU still
+# leads "none". The figure above shows how that lead goes.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -431,9 +444,9 @@ live.trainer("feed-forward", vary=("heads", "feed-forward", "seed"))
 # ## A wider layer
 #
 # [Vaswani et al.](references.md#vaswani-2017) give the layer 2,048 hidden units for 512 channels,
-# $H = 4 C$, and a second linear map that brings them back to $C$. (Chapter 5 needs that map:
-# there, what a layer returns is added to what it received. So it must be $C$ wide, and able to be
-# negative, as the output of a ReLU never is.) What do more units give?
+# $H = 4 C$, and a second linear map that brings them back to $C$. (Chapter 5 adds
+# what a layer returns to what it received. So it must be $C$ wide, and able to be negative, as the
+# output of a ReLU never is.) What do more units give?
 
 # %%
 grown = records.load("feed-forward-two-layer")
@@ -472,10 +485,11 @@ figures.seeds_compared(ends)
 #
 # Four is what the paper took, and most have taken since: a convention, not a law. It decides where
 # a transformer's weights are. The two maps of this layer have $8 C^2$ of them, and attention has
-# $4 C^2$ with the projection that chapter 5 adds: two thirds of a block are here. What do 1, 2, 4 and 8
-# units for each channel give? And is the hidden layer the best place for the parameters? With 44
-# channels instead of 32, and one hidden unit for each, the model has *exactly* as many as with four
-# units for each of 32.
+# $4 C^2$ with the projection that chapter 5 adds: two thirds of a block are here. (In our rung, with
+# one map and no projection, it is the other way round: $C^2$ here, $3 C^2$ there.) What do 1, 2, 4 and
+# 8 units for each channel give? And is the hidden layer the best place for the parameters? With 44
+# channels instead of 32, embeddings, heads and output layer all grow. With one hidden unit for each,
+# the model has *exactly* as many parameters as with four for each of 32.
 #
 # **Guess first:** which of the two is ahead? And does a ReLU without its corner help? The ReLU is
 # flat up to 0, then a straight line. *GELU* ([Hendrycks and
@@ -518,9 +532,9 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # The model with 44 channels is the control: the same number of parameters, spent on channels,
 # does nearly as well. It is 0.008 ± 0.011 behind, over five pairs of seeds. Five new starts alone
 # move a mean as much: 2.185 here and 2.177 above are the same model, begun from other random
-# numbers. So we cannot say that this gain is more than the gain of more parameters. For the first
-# layer we could: its parameters without the ReLU gave nothing. GELU and ReLU differ even less.
-# What a large model would say we have not measured.
+# numbers. So we cannot say that more hidden units gain more than the same number of parameters
+# elsewhere. For the first layer we could: its parameters without the ReLU gave nothing. GELU and ReLU
+# differ even less. What a large model would say we have not measured.
 
 # %% [markdown]
 # ## What single units fire on
@@ -577,14 +591,14 @@ figures.firing(tokenizer.decode(windows[:, -1]), shown)
 # no colour is 0, and the deepest colour the unit's largest value in this piece (↵ is a line break).
 # Neither was picked for how it looks here.*
 #
-# In our run the unit for a vowel fires at many spaces, too, and the other one at line breaks and
-# some punctuation. The unit was not told of the property.
+# In our run the unit for a vowel fires at many spaces, too, and hardly at vowels in capitals. The other
+# one fires at line breaks and some punctuation. Neither was told of its property.
 #
 # For each property and each of five seeds, the chosen unit does better than the best of the
 # untrained model. The score is the chance that the unit is larger at a vowel, say, than at
-# another character: 0.5 is blind, 1 perfect. For vowels it is 0.89 after 5,000 steps, 0.59 before
-# training. But that a unit *carries* a property does not mean that this layer *found it out*.
-# Exercise 3 looks at what goes in.
+# another character: 0.5 is blind, 1 perfect. For vowels it is 0.89 after 5,000 steps, not perfect,
+# and 0.59 before training. But that a unit *carries* a property does not mean that this layer *found
+# it out*. Exercise 3 looks at what goes in.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: all ten properties, over five seeds</summary>
@@ -649,9 +663,8 @@ figures.ladder(climbed("feed-forward"), tables)
 # chapter 1's tables of counts, with one, two and four characters before.*
 #
 # 2.249 ± 0.011 nats over five seeds; the lecture, with another evaluation, reports 2.24, after 2.28
-# for four heads: 0.04 lower, where ours is 0.025. (Its figures are rounded to two decimals, and
-# ours vary between seeds.) The table of two characters is still 0.2 nats ahead. From one prompt,
-# this rung and the one before it write:
+# for four heads: 0.04 lower, where ours is 0.025. (Its figures are rounded.) The table of two
+# characters is still 0.2 nats ahead. From one prompt, this rung and the one before it write:
 
 # %% tags=["hide-input"]
 live.writer("feed-forward", beside="four-heads")
@@ -708,8 +721,9 @@ checks.within("neighbours, fifth character", blind, above=3)
 # %% [markdown]
 # Less than 1 nat, and on the validation text! Held-out text does not protect from this leak: there,
 # too, the next character stands in the window. Asked for a character that is not there yet, the same
-# model is worse than a bigram: 3.2 nats against about 2.5. So a loss that is too good is a reason to
-# look for a leak. Ask whether a later character can move an earlier position's logits:
+# model, trained for only 300 steps, is worse than a bigram: 3.2 nats against about 2.5. So a loss
+# that is too good is a reason to look for a leak. Ask whether a later character can move an earlier
+# position's logits:
 
 # %%
 changed_ids = tokenizer.encode("my word,")[None]
