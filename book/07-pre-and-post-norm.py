@@ -43,9 +43,9 @@ if "google.colab" in sys.modules:
 # - say what "a clean path" means exactly, and what it does not;
 # - choose a wiring for a given depth, initialization and learning rate.
 #
-# **Before you run anything:** two lines of the block change, and the model gains one more norm,
-# 64 parameters, 2 for each of the 32 channels. How much lower will the loss of three blocks be?
-# And of twelve blocks, at ten times the learning rate?
+# **Before you run anything:** two lines of the block change, and the model gains one more norm, 64
+# parameters. How much lower will the loss of three blocks be? And of twelve blocks, at ten times the
+# learning rate?
 
 # %% [markdown]
 # ## Who does what
@@ -60,8 +60,7 @@ if "google.colab" in sys.modules:
 # - **Pre-norm**, before the branch, $x + f(\text{norm}(x))$: GPT-2, whose report says that the
 #   norms moved to the input of each sub-block and that one more was added at the end ([Radford et
 #   al. 2019](references.md#radford-2019), §2.3). LLaMA does it too, with RMSNorm (chapter 6,
-#   exercise 1; [Touvron et al. 2023](references.md#touvron-2023)), and so does the lecture. Most
-#   models since have followed.
+#   exercise 1; [Touvron et al. 2023](references.md#touvron-2023)), and so does the lecture.
 # - **On the branch's output**, $x + \text{norm}(f(x))$: Swin Transformer V2 in most sizes ([Liu
 #   et al. 2021](references.md#liu-2021)) and OLMo 2 ([OLMo 2, 2025](references.md#olmo-2025)).
 #   Gemma 2 has two, one at each end of the branch ([Gemma 2, 2024](references.md#gemma-2024)).
@@ -88,7 +87,8 @@ layer = torch.nn.TransformerEncoderLayer(d_model=32, nhead=4)
 print("norm_first:", layer.norm_first)
 
 # %% [markdown]
-# Move the norm yourself, and watch drawing, formula and name go together:
+# Move the norm yourself, to one of the first two places or to *nowhere*, and watch drawing, formula and
+# name go together:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -100,9 +100,8 @@ live.toy_norm_place()
 #
 # A block of either kind has four parts: attention, feed-forward, and a norm for each. So we make
 # one block and load its weights into the other (`fused` computes all heads with one matrix, as in
-# [chapter 3](03-multi-head-attention.ipynb) and in PyTorch's block below). All numbers are
-# random, gains and biases too: with gains of 1 and biases of 0 all norms would be one function, and
-# a test could not see two of them swapped.
+# [chapter 3](03-multi-head-attention.ipynb)). All numbers are random, gains and biases too: with gains of
+# 1 and biases of 0 all norms would be one function, and a test could not see two of them swapped.
 
 # %%
 from dataclasses import replace
@@ -118,8 +117,8 @@ pre = PreNormBlock(replace(PRE_NORM, fused=True))
 print(pre.load_state_dict(post.state_dict()))
 
 # %% [markdown]
-# Every weight found its place, for the names and the shapes are the same. Now connect these parts
-# by hand in both ways, and compare with the two classes:
+# Every weight found its place, for the names and the shapes are the same. Connect these parts by hand in
+# both ways, and compare:
 
 # %%
 f, g = post.attention, post.feed_forward
@@ -159,8 +158,7 @@ figures.diagram("pre-and-post-norm")
 
 # %% [markdown]
 # *The stream runs down. Post-norm: after each addition it goes through a norm itself. Pre-norm: the
-# norms stand in the branches; on the stream there are only additions, and one norm after the last
-# block.*
+# norms stand in the branches, and one on the stream, after the last block.*
 #
 # In the package the two lines of each class are its formula:
 
@@ -170,18 +168,16 @@ from bardgpt.teaching import listing
 listing(PostNormBlock, PreNormBlock)
 
 # %% [markdown]
-# A *block* of either wiring loads the other's weights without a word, though they do not fit: a
-# mix-up that no shape reports. A whole model does notice, by the final norm: loading post-norm
-# weights into a pre-norm model fails with a missing key, `norm.weight`, unless the final norm has
-# been switched off. Keep the config with the weights.
+# A *block* of either wiring loads the other's weights without a word, though they do not fit. A whole
+# model does notice: loading post-norm weights into a pre-norm model fails with a missing key,
+# `norm.weight`, unless the final norm has been switched off. Keep the config with the weights.
 
 # %% [markdown]
 # ## Do the names mean what PyTorch means?
 #
 # A formula by hand and a class by the same hand can share a mistake. So ask somebody else.
 # `torch.nn.TransformerEncoderLayer` is a block; with a causal mask it does what ours does, and
-# `norm_first` chooses the wiring. `theirs` makes one and gives it our weights (folded, for it only
-# renames).
+# `norm_first` chooses the wiring. `theirs` makes one and gives it our weights (folded).
 
 # %% tags=["hide-input"]
 names = {  # ours: PyTorch's
@@ -229,9 +225,9 @@ for block, namesake in ((post, False), (pre, True)):
 #
 # *Claim pp-2, the exact half.*
 #
-# The usual reason given for pre-norm is a clean path along the stream. In the forward pass one can
-# make this exact: with pre-norm the last stream (before the final norm) is the first one plus all
-# that the branches gave. Record a model's stream and branches, and sum:
+# The usual reason given for pre-norm is a clean path along the stream. In the forward pass this is exact:
+# the last stream (before the final norm) is the first one plus all that the branches gave. Record a
+# model's stream and branches, and sum:
 
 # %%
 from bardgpt.gpt import GPT
@@ -257,15 +253,14 @@ for name in ("post-norm", "pre-norm"):
 # blocks put $2L$ norms in the way. Each divides the gradient by the standard deviation of what it
 # normalized, and takes two directions out of it (that of the mean, and that of the normalized
 # vector itself), as [chapter 6](06-layer-normalization.ipynb) tested. Where the deviation is above
-# 1, that alone would shrink the gradient. What the branches add back makes up for it, as [the
-# figure below](#fig-gradients) shows.
+# 1, that alone would shrink the gradient. What comes back through the branches makes up for it: [the
+# figure below](#fig-gradients) will show post-norm's gradient along the stream nearly level.
 
 # %% [markdown]
 # ## The stream grows, and the final norm
 #
-# Where nothing but additions lies on the stream, nothing keeps it small. Post-norm resets it to
-# RMS 1 after each addition (times its gain, once this is trained). Pre-norm lets it grow. (The last
-# row lacks the final norm; more on that below.)
+# Post-norm resets the stream to RMS 1 after each addition (times its trained gain). In
+# pre-norm nothing keeps it small, and it grows. (The last row lacks the final norm: see below.)
 
 # %%
 from bardgpt import records
@@ -282,6 +277,9 @@ for name, record in trained.items():
     end[name] = record.profile("stream", "stream", 5_000)  # a band a place
     rows[name] = [f"{end[name][0].mean:.1f}", end[name][-1].short]
 table("RMS", ["the first block reads", "the last block leaves"], rows)
+
+# %% [markdown]
+# *Three blocks after 5,000 steps: RMS of the stream; mean ± standard deviation of five seeds.*
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots of the stream's RMS against blocks passed. Left, 16 untrained blocks: post-norm falls to 1 after the first block and stays there, pre-norm grows from 1.4 to above 4. Right, three blocks after 5,000 steps, all near 1.3 at the embedding: post-norm ends near 1.6, pre-norm near 2.1, pre-norm without the final norm near 3."}}
 figures.streams_by_depth(
@@ -301,10 +299,10 @@ figures.streams_by_depth(
 # With Xavier's initialization ([chapter 5](05-residual-connections.ipynb)), whose weights are larger,
 # 16 blocks of pre-norm triple the stream (with PyTorch's default they make it 1.4 times as large).
 # Each of their 32 branches reads a normalized stream, so each adds about the same amount. If the
-# branches are independent, squares add up, that of the first stream too. The deeper the stack, the
-# more this looks like $\sqrt{L}$. In the panel of three blocks, post-norm's 1.6 is the gain of its
-# last norm, which training has raised. Pre-norm without its final norm grows most, to 3.0. Why, we
-# have not tested.
+# branches are independent, squares add up: after $k$ branches the square of the stream's RMS is about
+# that of the first stream plus $k$ times that of a branch. The deeper the stack, the more it grows like
+# $\sqrt{L}$. In the panel of three blocks, post-norm's 1.6 is the gain of its last norm, which training
+# has raised. Pre-norm without its final norm grows most, to 3.0. Why, we have not tested.
 #
 # So what does the norm at the end do? Scale the last stream by two, and look at the logits:
 
@@ -325,7 +323,7 @@ print("stream doubled, without it: logits doubled, but for the bias")
 # %% [markdown]
 # Without the final norm, depth and the size of every branch reach the logits as a factor: probabilities
 # become sharper as the stream grows. With it, the output layer always reads vectors of the same size.
-# Does a small model need that? Five seeds each, without and with:
+# Does a small model need that?
 
 # %% tags=["hide-input"]
 pre_norm, without = trained["pre-norm"], trained["no-final-norm"]
@@ -341,6 +339,8 @@ table(
 )
 
 # %% [markdown]
+# *Without and with the final norm, in nats per character; mean ± standard deviation of five seeds.*
+#
 # Before training, the model without it starts at 4.57 nats instead of 4.34: larger logits make
 # wrong guesses more confident (having no opinion would cost $\ln 65 = 4.174$). At the end the
 # final norm is worth 0.016 ± 0.003 nats: little, but five times its standard deviation.
@@ -348,10 +348,9 @@ table(
 # %% [markdown]
 # ## The rung
 #
-# Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. The rung differs from
-# chapter 6's in the wiring and the final norm. You train its first 1,000 steps. The yardstick is
-# again the three plain blocks of chapter 5 after as many, 2.885: one run cannot tell it from
-# post-norm.
+# Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. You train the first 1,000
+# steps. Your run is held against the three plain blocks of chapter 5 after as many, 2.885. Post-norm is so
+# near that one run cannot tell the two apart.
 
 # %%
 for name in ("post-norm", "pre-norm"):
@@ -387,9 +386,9 @@ table("5,000 steps", ["validation loss", "lead of pre-norm"], rows)
 # *Five runs each; the lead is taken seed by seed. The means are rounded, so their difference can be
 # one off in the last digit.*
 #
-# That answers the first guess. Moving the norm improves the loss by 0.007 nats, hardly more than
-# that lead's standard deviation. Against no norm, 2.084, it is 0.014. But
-# without its final norm pre-norm stands at 2.087, no better than that. The ladder so far:
+# That answers the first guess. Moving the norms and adding the final one improve the loss by 0.007 nats
+# together, hardly more than the lead's standard deviation. Moving alone, without the final norm, ends at
+# 2.087: no better than post-norm, 2.077, or no norm, 2.084. The ladder so far:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the eight small rungs, five dots each, from the bigram near 2.50 down to the residual and the two normed rungs close together near 2.07. Dashed lines mark the count tables: 2.486 with one character of context, 2.049 with two, 1.669 with four. Crosses mark what the lecture reports, 2.06 for the last rung."}}
 from bardgpt.lab.ladder import climbed
@@ -409,20 +408,20 @@ figures.ladder(climbed("pre-norm"), tables)
 live.writer("pre-norm", "post-norm")
 
 # %% [markdown]
-# Both have the same seed, so they share whole stretches. No difference in quality shows: 0.007 nats
-# promise none.
+# Both draw with the same random numbers, so some words come out alike. No difference in quality shows:
+# 0.007 nats promise none.
 
 # %% [markdown]
 # ## Where it shows
 #
 # *Claim pp-3.*
 #
-# Now make it harder: more blocks, larger rates, and Xavier's larger initial weights. Each run has
+# Make it harder: more blocks, larger rates, and Xavier's larger initial weights. Each run has
 # 1,000 steps and three seeds. Half of the runs have *warm-up*: the learning
-# rate climbs from near 0 to its full height, in a straight line over the first 200 steps. One level is
-# worth knowing beforehand: 3.347 nats, the table without context. A model has that loss if it ignores
-# the text before and gives each character its frequency. A run that ends within 0.1 nats of that line
-# has learned hardly more. One far above it has blown up. We mark both as *stuck*.
+# rate climbs from near 0 to its full height, in a straight line over the first 200 steps. A model that
+# ignores the text before, and gives each character its frequency, has a loss of 3.347 nats. A run that
+# ends within 0.1 nats of that line has learned hardly more. One far above it has blown up. We mark both
+# as *stuck*.
 
 # %%
 from itertools import product
@@ -452,9 +451,6 @@ def ended(record):
     return Cell(text, "stuck" if stuck else None, heat)
 
 
-print(f"coloured from 2.1 nats to {flat:.2f}")
-
-
 # %% tags=["hide-input"]
 def sweep_table(case):
     title, rates, wirings = cases[case]
@@ -480,7 +476,7 @@ sweep_table("12-default")
 # ends at 2.60, with warm-up at 2.34, far above its 2.17 at 0.003. But it gets worse by degrees, where
 # post-norm fails at once.
 #
-# So in these twelve blocks a norm after each addition *lowers* the rate that the model bears. What
+# In these twelve blocks a norm after each addition *lowers* the rate that the model bears. What
 # does one gain for it? Start from Xavier's initialization:
 
 # %% tags=["hide-input"]
@@ -502,10 +498,10 @@ sweep_table("3-default")
 #
 # With the ladder's three blocks post-norm fails at 0.03 only, thirty times the ladder's rate (at 0.01
 # it is 0.05 nats behind). With warm-up two of three runs end below the line, but still badly: the
-# mean is 3.10. Here the final norm earns its place: at 0.03 the model without it is 0.1 nats behind.
+# mean is 3.10. Without a norm one run of three blows up at 0.03, with warm-up all three; why, we do not
+# know. Here the final norm earns its place: at 0.03 the model without it is 0.1 nats behind.
 #
-# And at the ladder's own rate? That nothing shows there is a claim too, so it gets a bound, 0.02
-# nats:
+# At the ladder's own rate nothing should show: at most 0.02 nats, we claim.
 
 # %%
 pair = (sweep[f"3-default-{name}-0.001-0"] for name in both)
@@ -514,19 +510,17 @@ assert abs(lead.mean) < 0.02
 print(f"3 blocks, rate 0.001, lead of pre-norm: {lead}; at most 0.020")
 
 # %% [markdown]
-# That answers the second guess. At 0.001 the means of three blocks differ
-# by 0.000 ± 0.003 (1,000 steps, three seeds; the 0.007 ± 0.006 above are of 5,000 steps and five
-# seeds). Twelve blocks at 0.01, ten times that rate, are more than one nat apart, because one wiring
-# trains and the other does not. Where both train, less is at stake: at 0.003, the best rate tried of
-# each, twelve blocks end at 2.17 with pre-norm, and at 2.22 with post-norm and warm-up.
+# So three blocks do not differ here (after 1,000 steps; the 0.007 ± 0.006 above are after 5,000). That
+# answers the second guess: twelve blocks at 0.01, ten times that rate, are more than one nat apart,
+# because one wiring trains and the other does not. Where both train, less is at stake: at 0.003, the best
+# rate tried of each, twelve blocks end at 2.17 with pre-norm, and at 2.22 with post-norm and warm-up.
 #
 # All this is after 1,000 steps of small models. The original Transformer trained well with post-norm:
 # two stacks of six blocks, 4,000 steps of warm-up and a rate that fell afterwards ([Vaswani et al.
 # 2017](references.md#vaswani-2017), §5.3). Whether a stuck run would come loose after more steps, we
 # have not tried.
 #
-# In [the workshop](workshop.md) you can see the curves of all these runs, and train such models
-# yourself.
+# [The workshop](workshop.md) has these runs' curves, and lets you train such models.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the sweep as curves, seed by seed</summary>
@@ -554,22 +548,23 @@ figures.rate_sweep(losses, flat)
 #
 # *Claim pp-2, the measured half.*
 #
-# Why does it fail, and how does warm-up help? That is not settled. These are the known candidates.
+# Why it fails, and how warm-up helps, is not settled. The known candidates:
 #
 # - **Large gradients near the output.** [Xiong et al. 2020](references.md#xiong-2020) look at the
 #   gradient before the first step, from Xavier's initialization ([Glorot and Bengio
-#   2010](references.md#glorot-2010)). For the feed-forward weights of the *last* of $L$ layers, they
-#   bound it under post-norm by a quantity that does not depend on $L$. Under pre-norm the bound falls
-#   like $1/\sqrt{L}$, since the final norm divides by the size of the stream. Large steps along large
-#   gradients, they argue, break training, and warm-up keeps the first steps small.
-# - **Adam's first steps.** Adam divides a gradient by the root of an average of its squares. At first this average
-#   has seen only a few batches. [Huang et al. 2020](references.md#huang-2020) argue that such steps are
-#   unreliable and make what goes into the norms large. A norm divides the gradient by that size, so the
-#   gradient vanishes. Warm-up gives the average time. (The first is about the gradient before step 1,
-#   this about what a few bad steps leave behind.)
+#   2010](references.md#glorot-2010)). For the feed-forward weights of the *last* of $L$ layers they give
+#   an upper bound. Under post-norm it is the same for every depth. Under pre-norm it shrinks like
+#   $1/\sqrt{L}$, since the final norm divides by the size of the stream. So the deeper the model, the
+#   larger post-norm's bound is compared with pre-norm's. Large steps along large gradients, they argue,
+#   break training, and warm-up keeps the first steps small.
+# - **Adam's first steps.** Adam divides a gradient by the root of an average of its squares. At first
+#   this average has seen only a few batches. [Huang et al. 2020](references.md#huang-2020) argue that such
+#   steps are unreliable and make what goes into the norms large. A norm divides the gradient by that size,
+#   so after such steps the gradient vanishes. Warm-up gives the average time.
 # - **Small changes that add up.** [Liu et al. 2020](references.md#liu-2020) find that uneven gradients
-#   are *not* the cause. Under post-norm the branch weighs more in the sum $x + f(x)$, they say. So a
-#   small change of the weights, which every step is, moves the output further.
+#   are *not* the cause. Under post-norm, they say, each sum $x + f(x)$ is set back to size 1, so a late
+#   branch weighs as much as an early one (under pre-norm the stream has grown, and it weighs less). So a
+#   small change in every block, which each step is, adds up to a larger change of the output.
 #
 # We can look at the first. We measure the gradient of the loss by each block's last
 # feed-forward *matrix*, which is the paper's, and by the *stream* at each block, as RMS. The loss
@@ -621,15 +616,17 @@ figures.gradients_at_start(
 
 # %% [markdown]
 # *Before the first step: RMS of the loss gradient, in one panel at each place of the stream, in the
-# other of the last feed-forward matrix of each block. Lines are means over five seeds, the shade is
-# one standard deviation.*
+# other of the last feed-forward matrix of each block; vertical axes are logarithmic. The gradient comes in
+# at the right. Lines are means over five seeds, the shade is one standard deviation.*
 #
 # In the last block post-norm's gradient is 4.5 times pre-norm's, of the order of the paper's
 # $\sqrt{L}$, which is 4.0. But on the stream post-norm is the *flatter* of the two.
 #
-# So no candidate is confirmed. The first shows from Xavier's initialization, and turns round from
-# $N(0, 0.02^2)$: there pre-norm's gradients are the larger ones. Besides, AdamW divides each weight's
-# gradient by its own recent size, so a layer whose gradient is twice as large takes no larger step.
+# So no candidate is confirmed. The first shows from Xavier's initialization. From PyTorch's, the two
+# gradients are within a factor of about two. And it turns round, to larger gradients of pre-norm, if the
+# weights start from a normal distribution of standard deviation 0.02 ([chapter
+# 5](05-residual-connections.ipynb)). Besides, AdamW divides each weight's gradient by its own recent size,
+# so a layer whose gradient is twice as large takes no larger step.
 # The second we have not tested. The third is true of our models before training: after a small
 # random push post-norm's logits move further than pre-norm's. But without a norm they move further
 # still, and such models train. (Numbers in the folds.)
@@ -771,7 +768,7 @@ table("largest branch", columns, rows)
 # ## What broke when we changed it
 #
 # **Forking too late.** The slip with which PyTorch's own pre-norm began: normalize first, *then*
-# fork, so that what is added to is the normalized stream. It reads almost the same:
+# fork, so that what is added to is the normalized stream:
 
 
 # %%
@@ -956,7 +953,7 @@ print(f"RMS after 16 blocks: {probes.rms(y):.1f}")
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# By √8, nearly three, if it followed the bound. Pre-norm's falls by about 2. A small part of the
+# By √8, nearly three, if it followed the bound. Pre-norm's falls by about 2. A part of the
 # difference: the first stream is in the last one too, not only the branches, so the last stream is not
 # quite √8 times as large. The rest is open; a bound promises no equality. Post-norm's falls
 # less, or rises: that is what a factor below 1 says.
@@ -994,7 +991,7 @@ for name in both:
 # ## What to remember
 #
 # - Post-norm, $\text{norm}(x+f(x))$, is the paper of 2017 and PyTorch's default. Pre-norm,
-#   $x+f(\text{norm}(x))$ and a final norm, is GPT-2 and most models since. They are two models.
+#   $x+f(\text{norm}(x))$ and a final norm, is GPT-2 and most models since.
 # - Clean path means: the last stream is the first plus all branches. It does not mean that
 #   gradients are the same everywhere.
 # - Pre-norm trained at every depth, rate and initialization that we tried. Post-norm has a limit, and
@@ -1014,15 +1011,14 @@ print(
 figures.diagram("rung-pre-norm")
 
 # %% [markdown]
-# *The rung of this chapter. In colour: what is new against post-norm. The norms in the blocks
-# have moved from the stream into the branches; the final norm is added.*
+# *The rung of this chapter. In colour: what is new against post-norm.*
 #
 # **Which, when?** With a few blocks and a modest rate take either: the difference is smaller than
 # that between seeds. With more blocks, a larger rate or larger initial weights take pre-norm, and
 # its final norm with it. If you need post-norm, say to load somebody's weights, keep the rate small
-# and warm up, which moves the limit but does not remove it. Pre-norm does not win everywhere: [Nguyen
-# and Salazar 2019](references.md#nguyen-2019) could train it without warm-up and at large rates, but on
-# their largest translation task it made the result worse.
+# and warm up. Pre-norm does not win everywhere: [Nguyen and Salazar 2019](references.md#nguyen-2019)
+# could train it without warm-up and at large rates, but on their largest translation task it made the
+# result worse.
 #
-# The model now has all its parts but one. Grown to ten million parameters, it will learn our
-# million characters by heart. Dropout is used against that, in [chapter 8](08-dropout.ipynb).
+# Grown to ten million parameters, the model will learn our million characters by heart. Against that
+# one more part is used, dropout: [chapter 8](08-dropout.ipynb).

@@ -27,12 +27,11 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # # 8 · Dropout
 #
-# All parts of the block are there; what is left is to make the model large. The
-# [lecture](references.md#ng-video-lecture) adds one more thing first, "because I was about to scale
-# up the model significantly and was concerned about overfitting". So far there was no such danger:
-# the small rungs have at most 42,369 parameters for a million characters. The full model will have
-# more than ten for each character. Such a model can learn its text by heart. This chapter first
-# lets a model begin to do that, and then uses dropout against it:
+# All parts of the block are there. The [lecture](references.md#ng-video-lecture) adds one more thing,
+# "because I was about to scale up the model significantly and was concerned about overfitting". So far
+# there was no such danger: the small rungs have at most 42,369 parameters for a million characters. The
+# full model will have more than ten for each character. Such a model can learn its text by heart. Here a
+# model begins to do that, and dropout is used against it:
 #
 # > **Dropout sets a random share $p$ of the numbers that flow through the model (never its parameters)
 # > to 0, at three places in each block, and multiplies the others by $1/(1-p)$. It does so in training
@@ -92,26 +91,26 @@ table("steps", ["on the text learned from", "on validation text"], rows)
 # *Loss in nats per character, mean ± standard deviation of three seeds; marked, the lowest on
 # validation text.*
 #
-# For 400 steps both losses fall. From then on the loss on the 20,000 characters goes on falling,
+# For 400 steps both losses fall. Then the loss on the 20,000 characters goes on falling,
 # to 1.16 nats, and the validation loss rises, from 2.47 to 2.85. What it learns now helps with
 # these characters and harms with others. The distance between the two losses, the *gap*, has
 # grown to 1.69 nats.
 #
-# The simplest remedy is to stop after 400 steps. Can one also go on, and profit from it?
+# One can stop after 400 steps. Can one also go on, and profit?
 
 # %% [markdown]
 # ## A mask
 #
 # Take away, at random and at every step anew, one number in five. Why could that help? The usual
-# explanation is this, and we have not tested it alone: to learn a passage by heart, a model needs many
+# explanation is this; we have not tested it separately. To learn a passage by heart, a model needs many
 # weights that agree on one exact pattern. Now no unit can rely on one particular input, for that may be
 # missing. Only what several inputs say independently of each other still gets through, and details of a
 # single passage are the first thing to be lost.
 #
 # That is dropout ([Srivastava and others, 2014](references.md#srivastava-2014); the same group had
 # first described it [two years before](references.md#hinton-2012)). In training, each number is set
-# to 0 with probability $p$, independently of the others. Those that are *kept* are divided by $1 - p$,
-# for a reason that comes below. Five numbers, of which the third falls:
+# to 0 with probability $p$, independently of the others. Those that are *kept* are divided by $1 - p$
+# (why: below). Five numbers, of which the third falls:
 
 # %%
 import torch
@@ -122,7 +121,8 @@ kept = torch.tensor([True, True, False, True, True])  # chosen by hand
 print((numbers * kept / (1 - p)).tolist())
 
 # %% [markdown]
-# Now a million numbers, and chance decides. Beside it PyTorch's layer:
+# Now a million numbers, and chance decides. Beside it PyTorch's layer (a new module is in training mode
+# until `eval()` is called):
 
 # %%
 from torch import nn
@@ -167,12 +167,11 @@ from bardgpt.teaching import figures
 figures.diagram("dropout-places")
 
 # %% [markdown]
-# *One pre-norm block; all heads pass the first dropout, each with a mask of its own. The stream
-# itself is never dropped: what a branch does not add this time is missing, but what was there
-# stays.*
+# *One pre-norm block; all heads pass the first dropout, each with a mask of its own. The stream itself is
+# never dropped.*
 #
-# In the package dropout ends each branch, so the blocks of chapters 5 to 7 stay as they are. One head,
-# all heads and feed-forward:
+# In the package dropout ends each branch, so the blocks stay as they are. One head, all heads and
+# feed-forward:
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.attention import Head, MultiHeadAttention
@@ -221,13 +220,13 @@ for name, y in seen.items():
     print(f"{name:12}: {(y == 0).double().mean():.1f} of it is 0")
 
 # %% [markdown]
-# So nothing comes between.
+# Nothing comes between.
 
 # %% [markdown]
 # ## Attention under a mask
 #
-# The first place is of another kind. There dropout removes not channels but single attention weights:
-# in this pass and in this head, one position does not hear one other. That is what the lecture means by
+# The first place is of another kind. There dropout removes not single numbers of a vector but attention
+# weights: in this pass and in this head, one position does not hear one other. The lecture means this by
 # "randomly prevent some nodes from communicating". Take a head of the last rung's recorded model, one
 # that looks at many places, and draw one mask for it:
 
@@ -254,8 +253,8 @@ figures.thinned({"whole": whole, "one mask, p = 0.2": under_mask}, "my lord,")
 # left: above 1 if it lost less than a fifth, below 1 if it lost more. The first position has only
 # itself to look at. Here that weight fell, and it hears nothing.
 #
-# Draw another mask, or raise $p$. Which rows fall silent? (The weights are made up. Who looks *asks*
-# here, who is looked at *answers*.)
+# Draw another mask, or raise $p$. Which rows fall silent? (The weights are made up. Down the side: who
+# looks, or *asks*. Across: who is looked at, or *answers*.)
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -305,9 +304,9 @@ torch.testing.assert_close(one, full(ids), rtol=0, atol=0)
 
 # %% [markdown]
 # The model is untrained. Two passes both have noise, so they are about $\sqrt 2$ times as far from each
-# other as from no dropout. At test time the model is, to the bit, one that never heard of dropout. So
-# its layers meet other numbers there than in training. Can they cope? Here the factor $1/(1-p)$ comes
-# in. With $m$ as above, the mean of $m \, x$ over all masks is
+# other as from no dropout (rounded, it looks like twice). At test time the model is, to the bit, one
+# that never heard of dropout. So its layers meet other numbers there than in training. Here the factor
+# $1/(1-p)$ comes in. With $m$ as above, the mean of $m \, x$ over all masks is
 #
 # $$p \cdot 0 + (1 - p) \cdot \frac{x}{1 - p} = x,$$
 #
@@ -351,8 +350,8 @@ print(f"mean after the ReLU {after:.1f}, at test time {at_test.relu():.1f}")
 # the lecture, "all those sub-networks merge into a single ensemble". (An *ensemble* is several
 # models whose predictions are averaged.) Do they?
 #
-# Let dropout sit on the ten inputs of a small network. That makes 1,024 masks, and so 1,024
-# sub-networks: few enough to ask every one.
+# Let dropout sit on the ten inputs of a small network. That makes 1,024 sub-networks: few enough to ask
+# every one.
 
 # %%
 from itertools import product
@@ -420,9 +419,9 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
 
 # %% [markdown]
 # A GPT has many nonlinearities, and far too many masks to ask them all (exercise 5 counts). So we took
-# $N$ random ones, and asked the three recorded models that were trained with $p = 0.2$. Two measures:
-# how far the mean prediction of the $N$ is from that of test time (their *KL divergence*, in nats, 0 if
-# they agree everywhere), and which has the lower loss on validation text.
+# $N$ random ones, and asked the three recorded models that were trained on the 20,000 characters with
+# $p = 0.2$. Two measures: how far the mean prediction of the $N$ is from that of test time (their *KL
+# divergence*, in nats, 0 if they agree everywhere), and which has the lower loss on validation text.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots against the number of masks, 1 to 64. Left, the KL to the test-time model falls from about 0.18 and levels off, for the mean near 0.05, for the geometric mean near 0.03. Right, the validation loss minus that of the test-time model, a dotted line at 0: with one mask about 0.07 above the line, with two on it, with 64 below it, the mean by nearly 0.09 and the geometric mean by 0.06."}}
 kinds = ("KL", "loss", "geometric KL", "geometric loss")
@@ -439,13 +438,13 @@ figures.ensembles(
 )
 
 # %% [markdown]
-# *The mean of $N$ masked passes against the one pass of test time, on 8,000 validation
-# characters: mean and standard deviation of three seeds. One panel has the KL, on logarithmic axes; the
-# other has the loss minus that of the test-time model of the same seed.*
+# *The mean of $N$ masked passes ("mean": of the probabilities) against the one pass of test time, on
+# 8,000 validation characters: mean and standard deviation of three seeds. One panel has the KL, on
+# logarithmic axes; the other has the loss minus that of the test-time model of the same seed.*
 #
 # One mask is 0.181 nats away from the model of test time, and its loss is 0.068 higher. The mean of
-# more masks comes nearer, but levels off near 0.05. And which predicts new text better? Here the mean
-# of 64 masks does, by 0.086 nats.
+# more masks comes nearer, but levels off near 0.05 (the geometric mean near 0.03). On new text the mean of
+# 64 masks is better, by 0.086 nats.
 #
 # See it at a single prediction of chapter 9's full model: when do the bars stand still?
 
@@ -473,10 +472,10 @@ table("trained on", ["64 masks minus test time"], lags)
 # Not always: after the whole text the 64 masks are 0.016 *worse*.
 #
 # So what becomes of the ensemble? In training the story is true: each pass trains another sub-network.
-# At test time it is not, for nothing merges. Another network, with nothing dropped, takes their place,
-# at one pass instead of 64. It is near their mean: better after the whole text, worse after the small
-# one. Why, we do not know. One does not need the ensemble to explain why dropout helps. The first
-# explanation may be enough, though untested alone.
+# At test time nothing merges. Another network, with nothing dropped, takes their place, at one pass
+# instead of 64. It is near their mean: better after the whole text, worse after the small one. Why, we do
+# not know. A guess that we have not tested: after the small text the model is too sure,
+# and a mean over masks is less sure. The first explanation of why dropout helps may be enough.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the numbers, and what others found</summary>
@@ -510,7 +509,7 @@ table("masks", ["KL", "loss", "KL, geometric", "loss, geometric"], rows)
 #
 # *Claim drop-4.*
 #
-# Now the three models that read 20,000 characters, side by side. Both losses are taken in
+# The three models that read 20,000 characters, side by side. Both losses are taken in
 # evaluation mode; the loss that training reports has dropout in it, and is higher for that.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three plots of loss against steps, for p = 0, 0.2 and 0.4, with three lines of each kind. All fall steeply in the first 200 steps. Then the loss on the text learned from, dashed, goes on falling: to about 1.2 without dropout, to 1.6 and 1.8 with it. The validation loss rises without dropout from 2.5 to 2.85; with dropout it stays near 2.45."}}
@@ -526,8 +525,7 @@ figures.gaps(
 
 # %% [markdown]
 # *Loss on the 20,000 characters that were learned from, and on the validation text, evaluated
-# every 200 steps; each line is one of three seeds. The losses at the start, 4.3, lie above the
-# frame.*
+# every 200 steps; each line is one of three seeds. The start, 4.3, lies above the frame.*
 
 # %% tags=["hide-input"]
 rows = {}
@@ -543,7 +541,7 @@ table("after 1,000 steps", columns, rows)
 # %% [markdown]
 # *The same in numbers, at the end, and the lowest validation loss on the way.*
 #
-# That answers the question of the beginning. With $p = 0.2$ the model knows its own text less
+# That answers the first question. With $p = 0.2$ the model knows its own text less
 # well, 1.56 nats instead of 1.16, and new text much better, 2.43 instead of 2.85. The gap is
 # about halved. With $p = 0.4$ it is smaller still, but the validation loss is no better than with
 # 0.2. A small gap is not the aim; a model that learns nothing has none.
@@ -584,9 +582,9 @@ table("trained on", ["p = 0", "p = 0.2", "improvement"], rows)
 #
 # Without dropout the validation loss is only 0.10 above that of the last 200 training batches. Where so
 # little is learned by heart there is little to prevent, and dropout *costs*: 0.070 nats. The noise
-# stands in the way of all learning, not only of learning by heart. (A model that went on for long might
-# come to need it.) So the ladder's small rungs go without. The lecture's full model reads the text
-# about 82 times, in 5,000 steps of 64 windows of 256 characters.
+# stands in the way of all learning, not only of learning by heart. So the ladder's small rungs go
+# without. The lecture's full model reads the text about 82 times, in 5,000 steps of 64 windows of 256
+# characters: like the small text here and unlike the whole one. So it can be expected to need dropout.
 
 # %% [markdown]
 # ## Your turn
@@ -623,8 +621,8 @@ checks.measured(name, on_slice, fits[0], above=fits[1].mean)
 #
 # **Forgetting `model.eval()`.** No error is raised. Every prediction is that of a random
 # sub-network, and another one at the next call. (The function `torch.nn.functional.dropout` knows no
-# mode: it drops unless it is told `training=False`.) On 16,000 characters of validation text, for both
-# rates and three seeds each:
+# mode: it drops unless it is told `training=False`.) On 16,000 characters of validation text, for two $p$
+# and three seeds each:
 
 # %% tags=["hide-input"]
 switches = {
@@ -638,10 +636,10 @@ for rate, found in switches.items():
 table("dropout", ["off", "left on"], rows)
 
 # %% [markdown]
-# *Loss on these 16,000 characters with dropout off, as it should be, and left on. (On all validation
-# text, off, $p = 0.2$ has 2.431.)*
+# *Loss on these 16,000 characters with dropout off and left on. (The tables above have 2.431 for $p = 0.2$,
+# over all validation text.)*
 #
-# At both rates it costs 0.07 nats. And in the model that you trained?
+# With either $p$ it costs 0.07 nats. And in the model that you trained?
 
 # %%
 from bardgpt.gpt import next_character_loss
@@ -657,23 +655,23 @@ print("  expected: above 0")
 assert worse > 0
 
 # %% [markdown]
-# After this text the mean over 64 masks predicted better than no mask, a single one predicts worse. So
-# what costs is the noise of one draw.
+# With the models of the 20,000 characters the mean over 64 masks predicted better than no mask; a single
+# one predicts worse. So what costs is the noise of one draw.
 #
 # **Forgetting the $1/(1-p)$.** Suppose the mask is only 0 and 1. Training can make up for it with
 # weights that are $1/(1-p)$ times larger. At test time, when nothing is dropped, everything behind
-# a dropout is then too large by this factor. To measure it without training again, we put the
-# factor at each place of dropout:
+# a dropout is then too large by this factor. We imitate that: we take the model that was trained
+# correctly and, at test time, multiply by $1/(1-p)$ at each place of dropout:
 
 # %% tags=["hide-input"]
 rows = {
     rate: [found["off"].short, found["not rescaled"].short]
     for rate, found in switches.items()
 }
-table("dropout", ["rescaled", "not rescaled"], rows)
+table("dropout", ["correct", "multiplied"], rows)
 
 # %% [markdown]
-# *Loss on new text as it should be, and with each place $1/(1-p)$ times too large.*
+# *Loss on new text, correct and with each place multiplied by $1/(1-p)$.*
 #
 # At $p = 0.2$ each place is 1.25 times too large, and attention has two places in a row. That
 # costs 0.025 nats: so little that nobody would look for a mistake. At $p = 0.4$ it is 0.11.
@@ -836,23 +834,25 @@ print(f"{weights:,} attention weights and {channels:,} numbers of branches")
 print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 
 # %% [markdown]
-# **6. Which rate? (open)** Our small text has 20,000 characters. Find the rate that is best for
-# 5,000, and for 100,000. Which way does it move, and from where on does dropout only cost? Use
-# `TrainingConfig`, three seeds, and the loss at the best step as well as at the last.
+# **6. Which p? (open)** Our small text has 20,000 characters. Find the $p$ that is best for
+# 5,000, and for 100,000. Which way does it move, and from where on does dropout only cost? Set $p$ with
+# `replace(without.model, dropout=…)`, and the steps with `replace(without.training, steps=…)`, which is a
+# `TrainingConfig`. Use three seeds, and the loss at the best step as well as at the last.
 
 # %% [markdown]
 # ## What to remember
 #
 # - Dropout sets a number to 0 with probability $p$ and divides it by $1 - p$ otherwise; in
-#   training only, with a new mask at each pass. The usual explanation, untested alone: no unit can rely
-#   on one particular input.
-# - It sits after the attention softmax, where it silences positions, and at the end of each
-#   branch, where it silences channels. The stream itself is never dropped.
-# - In the mean over all masks the dropped number is the number. Behind a ReLU, a softmax or a
-#   norm this no longer holds.
-# - In training each pass is another sub-network. At test time nothing merges: one network stands in
-#   for all. In one linear layer its logits are the mean of theirs. In a GPT the mean of 64 masks
-#   predicted new text better after 20,000 characters, worse after the whole text.
+#   training only, with a new mask at each pass. The usual explanation (untested here): no unit can rely on
+#   one particular input.
+# - It sits after the attention softmax, where it sets attention weights to 0, and at the end of each
+#   branch, where it sets single numbers to 0, each position and channel by itself. The stream itself is
+#   never dropped.
+# - Averaged over all masks, a number after dropout is the number before it. Behind a ReLU, a softmax or
+#   a norm this no longer holds.
+# - In training each pass is another sub-network. At test time one network stands in for all. In one
+#   linear layer its logits are the mean of theirs. In a GPT the mean of 64 masks predicted new text
+#   better after 20,000 characters, worse after the whole text.
 # - It regularizes: with 20,000 characters and 1,000 steps, $p = 0.2$ halves the gap and takes
 #   0.42 nats off the validation loss at the end (0.047 if both stop at their best step).
 #   On the whole text, read about once, it cost 0.07.
@@ -860,5 +860,5 @@ print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 #   and put the mode back). If they are close, take 0. If the validation loss turns up, try a few shares
 #   and keep the lowest validation loss, not the smallest gap.
 #
-# Everything that the lecture names is built. The [next chapter](09-scaling-up.ipynb)
-# makes the model 384 channels wide, sets $p = 0.2$, and trains it on the whole training text.
+# The [next chapter](09-scaling-up.ipynb) makes the model 384 channels wide, sets $p = 0.2$, and trains it
+# on the whole training text.
