@@ -30,7 +30,7 @@ if "google.colab" in sys.modules:
 # [Chapter 4](04-feed-forward.ipynb) closed the block: attention gathers, the feed-forward layer
 # computes on what was gathered. The [lecture](references.md#ng-video-lecture) says that this block
 # "gets repeated again and again". So repeat it. This chapter first shows how that goes, and then
-# mends it with a few characters of code, `x +`:
+# mends it with `x +`:
 #
 # > **A residual connection adds what a layer computes to what came in, instead of replacing it.**
 # > Addition hands the gradient on unchanged, so a part of it reaches every block exactly as it
@@ -51,7 +51,7 @@ if "google.colab" in sys.modules:
 # *Claim res-4, first half, of the [claims page](claims.md).*
 #
 # From now on both parts of the block are as in the lecture's final program. The feed-forward
-# layer has its second matrix, `proj`, from $4 C = 128$ hidden units back to $C = 32$ channels.
+# layer has its second matrix, `proj`, from $4C = 128$ hidden units back to $C = 32$ channels.
 # Attention gets a `proj` too, a $32 \times 32$ matrix after the concatenation of its heads. We
 # shall need both in order to add.
 
@@ -62,7 +62,7 @@ figures.diagram("rung-plain-blocks")
 
 # %% [markdown]
 # *The block as it is from now on, three times. In colour: what is new against the rung of chapter
-# 4. Its layer was one matrix, 32 → 32; now it is two, by way of 128.*
+# 4. Its layer was one matrix, 32 → 32.*
 #
 # First such a *plain* stack, in which each part's output replaces its input. Five seeds of 5,000
 # steps, beside chapter 4's one block with the two-layer feed-forward (its attention has no `proj`):
@@ -90,18 +90,17 @@ columns = ["parameters", "1,000 steps", "5,000 steps", "on training text"]
 teaching.table("plain blocks", columns, rows)
 
 # %% [markdown]
-# *Validation loss, and at the right the loss on the training text after 5,000 steps: mean and
-# standard deviation of five seeds.*
+# *Validation loss, and at the right the loss on the training text after 5,000 steps; five seeds.*
 #
 # Three blocks, with more than twice the parameters, end 0.122 nats *behind* one block, with every
-# seed, and on the training text too. So they don't learn that text by heart, and
-# hardly lack room: the training goes badly. (Or is it attention's `proj`? With it, too, one plain
-# block beats two, and two beat four: see the table in "How deep can you go?".)
+# seed, and on the training text too. So it is not overfitting (learning the text by heart), and
+# hardly a lack of room: the training goes badly. (Attention's `proj` is new too. "How deep can you
+# go?" has it at every depth, and there, too, more plain blocks do worse.)
 #
 # Why? Stack sixteen, where it shows best, and look inside before the first step, with 256 windows
 # of text. For that PyTorch has *hooks*: functions that it calls after a part of a model, with what
-# that part read and gave. Ours keeps what each block reads, and what the output layer reads, which
-# is what the last block gave:
+# that part read and gave. Ours keeps what each block reads, and what the output layer reads (what the
+# last block gave):
 
 # %%
 from dataclasses import replace
@@ -167,13 +166,20 @@ for block in (16, 12, 8, 4, 0):
 # %% [markdown]
 # Each block shrinks the gradient about thirteenfold, sixteen of them by eighteen powers of ten.
 # Why so much? PyTorch's default initialization draws weights uniformly between $\pm 1/\sqrt n$, for
-# $n$ inputs of a layer. Such a weight has the variance $1 / (3 n)$. An output is a sum of $n$
-# products, so its mean square is $n \cdot 1/(3 n) = 1/3$ of the input's, and its RMS $1/\sqrt 3$. A
+# $n$ inputs of a layer. Such a weight has the variance $1/(3n)$. An output is a sum of $n$
+# products, so its mean square is $n \cdot 1/(3n) = 1/3$ of the input's, and its RMS $1/\sqrt 3$. A
 # block has four such layers in a row (attention's values and its `proj`, and two in the
-# feed-forward): $(1/\sqrt 3)^4 = 1/9$. Backwards the feed-forward's two factors are others,
-# $1/(2 \sqrt 3)$ and $2/\sqrt 3$, but their product is the same. The ReLU stops half, which costs
-# another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. The text's variation shrinks on this path,
-# too; the biases, the same at all positions, remain.
+# feed-forward): $(1/\sqrt 3)^4 = 1/9$.
+#
+# Backwards the sum is over the $m$ outputs, so the mean square changes by $m/(3n)$. In a square matrix
+# that is 1/3, as before. From 32 to 128 it is 4/3, from 128 to 32 it is 1/12: together 1/9, as for
+# two square ones. The ReLU stops half, which costs another factor of $\sqrt 2$ in the RMS, and
+# $9 \sqrt 2$ is 12.7. The text's variation shrinks on this path, too; the biases, the same at all
+# positions, remain.
+#
+# Three blocks lose the text as well, but far less of the gradient. AdamW can make up for that (see
+# the fold), and they do learn, but late. Why they are still behind after 5,000 steps, we have not
+# tested.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: does AdamW not make this good?</summary>
@@ -183,9 +189,8 @@ for block in (16, 12, 8, 4, 0):
 # gradients of the weights, from the mean loss. The numbers above are gradients of the stream, from the sum.
 # So they are only a rough guide to what AdamW meets.
 #
-# Three plain blocks lose the text just as the sixteen do. Their gradient loses only three to four powers of
-# ten, and that AdamW's division can make good. It fits the record: far behind after 1,000 steps, and then
-# they do learn.
+# The gradient of three plain blocks loses only three to four powers of ten, and that AdamW's division can
+# make good. It fits the record: far behind after 1,000 steps, and then they do learn.
 #
 # </details>
 
@@ -195,9 +200,9 @@ for block in (16, 12, 8, 4, 0):
 # *Claim res-1.*
 #
 # The remedy came from image recognition. There [He and others](references.md#he-2015) met the same
-# riddle in 2015: of two plain convolutional networks the one of 56 layers had a higher error
-# than the one of 20, even *on the training images*. Their way out: let each layer compute
-# only what should be *added* to its input, the residual,
+# riddle in 2015: a plain convolutional network of 56 layers had a higher error than one of 20,
+# even *on the training images*. Their way out: let each layer compute only what should be *added* to
+# its input, the residual,
 #
 # $$x \leftarrow x + f(x).$$
 #
@@ -248,7 +253,7 @@ print("x + f(x), twice, differs from the block by", gap)
 # is what entered the first, plus what each of the $2 L$ branches gave ($L$ blocks, with two
 # each):
 #
-# $$x_\text{out} = x_\text{in} + f_1 + f_2 + \dots + f_{2L}$$
+# $$\begin{aligned}x_\text{out} = x_\text{in} &+ f_1 + f_2 \\ &+ \dots + f_{2L}\end{aligned}$$
 #
 # The package has our hooks as a probe: its `at` is our `passed`, its `branches` are what was added.
 
@@ -324,7 +329,7 @@ print(f"gradient at the first input = at the last output + {n} contributions")
 
 # %% [markdown]
 # So measure sixteen blocks again, with `x +`. (`stream_statistics` gives the RMS at each depth, by the
-# same hooks.)
+# same hooks.) What arrives at the first block is compared with 0.114, the gradient after the last.
 
 # %%
 from bardgpt.teaching import checks
@@ -348,24 +353,24 @@ checks.measured(
 # %% [markdown]
 # About 0.7 arrives, where the plain stack had $10^{-19}$. How a gradient grows on its way depends on
 # how the weights begin. This book has five *initializations*. The next cell has the first
-# three, with five seeds each. ($n$ is a layer's inputs, $m$ its outputs;
-# $\mathcal N(0, 1)$ is the normal distribution with mean 0 and standard deviation 1.)
+# three. ($n$ inputs, $m$ outputs; $\mathcal N(0, 1)$ is the normal distribution with mean 0 and standard
+# deviation 1.)
 #
-# | name | weights | embeddings | each branch's `proj` |
+# | name | each branch's `proj` | other weights | embeddings |
 # |---|---|---|---|
-# | default, PyTorch's | uniform, $\pm 1/\sqrt n$ | $\mathcal N(0, 1)$ | as the others |
-# | zero | as default | as default | 0, its bias too |
-# | [Xavier](references.md#glorot-2010) | uniform, $\pm \sqrt{6 / (n + m)}$; biases 0 | as default | as the others |
-# | normal, the lecture's | $\mathcal N(0, 0.02^2)$; biases 0 | the same | as the others |
-# | depth-scaled, [GPT-2](references.md#radford-2019)'s | as normal | as normal | divided by $\sqrt{2 L}$ |
+# | `default`, PyTorch's | as the others | uniform, $\pm 1/\sqrt n$ | $\mathcal N(0, 1)$ |
+# | `zero` | 0, its bias too | as `default` | as `default` |
+# | `xavier`, [Xavier's](references.md#glorot-2010) | as the others | uniform, $\pm \sqrt{6/(n+m)}$; biases 0 | as `default` |
+# | `normal`, the lecture's | as the others | $\mathcal N(0, 0.02^2)$; biases 0 | the same |
+# | `depth-scaled`, [GPT-2](references.md#radford-2019)'s | divided by $\sqrt{2 L}$ | as `normal` | as `normal` |
 #
-# Our ladder has the default.
+# Our ladder has `default`.
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: what are Xavier's and depth-scaled for?</summary>
+# <details class="fold aside"><summary>For the curious: what are xavier and depth-scaled for?</summary>
 #
-# Xavier's is meant to keep numbers about as large after a layer as before it, forward and back. In
-# a square matrix its weights are $\sqrt 3$ times the default's. GPT-2 divides by $\sqrt{2 L}$
+# `xavier` is meant to keep numbers about as large after a layer as before it, forward and back. In
+# a square matrix its weights are $\sqrt 3$ times those of `default`. GPT-2 divides by $\sqrt{2 L}$
 # because $2 L$ branches add up: the sum of $2 L$ independent numbers of size 1 has about the size
 # $\sqrt{2 L}$.
 #
@@ -418,26 +423,25 @@ columns = ["last over first", "branch over stream"]
 teaching.table("the stream", columns, rows)
 
 # %% [markdown]
-# With the default initialization the plain gradient arrives with $2 \cdot 10^{-18}$ of its size,
-# the residual one with 5.6 times its size. That is the highway. But read the other lines before you
+# With `default` the plain gradient arrives with $2 \cdot 10^{-18}$ of its size, the
+# residual one with 5.6 times its size. That is the highway. But read the other lines before you
 # call it "unimpeded". The addition guarantees the *term* $g$, which arrives at the first block as
-# it left the last. It does not guarantee that the sum keeps its size.
+# it left the last. It does not guarantee the size of the sum.
 #
-# - With the projections set to **zero** every $J$ is 0, only the identity is left, and the
+# - With **`zero`**, the projections set to 0, every $J$ is 0. Only the identity is left, and the
 #   gradient is exactly the same at all depths.
-# - With PyTorch's **default** each of the 32 branches lengthens the gradient, on average by 5 to
+# - With **`default`** each of the 32 branches lengthens the gradient, on average by 5 to
 #   6&nbsp;%. Multiplied, that is 5.6.
-# - With **Xavier's** initialization the residual gradient *explodes*, two million times over. Each
+# - With **`xavier`** the residual gradient *explodes*, two million times over. Each
 #   branch is half as large as the stream, or as large. So the stream grows too, to 2,400 times its
 #   size. Why the gradient grows more is open.
 #
-# The initialization matters to the plain stack too: with Xavier's its gradient shrinks only to
+# The initialization matters to the plain stack too: with `xavier` its gradient shrinks only to
 # $10^{-4}$. (How it trains then we have not tested.)
 #
-# So addition mends what vanishes. It does nothing against what explodes. See both in a stack of
-# small feed-forward layers. Take `x +` away: the gradient vanishes. Put it back, with Xavier's
-# and the most layers: stream and gradient explode. "Branch times" multiplies what each layer
-# adds.
+# So addition mends what vanishes, not what explodes. See both in a stack of small feed-forward
+# layers. Take `x +` away: the gradient vanishes. Put it back, with `xavier` and the most layers:
+# stream and gradient explode. "Branch times" multiplies what each layer adds.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -449,9 +453,9 @@ live.toy_stack()
 #
 # *Claim res-4.*
 #
-# Now train: 1 to 16 blocks, with and without `x +`, with the default initialization, 2,000 steps,
-# three seeds each. An addition has no parameters. So whatever the two stacks differ by is the
-# wiring, not the room.
+# Now train: 1 to 16 blocks, with and without `x +`, with the initialization `default`, 2,000 steps,
+# three seeds each. An addition has no parameters, so the two stacks differ in the wiring, not the
+# room.
 
 # %%
 depths = records.load_sweep("depths")
@@ -471,8 +475,8 @@ for L in (1, 2, 4, 8, 16):
 figures.losses_by_depth(losses, {"character frequencies alone": no_context})
 
 # %% [markdown]
-# *Validation loss after 2,000 steps against the number of blocks, three seeds each (the lines
-# join their means). Dashed: chapter 1's table without context.*
+# *Validation loss after 2,000 steps (the lines join means of three seeds). Dashed: chapter 1's table
+# without context.*
 
 # %% tags=["hide-input"]
 rows = {}
@@ -496,7 +500,7 @@ teaching.table("blocks", columns, rows)
 # characters' frequencies.
 #
 # The residual stack gets better up to eight blocks. From eight to sixteen three seeds show no
-# gain. Why, we did not test; these are 2,000 steps at one learning rate.
+# gain. We did not test why, nor other learning rates.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: why do they begin worse than a blind guess?</summary>
@@ -510,7 +514,7 @@ teaching.table("blocks", columns, rows)
 
 # %% [markdown]
 # Stack blocks yourself, with `x +` and without. How soon do the two part? (Post-norm and pre-norm in
-# the list are for chapters 6 and 7.)
+# the list are for chapters 6 and 7; "branches at zero" is `zero`.)
 
 # %% tags=["hide-input"]
 live.trainer("residual", vary=("wiring", "blocks", "start", "seed"))
@@ -518,7 +522,8 @@ live.trainer("residual", vary=("wiring", "blocks", "start", "seed"))
 # %% [markdown]
 # ## The rung
 #
-# Back to three blocks. You train the residual rung for 1,000 steps:
+# You train the residual rung, three blocks, for 1,000 steps. It must end below three plain ones after
+# as many, 2.885:
 
 # %%
 from bardgpt.config import TrainingConfig
@@ -551,7 +556,8 @@ figures.ladder(climbed("residual"), tables)
 
 # %% [markdown]
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed, the
-# tables of chapter 1. The feed-forward rung is the one-layer one.*
+# tables of chapter 1. The feed-forward rung has one layer. Chapter 4's two-layer block (2.177), with which
+# the text compares, is no rung and not shown.*
 #
 # 2.084, where the lecture reports 2.08 (with another evaluation). At equal parameters `x +` is
 # worth 0.215 nats. And more blocks now pay: 0.093 nats below chapter 4's one block, with two and a
@@ -567,11 +573,11 @@ live.writer("residual", beside="plain-blocks")
 #
 # The lecture also says how this begins: the branches are "usually initialized in the beginning so
 # they contribute very little if anything", are "almost kind of like not there", and then "come
-# online over time". Is it so? We measure how large a branch is beside its stream: the RMS of what it
-# adds, over that of the stream that it reads. At 1 the two are equally large. "Very little" shall
-# mean less than a tenth.
+# online over time". We measure how large a branch is beside its stream: the RMS of what it adds, over
+# that of the stream that it reads. At 1 the two are equally large. "Very little" shall mean less than
+# a tenth.
 #
-# **Guess first:** the default, zero and normal: with which of the three is it true?
+# **Guess first:** `default`, `zero` and `normal`: with which is it true?
 
 # %%
 online = records.load_sweep("coming-online")  # by wiring and initialization
@@ -598,10 +604,10 @@ figures.branches_over_training(profiles)
 
 # %% [markdown]
 # *How large each branch is beside its stream, in three small blocks, over 1,000 steps: mean and
-# standard deviation of three seeds. The thin line is 1: as large as the stream. The axis is
-# logarithmic above 0.01 and linear below it, so that 0 can be shown.*
+# standard deviation of three seeds. The thin line is 1. The axis is logarithmic above 0.01, linear
+# below.*
 #
-# And before training at full size, the model of chapter 9, with six blocks of 384 channels:
+# And before training, at full size (chapter 9: six blocks of 384 channels):
 
 # %% tags=["hide-input"]
 rows = {}
@@ -617,23 +623,23 @@ teaching.table("full size", columns, rows)
 # %% [markdown]
 # *The largest branch of each kind, over its stream: means of five seeds.*
 #
-# So the first half of the sentence holds for some initializations and not for others:
+# So the first half holds for some initializations and not for others:
 #
-# - With the **default** the largest branch begins at about a quarter of its stream. That is less
+# - With **`default`** the largest branch begins at about a quarter of its stream. That is less
 #   than the stream, but not "almost not there".
-# - With **zero** it is exactly true.
-# - With **normal** it is true of the small model. At full size it is true of attention, which
+# - With **`zero`** it is exactly true.
+# - With **`normal`** it is true of the small model. At full size it is true of attention, which
 #   averages over positions, but not of the feed-forward layer. The reason is the width: a sum of
-#   $n$ terms grows with $\sqrt n$, and 0.02 is the same for every width. **Depth scaling** makes it
+#   $n$ terms grows with $\sqrt n$, and 0.02 is the same for every width. **`depth-scaled`** makes it
 #   true again.
 #
 # The second half, that branches come online, holds for the *largest* branch of the small model in
-# all four: it more than doubles. By step 50, our next look, it has gone more than half of the way. It
-# does not hold for every branch, as [the figure](#fig-branches) shows: with the default, attention in
-# the first block hardly rises.
+# all four: it more than doubles, and by step 50, our next look, it is more than half of the way.
+# It does not hold for every branch: with `default`, attention in the first block hardly rises
+# ([the figure](#fig-branches)).
 #
-# With *pre-norm*, the wiring of most GPTs today, a branch normalizes what it reads, and then it is
-# normal that begins with large branches: [chapter 7](07-pre-and-post-norm.ipynb) measures that.
+# With *pre-norm*, the wiring of most GPTs today, a branch normalizes what it reads, and then the
+# initialization `normal` begins with large branches: [chapter 7](07-pre-and-post-norm.ipynb) measures that.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: two sizes of normal</summary>
@@ -654,8 +660,8 @@ teaching.table("full size", columns, rows)
 # beginning.
 #
 # **Halve the stream**, and keep the branch: $x/2 + f(x)$. Then $I$ becomes $I/2$, at each of $2L$
-# additions. With the projections at zero only the stream is left, and the loss of gradient can be
-# worked out in the head: $2^{-32}$ for 16 blocks. Before training:
+# additions. With `zero` only the stream is left, so through 16 blocks $2^{-32}$ of the gradient
+# should arrive. Before training:
 
 # %%
 from bardgpt.initialization import initialize
@@ -677,8 +683,7 @@ for start in ("zero", "default"):
     print(f"{start}: 2^{math.log2(g[0] / g[-1]):.0f} of the gradient is left")
 
 # %% [markdown]
-# With the default the branches carry some of it past, but the gradient is still almost gone. Leave
-# the stream alone.
+# With `default` the branches carry some of it past, but the gradient is still almost gone.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: and if one trains it?</summary>
@@ -700,8 +705,7 @@ for start in ("zero", "default"):
 # divides? (Take the gradients of the weights to be as large as those of the stream.) (b) Write
 # what leaves two residual blocks as a sum. How many terms has it? (c) The gradient at $c = a + b$
 # is 3. What is it at $a$, and what at $b$? (d) A branch's projection is 0. What is the derivative
-# of $x + f(x)$ with respect to $x$? (e) From PyTorch's default initialization, do the
-# branches start small?
+# of $x + f(x)$ with respect to $x$? (e) With `default`, do the branches start small?
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -773,7 +777,7 @@ exercises.check("5.2", silence)
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# The last matrix of each branch is 0, and its bias too: that is the initialization "zero". In the
+# The last matrix of each branch is 0, and its bias too: that is the initialization `zero`. In the
 # first step only these get a gradient, because their inputs are not 0. Behind a matrix of zeros
 # nothing arrives; but after one step it is not 0 any more.
 #
@@ -873,8 +877,8 @@ checks.within("residual, moved by", moved["residual"], above=1e-2)
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# Not here. The default is ahead of zero by a hundredth of a nat or so: little, for three seeds.
-# With the norm the two normal ones are the best of all, though their branches begin large.
+# Not here. `default` is ahead of `zero` by a hundredth of a nat or so: little, for three seeds.
+# With the norm `normal` and `depth-scaled` are the best of all, though their branches begin large.
 # Without a norm they are far behind; but then their stream begins at 0.028 (a token and a position
 # of 0.02 each), and nothing makes up for that. All of this is in three blocks; deeper ones we have
 # not tested.
@@ -894,15 +898,15 @@ for wiring in ("residual", "pre-norm"):
 # %% [markdown]
 # ## What to remember
 #
-# - A plain stack, with the default initialization, forgets its input on the way forward and loses
-#   its gradient on the way back. Three blocks do worse than one.
+# - A plain stack, initialized with `default`, forgets its input on the way forward and loses its
+#   gradient on the way back. Three blocks do worse than one.
 # - With $x + f(x)$ the output is the input plus what every branch gave, and the gradient at the
 #   first block is that at the last plus what every branch gives back.
 # - An addition hands the whole gradient to both sides. What it guarantees is one term, not the
 #   size of the sum: with large branches the gradient can explode.
 # - At equal parameters `x +` is worth 0.215 nats in three blocks. The rung stands at 2.084.
 # - Whether branches start small is a matter of initialization and width. The largest can start at
-#   nothing (zero), at a quarter of the stream (default) or about as large as it (Xavier's).
+#   nothing (`zero`), at a quarter of the stream (`default`) or about as large as it (`xavier`).
 # - Don't scale the stream.
 #
 # The config has changed in two steps (`projection` is the `proj` of attention):
@@ -921,8 +925,7 @@ for before, after in (
 figures.diagram("rung-residual")
 
 # %% [markdown]
-# *The rung of this chapter. In colour: what is new against the three plain blocks, the stream and
-# its additions.*
+# *The rung of this chapter. In colour: what is new, the stream and its additions.*
 #
 # Nothing in this wiring keeps the stream's size in hand. The next chapter does: [layer
 # normalization](06-layer-normalization.ipynb).

@@ -88,7 +88,7 @@ figures.stream_sizes(
 
 # %% [markdown]
 # *Size of the stream, mean and standard deviation over five seeds. First: the residual rung.
-# Second: sixteen such blocks before training, with two of the initializations of chapter 5.*
+# Second: sixteen such blocks before training, with two initializations.*
 #
 # The size of what a layer gets depends on its depth, on the initialization, and on how far training
 # has come. Three blocks cope. In sixteen with Xavier's start the size is several thousand
@@ -97,15 +97,15 @@ figures.stream_sizes(
 # would end that.
 
 # %% [markdown]
-# ## Where a norm decides
+# ## Where a norm makes the difference
 #
 # *Claim ln-6 of the [claims page](claims.md).*
 #
 # Do such sizes hurt? The norm of this chapter brings the 32 numbers of each position to mean 0 and
 # size 1; how, in a moment. We trained twelve residual blocks for 1,000 steps, once from PyTorch's
 # initialization and once from Xavier's; then with a norm after each addition (in the code,
-# `post-norm`). The learning rates are low; what larger ones do, [chapter
-# 7](07-pre-and-post-norm.ipynb) shows.
+# `post-norm`). Twelve blocks are a case of [chapter 7](07-pre-and-post-norm.ipynb), which tries several
+# learning rates for each initialization. Here is the lowest of each.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
@@ -129,8 +129,8 @@ for words, start, rate in (
 table("start", ["rate", *pair], rows)
 
 # %% [markdown]
-# *Validation loss in nats per character, mean of three seeds, by initialization and learning rate.
-# ✗: worse than knowing only how frequent each character is.*
+# *Validation loss in nats, mean of three seeds. ✗: worse than knowing only how frequent each
+# character is.*
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of twelve blocks from Xavier's initialization over 1,000 steps, on a logarithmic axis, a line for each of three seeds. Without a norm, dashed, the loss falls from between 490 and 852 to between 26 and 37, far above a line across at 3.35. With norms, solid, it falls from a little above 4 to about 2.6."}}
 figures.training_runs(
@@ -145,12 +145,13 @@ figures.training_runs(
 # %% [markdown]
 # *Twelve blocks from Xavier's initialization at rate 0.0003, three seeds (logarithmic axis).*
 #
-# The rows differ in their rate too: compare within a row. From PyTorch's initialization the norm is
-# not needed: 2.22 without it, 2.23 with it. From Xavier's the model without a norm begins with a loss
-# in the hundreds, for its logits are as large as its stream. After 1,000 steps it is still worse than
-# the characters' frequencies. Its loss still falls; how far, we have not tested. With norms the same
-# weights, at the same rate, learn. So a norm decides where sizes get out of hand, here because of the
-# initialization.
+# Compare within a row, at one rate. From PyTorch's initialization the norm is not needed: 2.22 without
+# it, 2.23 with it. From Xavier's the model without a norm begins with a loss in the hundreds, for
+# its logits are as large as its stream. After 1,000 steps it is still worse than the characters'
+# frequencies. Its loss still falls; how far, we have not tested. With norms the same weights, at the
+# same rate, learn. So a norm makes the difference when sizes get out of hand, here because of the
+# initialization. (Whether a single norm before the output layer would be enough, this comparison does
+# not show.)
 
 # %% [markdown]
 # ## Mean 0, variance 1
@@ -160,7 +161,8 @@ figures.training_runs(
 #
 # $$y_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}},$$
 #
-# $$\mu = \frac{1}{n} \sum_i x_i, \quad \sigma^2 = \frac{1}{n} \sum_i (x_i - \mu)^2.$$
+# $$\begin{aligned}\mu &= \frac{1}{n}\sum_i x_i, \\
+# \sigma^2 &= \frac{1}{n}\sum_i (x_i - \mu)^2.\end{aligned}$$
 #
 # Two details are easily mistaken. The variance $\sigma^2$ is divided by $n$, not by $n - 1$: it
 # describes these numbers and estimates nothing. And the small $\varepsilon = 10^{-5}$, there so
@@ -188,10 +190,10 @@ print(
 # ## What a norm takes away
 #
 # Think of the row as a vector. In two directions you can move it and the norm does not notice. Add
-# the same to all numbers, a step along $(1, …, 1)$. Or stretch the deviations, a step along $y$. All
-# else passes, divided by $\sigma$. Backwards these two directions are missing from the gradient,
-# for a step along them changes nothing. So no layer before the norm can lower the loss by making the
-# row larger, or by shifting it as a whole.
+# the same to all numbers, a step along $(1, …, 1)$. Or stretch the deviations, a step along $y$. A
+# small step at right angles to both passes, divided by $\sigma$. Backwards these two directions are
+# missing from the gradient, for a step along them changes nothing. So no layer before the norm can
+# lower the loss by making the row larger, or by shifting it as a whole.
 
 # %%
 row = torch.tensor([1.0, 2, 3, 6], requires_grad=True)
@@ -350,7 +352,9 @@ print(f"another function at test time: after 3 steps up to {off:.1f} apart")
 # After 3 steps the buffers are only about a quarter of the way. Later the two modes come close.
 #
 # Now the four examples. Change the 6 in row 0: only row 0 moves. Choose "each column" and change
-# the 6 again: its whole column moves. Then pass the batch a few times, and go to evaluation.
+# the 6 again: its whole column moves. Now, in training mode, "Pass this batch once" works. After one
+# pass, evaluation gives quite another table than training. After many it gives nearly the same, a
+# little smaller: the running variance is divided by $n - 1$, here 3.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -458,8 +462,7 @@ figures.mode_gaps(
 #
 # With layer norm there is no gap. With batch norm the model is on average *worse* in training
 # mode: by 0.026 nats with 8 windows, by 0.007 with 32, as in training. We read this as noise. The
-# mean of a few positions is not the mean of the text, and each batch misses it differently. So the
-# loss that training reports has the noise of its batches in it.
+# mean of a few positions is not the mean of the text, and each batch misses it differently.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: does it fall as noise should?</summary>
@@ -548,12 +551,12 @@ for norm, train_mode in (("layer", True), ("batch", True), ("batch", False)):
     leaks = norm == "batch" and train_mode
     assert min(past, others) > 1e-3 if leaks else max(past, others) < 1e-3
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three grids of four texts by eight positions, coloured by the largest change of a logit. An orange square marks the one changed character, in text 1 at position 4, where logits change by about 1. With layer norm, and with batch norm in evaluation mode, only it and the three positions after it, framed, are coloured, these between 0.08 and 0.2; all other cells are blank with a dot. With batch norm in training mode every cell of every text is coloured, mostly between 0.04 and 0.08."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three grids of four texts by eight positions, coloured by the largest change of a logit. A frame of its own marks the one changed character, in text 1 at position 4, where logits change by about 1. With layer norm, and with batch norm in evaluation mode, only it and the three positions after it, framed, are coloured, these between 0.08 and 0.2; all other cells are blank with a dot. With batch norm in training mode every cell of every text is coloured, mostly between 0.04 and 0.08."}}
 figures.who_moves(cases, changed=(1, 4))
 
 # %% [markdown]
-# *How far logits move when the character in the orange square is replaced by another. Framed:
-# where they may. A dot: not at all. (Layer norm in evaluation mode, left out, gives the first
+# *How far logits move when the character in the small frame is replaced by another. The long
+# frame: where they may. A dot: not at all. (Layer norm in evaluation mode, left out, gives the first
 # grid.)*
 #
 # With batch norm in training mode *everything* moves, also the past and the other texts: the change
@@ -563,8 +566,8 @@ figures.who_moves(cases, changed=(1, 4))
 # So what batch norm trains is not a causal model: it has heard of the answer. Does the model use
 # the leak? Hardly, here. From 8 windows to 512 the leak gets weaker, and yet the loss in training
 # mode gets *better* ([the figure](#fig-modes)). In evaluation mode, with no leak at all, the model
-# does as well as with layer norm. So it has not come to rely on the leak. When only 8 characters of
-# one text share the statistics, it does (see "What broke").
+# does as well as with layer norm. A model whose norm runs over the 8 characters of one text does use
+# its leak (exercise 3).
 
 # %% [markdown]
 # ## The rung: where the paper put it
@@ -579,8 +582,8 @@ listing(PostNormBlock)
 
 # %% [markdown]
 # The norm sits *on* the stream: all that passes is normalized again after each branch. That is at
-# odds with chapter 5, which kept the stream free of everything but additions, for the gradient's
-# sake. What do the norms cost in parameters?
+# odds with chapter 5, which kept the stream free for the gradient's sake. What do the norms cost in
+# parameters?
 
 # %%
 names = ("residual", "post-norm")
@@ -599,7 +602,7 @@ rows = {"at the last output": [last.short], "at the first input": [first.short]}
 table("on the stream", ["RMS of the gradient"], rows)
 
 # %% [markdown]
-# *RMS of the gradient on the stream, mean ± standard deviation of five seeds.*
+# *Mean ± standard deviation of five seeds.*
 #
 # It does, nearly level, from 0.10 to 0.07.
 
@@ -656,14 +659,14 @@ tables = [table["validation"] for table in records.tables()]
 figures.ladder(climbed("post-norm"), tables)
 
 # %% [markdown]
-# *The ladder so far. Each dot is one full run, each cross what the lecture reports, which has no
-# plain blocks and no post-norm. Dashed, the tables of chapter 1.*
+# *The ladder so far. Each dot is one full run, each cross what the lecture reports (no plain blocks,
+# no post-norm). Dashed, the tables of chapter 1.*
 #
-# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may be real, but by the rule of
-# the bet it is next to nothing: thirty times less than the 0.215 of chapter 5's additions. The
-# lecture names two helps in training deep networks: `x +` first, then the norm. Our network is
-# shallow, its branches start below its stream's size, the learning rate is low: so there is little
-# to help.
+# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may be real, but by our rule
+# (less than 0.01) it is next to nothing: thirty times less than the 0.215 of chapter 5's
+# additions. The lecture names two helps in training deep networks: `x +` first, then the norm. Our
+# network is shallow, its branches start below its stream's size, the learning rate is low: so there is
+# little to help.
 #
 # What do the two rungs write?
 
@@ -728,13 +731,13 @@ for i, name in enumerate(norms):
 table("norm", ["mean gain", "least", "greatest", "RMS of the biases"], rows)
 
 # %% [markdown]
-# *The six norms after 5,000 steps: gains, averaged or the least and greatest of all; and biases.*
+# *The same numbers after 5,000 steps.*
 #
-# Mostly it does not. In five of the six norms every gain ends between 0.76 and 1.17. The
-# last norm is the exception: its mean gain rises to 1.57, and its biases are the largest too. It
-# stands right before the output layer, where larger numbers make larger logits and so surer
-# predictions. Without norms the stream grew for that, to 3.5 after three blocks. Here only the last
-# norm can make it larger.
+# Five of the six norms hardly move: their mean gain ends between 0.96 and 1.05, each gain
+# between 0.76 and 1.17. The last one does move: its mean gain rises to 1.57, and its biases
+# are the largest too. It stands right before the output layer, where larger numbers make larger logits
+# and so surer predictions. Without norms the stream grew for that, to 3.5 after three blocks. Here only
+# the last norm can make it larger.
 #
 # Does your model, after 1,000 steps, need what its norms have learned? Set them back to 1 and 0:
 
@@ -752,8 +755,8 @@ extra = (losses(reset, validation) - losses(model, validation)).mean().item()
 checks.within("extra loss, gains 1 and biases 0", extra, above=0.07)
 
 # %% [markdown]
-# (0.07 is ten times the norm's lead.) So it needs them, though most have hardly moved. Perhaps it
-# needs only the last norm's; we have not tested that one apart.
+# Setting all six back costs your model more than 0.07 nats, ten times the norm's lead. We guess that
+# most of this is the last norm's, and have not tested it apart.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -984,11 +987,11 @@ print("  expected: more than 1")
 # **4. A batch norm that keeps the future to itself (open).** Let batch norm take its statistics
 # over the windows of a batch only, for each position by itself: `dim=0` of (B, T, C). What leaks
 # now, and what no longer? What gap does [the figure above](#fig-modes) let you expect at 32
-# windows? Train it for 1,000 steps and measure, as for the figure, with
-# `probes.losses_by_mode(model, windows, targets)`. `windows, targets` are
-# `next(evaluation_windows(validation, 8, batch_size=2_000))`, after `from bardgpt.batches import
-# evaluation_windows`. The probe gives a dictionary of losses: evaluation mode, and training mode
-# with 8, 32, 128 and 512 windows in a batch.
+# windows? (Count rows, not windows: 8 windows in the figure are 64 rows, here 32 windows are 32.) Train it
+# for 1,000 steps and measure, as for the figure, with `probes.losses_by_mode(model, windows, targets)`.
+# `windows, targets` are `next(evaluation_windows(validation, 8, batch_size=2_000))`, after `from
+# bardgpt.batches import evaluation_windows`. The probe gives a dictionary of losses: evaluation mode,
+# and training mode with 8, 32, 128 and 512 windows in a batch.
 
 # %% [markdown]
 # ## What to remember
