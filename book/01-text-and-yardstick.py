@@ -391,9 +391,9 @@ teaching.table("context seen", heads, rows)
 # other rows two things are at work. A longer context brings *information*: it tells more about what
 # comes. And it brings *too much trust*: after a single sighting, $n(h)=d(h)=1$, the table bets half
 # of its chances on what came then. Now compare the two columns *extra*, from the third row on: with
-# as many sightings the fourth character saves and the fifth costs. So it is not only that five are
-# seen less often: what a fifth character adds is worth less than the trust that this rule puts in it.
-# (Why even the last row loses a little, we have not measured.)
+# about as many sightings the fourth character saves, the fifth costs. So it is not only that five
+# are seen less often: what a fifth character adds is worth less than the trust that this rule puts
+# in it. (Why even the last row loses a little, we have not measured.)
 #
 # And every table has one weakness: each context is its own row, and it cannot know that `the king`
 # and `the queen` are alike. *Here a network may win.*
@@ -873,9 +873,9 @@ checks.within("loss with targets not moved", loss.item(), below=0.1)
 print(f"the king -> {tokenizer.decode(said)}")
 
 # %% [markdown]
-# On its last batch it is better than everything above, which was measured on new text! But after `t`
-# it predicts `t`: it repeats what it sees. **A result that is too good is a bug until shown
-# otherwise**, and a yardstick tells you.
+# On its last batch it is better than everything above, which was measured on new text! But after
+# `t` it predicts `t`: it repeats what it sees. **A result that is too good is a bug until shown
+# otherwise**, and a yardstick shows it's too good.
 
 # %% [markdown]
 # ## Exercises

@@ -401,7 +401,7 @@ teaching.table("scores", ["mean", "below 1/100", "above 10"], rows)
 # %% [markdown]
 # ## Where, not only what
 #
-# The sum $y_t$ does not care for order. Shuffle all that comes before the last position, and it
+# The sum $y_t$ does not care for order. Shuffle all before the last position, and that position
 # receives the same:
 
 # %%
@@ -544,8 +544,8 @@ print(f"the head's gain:       {gain}")
 print(f"of this, by positions: {by_positions}")
 
 # %% [markdown]
-# The rest is the head without positions: in the table, $2.496 - 2.455$. Positions without a head we did
-# not train.
+# The rest is the head without positions: in the table, $2.496 - 2.455$, but for rounding. Positions
+# without a head we did not train.
 #
 # The lecture reports about 2.5 for the bigram model and 2.40 for one head; our five seeds agree. The
 # loss is almost as high on the training text as on new text: no overfitting.
@@ -645,9 +645,9 @@ checks.within("to the oldest four", back[4:].sum().item(), below=0.1)
 # itself can a position keep its own character. (Chapter 5 adds a way around the head.)
 #
 # The same for the head after 5,000 steps. Choose a character, and see where the model looked **to
-# predict it**, that is from the character before it. So `,` shows where `d` looks, as does its row
-# in the figure above. The numbers differ: this head was trained longer, and `d` stands one place later,
-# for a line break in front lets the first character be predicted too.
+# predict it**, that is from the character before it. So `,` shows where `d` looks, as does row `d`
+# in the figure above. The numbers differ: this head was trained longer, and `d` stands one place
+# later, for a line break in front lets the first character be predicted too.
 
 # %% tags=["hide-input"]
 live.reader("one-head", "my lord,", show="heads")
@@ -728,8 +728,8 @@ for name, layer in (
     print(f"{name}: {(moves > 0).sum()} of 5 early positions moved")
 
 # %% [markdown]
-# Against both slips, change the future, and see whether the past moves. Against chapter 1's, targets
-# that are not moved, look at a window beside them. [The workshop](workshop.md) lets you watch a run
+# Against both slips, change the future, and see whether the past moves. Against chapter 1's unmoved
+# targets, compare a window with its targets. [The workshop](workshop.md) lets you watch a run
 # without the mask, and read what it writes.
 
 # %% [markdown]

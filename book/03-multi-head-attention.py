@@ -399,16 +399,17 @@ teaching.table("asked for", ["nats per answer", "right, each run"], rows)
 # of $\ln 2$.*
 #
 # Two heads divide the work: one looks one back, the other three back, and soon they make no
-# mistake. After 2,000 steps one head still fails at more than four fifths of the positions, in
-# four of five runs. Who knows both letters, and tosses a coin for each question, does better: three in
-# ten. Yet the coin's loss, again 0.650, is higher. The record does not keep the two answers apart, so
-# it cannot tell why. And where nobody asks for the order, one head is nearly as good as two ("either").
+# mistake. After 2,000 steps one head still fails at more than four fifths of the positions, in four
+# of five runs. Who knows both letters, and tosses a coin for each question, does better: three in
+# ten. Yet the coin's loss, 0.650, is above the head's 0.496. The record does not keep the two
+# answers apart, so it cannot tell why. And where nobody asks for the order, one head is nearly as
+# good as two ("either").
 #
 # Why is it hard for one? With equal weights the order is lost, as above. So let `a` stand one back,
 # with weight 2/3, and `c` three back, with 1/3. All other letters have weight 0. "One back" is now
-# easy: the more weight, the higher the score. For "three back" the score must go up from 0 to 1/3,
-# and down again at 2/3. As long as values only say which letter stands there, a linear output layer
-# can't: it draws a straight line.
+# easy: the more weight, the higher the score. For "three back" the score must rise from weight 0 to
+# 1/3, and fall again at 2/3. As long as values only say which letter stands there, a linear output
+# layer can't: it draws a straight line.
 #
 # Hard, but not impossible, although one often reads that one head cannot do it. With five times
 # the steps one head gets most of it right in every run; with an alphabet of half the size, in
@@ -556,8 +557,8 @@ figures.head_profiles(profiles, by_class, probes.CLASSES)
 #
 # In this model attention is the only way through. The current character's own value counts only if
 # a head looks at its own place. Otherwise this character can only steer, by its query, where the
-# heads look. So it pays that some heads look there, and another is free to look away. (Chapter 5
-# gives the character another way.)
+# heads look. So it pays that some heads look at their own place, and another is free. (Chapter 5 gives
+# the character another way.)
 #
 # Are heads 2, 3 and 4 alike, then? Ask how much each keeps for its own place, if the character
 # that asks is a vowel, a consonant, or a space:
@@ -572,9 +573,9 @@ for number in range(4):
 
 # %% [markdown]
 # Type a text, and choose a character. You see where the four finished heads looked when they
-# *predicted* it, that is, from the character before it. (A line break stands in front of the
-# text. So the same `n` is now at place 8, not 7, and its weights differ from its row in the maps
-# above.) Then switch one head off, and watch what the model expected there.
+# *predicted* it, that is, from the character before it. (A line break stands in front of the text.
+# So the `n` is now at place 8, not 7, and its weights differ from its row in the maps above.) Then
+# switch one head off, and watch what the model expected there.
 
 # %% tags=["hide-input"]
 live.reader("four-heads", "the king", show="heads", switches=True)

@@ -432,8 +432,8 @@ teaching.table("lead", [f"{step:,} steps" for step in steps], rows)
 #
 # Train with the layer, without its ReLU, without the layer. Which curve falls fastest at first, and
 # which is lowest at the end? Does another seed give the same order? (The trainer's "plain" is this
-# block: attention, then feed-forward.) It stops at 1,000 steps, where the layer without its ReLU still
-# leads "none". The figure above shows how that lead goes.
+# block: attention, then feed-forward.) The trainer stops at 1,000 steps, where the layer without
+# its ReLU still leads "none". The figure above shows that lead vanish.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -444,8 +444,8 @@ live.trainer("feed-forward", vary=("heads", "feed-forward", "seed"))
 # ## A wider layer
 #
 # [Vaswani et al.](references.md#vaswani-2017) give the layer 2,048 hidden units for 512 channels,
-# $H = 4 C$, and a second linear map that brings them back to $C$. (Chapter 5 adds
-# what a layer returns to what it received. So it must be $C$ wide, and able to be negative, as the
+# $H = 4 C$, and a second linear map that brings them back to $C$. (Chapter 5 adds what a layer
+# returns to what it received. So the result must be $C$ wide, and able to be negative, as the
 # output of a ReLU never is.) What do more units give?
 
 # %%
@@ -591,8 +591,8 @@ figures.firing(tokenizer.decode(windows[:, -1]), shown)
 # no colour is 0, and the deepest colour the unit's largest value in this piece (↵ is a line break).
 # Neither was picked for how it looks here.*
 #
-# In our run the unit for a vowel fires at many spaces, too, and hardly at vowels in capitals. The other
-# one fires at line breaks and some punctuation. Neither was told of its property.
+# In our run the unit for a vowel fires at many spaces, too, and hardly at vowels in capitals. The
+# other one fires also at line breaks and some punctuation. Neither was told of its property.
 #
 # For each property and each of five seeds, the chosen unit does better than the best of the
 # untrained model. The score is the chance that the unit is larger at a vowel, say, than at
@@ -720,10 +720,9 @@ checks.within("neighbours, fifth character", blind, above=3)
 
 # %% [markdown]
 # Less than 1 nat, and on the validation text! Held-out text does not protect from this leak: there,
-# too, the next character stands in the window. Asked for a character that is not there yet, the same
-# model, trained for only 300 steps, is worse than a bigram: 3.2 nats against about 2.5. So a loss
-# that is too good is a reason to look for a leak. Ask whether a later character can move an earlier
-# position's logits:
+# too, the next character stands in the window. Asked for a character that is not there yet, the
+# same model, trained for only 300 steps, has 3.2 nats. So a loss that is too good is a reason to
+# look for a leak. Ask whether a later character can move an earlier position's logits:
 
 # %%
 changed_ids = tokenizer.encode("my word,")[None]

@@ -171,11 +171,11 @@ for block in (16, 12, 8, 4, 0):
 # block has four such layers in a row (attention's values and its `proj`, and two in the
 # feed-forward): $(1/\sqrt 3)^4 = 1/9$.
 #
-# Backwards the sum is over the $m$ outputs, so the mean square changes by $m/(3n)$. In a square matrix
-# that is 1/3, as before. From 32 to 128 it is 4/3, from 128 to 32 it is 1/12: together 1/9, as for
-# two square ones. The ReLU stops half, which costs another factor of $\sqrt 2$ in the RMS, and
-# $9 \sqrt 2$ is 12.7. The text's variation shrinks on this path, too; the biases, the same at all
-# positions, remain.
+# Backwards the sum is over the $m$ outputs, so the mean square is multiplied by $m/(3n)$. In a
+# square matrix that is 1/3, as before. From 32 to 128 it is 4/3, from 128 to 32 it is 1/12:
+# together 1/9, as for two square ones. The ReLU stops half, which costs another factor of $\sqrt 2$
+# in the RMS, and $9 \sqrt 2$ is 12.7. Forward the text's variation shrinks likewise; the biases,
+# the same at all positions, remain.
 #
 # Three blocks lose the text as well, but far less of the gradient. AdamW can make up for that (see
 # the fold), and they do learn, but late. Why they are still behind after 5,000 steps, we have not
@@ -440,8 +440,8 @@ teaching.table("the stream", columns, rows)
 # $10^{-4}$. (How it trains then we have not tested.)
 #
 # So addition mends what vanishes, not what explodes. See both in a stack of small feed-forward
-# layers. Take `x +` away: the gradient vanishes. Put it back, with `xavier` and the most layers:
-# stream and gradient explode. "Branch times" multiplies what each layer adds.
+# layers. Without `x +` the gradient vanishes. Add it, with Xavier and the most layers: stream and
+# gradient explode. "Branch times" multiplies what each layer adds.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -623,7 +623,7 @@ teaching.table("full size", columns, rows)
 # %% [markdown]
 # *The largest branch of each kind, over its stream: means of five seeds.*
 #
-# So the first half holds for some initializations and not for others:
+# So "very little" holds for some initializations and not for others:
 #
 # - With **`default`** the largest branch begins at about a quarter of its stream. That is less
 #   than the stream, but not "almost not there".
@@ -634,9 +634,9 @@ teaching.table("full size", columns, rows)
 #   true again.
 #
 # The second half, that branches come online, holds for the *largest* branch of the small model in
-# all four: it more than doubles, and by step 50, our next look, it is more than half of the way.
-# It does not hold for every branch: with `default`, attention in the first block hardly rises
-# ([the figure](#fig-branches)).
+# all four: it more than doubles, and by step 50, our next look, it is more than halfway. It does
+# not hold for every branch: with `default`, attention in the first block hardly rises ([the
+# figure](#fig-branches)).
 #
 # With *pre-norm*, the wiring of most GPTs today, a branch normalizes what it reads, and then the
 # initialization `normal` begins with large branches: [chapter 7](07-pre-and-post-norm.ipynb) measures that.
@@ -683,7 +683,7 @@ for start in ("zero", "default"):
     print(f"{start}: 2^{math.log2(g[0] / g[-1]):.0f} of the gradient is left")
 
 # %% [markdown]
-# With `default` the branches carry some of it past, but the gradient is still almost gone.
+# With `default` the branches carry some gradient past, but it is still almost gone.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: and if one trains it?</summary>
@@ -878,7 +878,7 @@ checks.within("residual, moved by", moved["residual"], above=1e-2)
 # <details class="fold solution"><summary>Solution</summary>
 #
 # Not here. `default` is ahead of `zero` by a hundredth of a nat or so: little, for three seeds.
-# With the norm `normal` and `depth-scaled` are the best of all, though their branches begin large.
+# With the norm, `normal` and `depth-scaled` are the best of all, though their branches begin large.
 # Without a norm they are far behind; but then their stream begins at 0.028 (a token and a position
 # of 0.02 each), and nothing makes up for that. All of this is in three blocks; deeper ones we have
 # not tested.

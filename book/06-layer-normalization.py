@@ -104,8 +104,8 @@ figures.stream_sizes(
 # Do such sizes hurt? The norm of this chapter brings the 32 numbers of each position to mean 0 and
 # size 1; how, in a moment. We trained twelve residual blocks for 1,000 steps, once from PyTorch's
 # initialization and once from Xavier's; then with a norm after each addition (in the code,
-# `post-norm`). Twelve blocks are a case of [chapter 7](07-pre-and-post-norm.ipynb), which tries several
-# learning rates for each initialization. Here is the lowest of each.
+# `post-norm`). Twelve blocks are a case of [chapter 7](07-pre-and-post-norm.ipynb), which tries
+# several learning rates for each initialization. Here is each one's lowest rate.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
@@ -352,9 +352,9 @@ print(f"another function at test time: after 3 steps up to {off:.1f} apart")
 # After 3 steps the buffers are only about a quarter of the way. Later the two modes come close.
 #
 # Now the four examples. Change the 6 in row 0: only row 0 moves. Choose "each column" and change
-# the 6 again: its whole column moves. Now, in training mode, "Pass this batch once" works. After one
-# pass, evaluation gives quite another table than training. After many it gives nearly the same, a
-# little smaller: the running variance is divided by $n - 1$, here 3.
+# the 6 again: its whole column moves. Now, in training mode, "Pass this batch once" works. After
+# one pass, evaluation gives a quite different table from training. After many it gives it about an
+# eighth smaller: the running variance is divided by $n - 1$, here 3.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live

@@ -177,7 +177,7 @@ listing(PostNormBlock, PreNormBlock)
 #
 # A formula by hand and a class by the same hand can share a mistake. So ask somebody else.
 # `torch.nn.TransformerEncoderLayer` is a block; with a causal mask it does what ours does, and
-# `norm_first` chooses the wiring. `theirs` makes one and gives it our weights (folded).
+# `norm_first` chooses the wiring. The folded `theirs` makes one and gives it our weights.
 
 # %% tags=["hide-input"]
 names = {  # ours: PyTorch's
@@ -248,13 +248,13 @@ for name in ("post-norm", "pre-norm"):
     print(f"{name:9}: first stream + {n} branches: {off:.1f} from the last")
 
 # %% [markdown]
-# Backwards it follows that the derivative of the last stream by the first is the identity plus
-# what the branches contribute ([chapter 5](05-residual-connections.ipynb)). With post-norm, $L$
-# blocks put $2L$ norms in the way. Each divides the gradient by the standard deviation of what it
+# Backwards it follows that the derivative of the last stream by the first is the identity plus what
+# the branches contribute ([chapter 5](05-residual-connections.ipynb)). With post-norm, $L$ blocks
+# put $2L$ norms in the way. Each divides the gradient by the standard deviation of what it
 # normalized, and takes two directions out of it (that of the mean, and that of the normalized
 # vector itself), as [chapter 6](06-layer-normalization.ipynb) tested. Where the deviation is above
-# 1, that alone would shrink the gradient. What comes back through the branches makes up for it: [the
-# figure below](#fig-gradients) will show post-norm's gradient along the stream nearly level.
+# 1, that alone would shrink the gradient. What comes back through the branches makes up for it:
+# [the figure below](#fig-gradients) will show post-norm's gradient hardly shrunk at the end.
 
 # %% [markdown]
 # ## The stream grows, and the final norm
@@ -348,9 +348,9 @@ table(
 # %% [markdown]
 # ## The rung
 #
-# Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. You train the first 1,000
-# steps. Your run is held against the three plain blocks of chapter 5 after as many, 2.885. Post-norm is so
-# near that one run cannot tell the two apart.
+# Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. You train the first
+# 1,000 steps. Your run is held against the three plain blocks of chapter 5 after as many, 2.885.
+# One run cannot tell pre-norm from post-norm.
 
 # %%
 for name in ("post-norm", "pre-norm"):
@@ -416,12 +416,12 @@ live.writer("pre-norm", "post-norm")
 #
 # *Claim pp-3.*
 #
-# Make it harder: more blocks, larger rates, and Xavier's larger initial weights. Each run has
-# 1,000 steps and three seeds. Half of the runs have *warm-up*: the learning
-# rate climbs from near 0 to its full height, in a straight line over the first 200 steps. A model that
-# ignores the text before, and gives each character its frequency, has a loss of 3.347 nats. A run that
-# ends within 0.1 nats of that line has learned hardly more. One far above it has blown up. We mark both
-# as *stuck*.
+# Make it harder: more blocks, larger rates, and Xavier's larger initial weights. Each run has 1,000
+# steps and three seeds. Half of the runs have *warm-up*: the learning rate climbs from near 0 to
+# its full height, in a straight line over the first 200 steps. A model that ignores the text
+# before, and gives each character its frequency, has a loss of 3.347 nats. A run that ends within
+# 0.1 nats of this loss has learned hardly more. One far above it has blown up. We mark both as
+# *stuck*.
 
 # %%
 from itertools import product
@@ -496,10 +496,10 @@ sweep_table("3-default")
 # %% [markdown]
 # *Three blocks from PyTorch's initialization; the last rows are pre-norm without its final norm.*
 #
-# With the ladder's three blocks post-norm fails at 0.03 only, thirty times the ladder's rate (at 0.01
-# it is 0.05 nats behind). With warm-up two of three runs end below the line, but still badly: the
-# mean is 3.10. Without a norm one run of three blows up at 0.03, with warm-up all three; why, we do not
-# know. Here the final norm earns its place: at 0.03 the model without it is 0.1 nats behind.
+# With the ladder's three blocks post-norm fails at 0.03 only, thirty times the ladder's rate (at
+# 0.01 it is 0.05 nats behind). With warm-up two of three runs are not stuck, but still bad: the
+# mean is 3.10. Without a norm one run of three blows up at 0.03, with warm-up all three; why, we do
+# not know. Here the final norm earns its place: at 0.03 the model without it is 0.1 nats behind.
 #
 # At the ladder's own rate nothing should show: at most 0.02 nats, we claim.
 
@@ -510,10 +510,11 @@ assert abs(lead.mean) < 0.02
 print(f"3 blocks, rate 0.001, lead of pre-norm: {lead}; at most 0.020")
 
 # %% [markdown]
-# So three blocks do not differ here (after 1,000 steps; the 0.007 ± 0.006 above are after 5,000). That
-# answers the second guess: twelve blocks at 0.01, ten times that rate, are more than one nat apart,
-# because one wiring trains and the other does not. Where both train, less is at stake: at 0.003, the best
-# rate tried of each, twelve blocks end at 2.17 with pre-norm, and at 2.22 with post-norm and warm-up.
+# So in three blocks the wirings do not differ here (after 1,000 steps; the 0.007 ± 0.006 above are
+# after 5,000). That answers the second guess: twelve blocks at 0.01, ten times the ladder's rate,
+# are more than one nat apart, because one wiring trains and the other does not. Where both train,
+# less is at stake: at 0.003, the best rate tried of each, twelve blocks end at 2.17 with pre-norm,
+# and at 2.22 with post-norm and warm-up.
 #
 # All this is after 1,000 steps of small models. The original Transformer trained well with post-norm:
 # two stacks of six blocks, 4,000 steps of warm-up and a rate that fell afterwards ([Vaswani et al.
@@ -561,10 +562,11 @@ figures.rate_sweep(losses, flat)
 #   this average has seen only a few batches. [Huang et al. 2020](references.md#huang-2020) argue that such
 #   steps are unreliable and make what goes into the norms large. A norm divides the gradient by that size,
 #   so after such steps the gradient vanishes. Warm-up gives the average time.
-# - **Small changes that add up.** [Liu et al. 2020](references.md#liu-2020) find that uneven gradients
-#   are *not* the cause. Under post-norm, they say, each sum $x + f(x)$ is set back to size 1, so a late
-#   branch weighs as much as an early one (under pre-norm the stream has grown, and it weighs less). So a
-#   small change in every block, which each step is, adds up to a larger change of the output.
+# - **Small changes that add up.** [Liu et al. 2020](references.md#liu-2020) find that uneven
+#   gradients are *not* the cause. Under post-norm, they say, each sum $x + f(x)$ is set back to
+#   size 1, so a late branch weighs as much as an early one (under pre-norm the stream has grown,
+#   and it weighs less). So each step, a small change in every block, adds up to a larger change of
+#   the output.
 #
 # We can look at the first. We measure the gradient of the loss by each block's last
 # feed-forward *matrix*, which is the paper's, and by the *stream* at each block, as RMS. The loss
@@ -991,7 +993,7 @@ for name in both:
 # ## What to remember
 #
 # - Post-norm, $\text{norm}(x+f(x))$, is the paper of 2017 and PyTorch's default. Pre-norm,
-#   $x+f(\text{norm}(x))$ and a final norm, is GPT-2 and most models since.
+#   $x+f(\text{norm}(x))$ and a final norm, is GPT-2, LLaMA and the lecture.
 # - Clean path means: the last stream is the first plus all branches. It does not mean that
 #   gradients are the same everywhere.
 # - Pre-norm trained at every depth, rate and initialization that we tried. Post-norm has a limit, and

@@ -443,8 +443,8 @@ figures.ensembles(
 # logarithmic axes; the other has the loss minus that of the test-time model of the same seed.*
 #
 # One mask is 0.181 nats away from the model of test time, and its loss is 0.068 higher. The mean of
-# more masks comes nearer, but levels off near 0.05 (the geometric mean near 0.03). On new text the mean of
-# 64 masks is better, by 0.086 nats.
+# more masks comes nearer, but levels off near 0.05 (the geometric mean near 0.03). Its loss, with
+# 64 masks, is 0.086 nats *below* test time's.
 #
 # See it at a single prediction of chapter 9's full model: when do the bars stand still?
 
@@ -509,8 +509,8 @@ table("masks", ["KL", "loss", "KL, geometric", "loss, geometric"], rows)
 #
 # *Claim drop-4.*
 #
-# The three models that read 20,000 characters, side by side. Both losses are taken in
-# evaluation mode; the loss that training reports has dropout in it, and is higher for that.
+# Three values of $p$ on the 20,000 characters, side by side. Both losses are taken in evaluation
+# mode; the loss that training reports has dropout in it, and is higher for that.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three plots of loss against steps, for p = 0, 0.2 and 0.4, with three lines of each kind. All fall steeply in the first 200 steps. Then the loss on the text learned from, dashed, goes on falling: to about 1.2 without dropout, to 1.6 and 1.8 with it. The validation loss rises without dropout from 2.5 to 2.85; with dropout it stays near 2.45."}}
 trained = {
@@ -541,10 +541,10 @@ table("after 1,000 steps", columns, rows)
 # %% [markdown]
 # *The same in numbers, at the end, and the lowest validation loss on the way.*
 #
-# That answers the first question. With $p = 0.2$ the model knows its own text less
-# well, 1.56 nats instead of 1.16, and new text much better, 2.43 instead of 2.85. The gap is
-# about halved. With $p = 0.4$ it is smaller still, but the validation loss is no better than with
-# 0.2. A small gap is not the aim; a model that learns nothing has none.
+# That answers the opening questions. With $p = 0.2$ the model knows its own text less well, 1.56
+# nats instead of 1.16, and new text much better, 2.43 instead of 2.85. The gap is about halved.
+# With $p = 0.4$ it is smaller still, but the validation loss is no better than with 0.2. A small
+# gap is not the aim; a model that learns nothing has none.
 #
 # But after 400 steps (panel p = 0) the model without dropout stood at 2.47. Had one stopped there
 # (*early stopping*), it would be only 0.047 behind the lowest that $p = 0.2$ reaches. What
@@ -580,11 +580,12 @@ table("trained on", ["p = 0", "p = 0.2", "improvement"], rows)
 # *Validation loss after 1,000 steps without and with dropout, and what dropout improves, seed by
 # seed; below 0 it costs.*
 #
-# Without dropout the validation loss is only 0.10 above that of the last 200 training batches. Where so
-# little is learned by heart there is little to prevent, and dropout *costs*: 0.070 nats. The noise
-# stands in the way of all learning, not only of learning by heart. So the ladder's small rungs go
-# without. The lecture's full model reads the text about 82 times, in 5,000 steps of 64 windows of 256
-# characters: like the small text here and unlike the whole one. So it can be expected to need dropout.
+# Without dropout the validation loss is only 0.10 above that of the last 200 training batches.
+# Where so little is learned by heart there is little to prevent, and dropout *costs*: 0.070 nats.
+# The noise stands in the way of all learning, not only of learning by heart. So the ladder's small
+# rungs go without. The lecture's full model reads the text about 82 times, in 5,000 steps of 64
+# windows of 256 characters: more like the small text here than the whole one. So it can be expected
+# to need dropout.
 
 # %% [markdown]
 # ## Your turn

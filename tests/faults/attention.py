@@ -186,7 +186,7 @@ FAULTS = [
         "src/bardgpt/layers/attention.py",
         'scores.new_full((T, T), float("-inf")).triu(1)',
         'scores.new_full((T, T), float("-inf")).triu(2)',
-        UnitTest("tests/test_dropout.py", "test_training_in_bfloat16_does_not_look_ahead"),
+        UnitTest("tests/test_fused.py", "test_training_in_bfloat16_does_not_look_ahead"),
     ),
     Fault(
         "whole-matrices-without-scale",
@@ -194,6 +194,6 @@ FAULTS = [
         "src/bardgpt/layers/attention.py",
         "(q / q.shape[-1] ** 0.5) @ k.transpose(-2, -1)",
         "q @ k.transpose(-2, -1)",
-        UnitTest("tests/test_dropout.py", "test_training_in_bfloat16_is_the_same_function"),
+        UnitTest("tests/test_fused.py", "test_training_in_bfloat16_is_the_same_function"),
     ),
 ]

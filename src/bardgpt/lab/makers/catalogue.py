@@ -70,17 +70,13 @@ def hidden_widths() -> Variants:
 def with_sprints_recipe() -> Training:
     """The last small rung, trained in the full model's way (chapter 9).
 
-    It reads as much a step as in its own way. Nothing is dropped: the rung does not learn by heart.
-    Its heads are run in one product, as the full model's are, for Muon takes a matrix as a whole.
+    Nothing is dropped: the rung does not learn by heart. Its heads are run in one product, as the
+    full model's are, for Muon takes a matrix as a whole.
     """
     sprint = PRESETS["sprint"]
     model = dataclasses.replace(PRE_NORM, fused=True, initialization=sprint.model.initialization)
     training = dataclasses.replace(
-        sprint.training,
-        steps=RUN.steps,
-        batch_size=RUN.batch_size,
-        evaluate_every=RUN.evaluate_every,
-        seed=RUN.seed,
+        sprint.training, steps=RUN.steps, evaluate_every=RUN.evaluate_every, seed=RUN.seed
     )
     return Training(model, training)
 
