@@ -458,7 +458,11 @@ export class Reader extends Living {
     const { ink } = this.parts;
     if (!sight || at === null) return;
     if (heads) {
-      heads.show(sight.attention, `${beginning()}${ink.text}`.slice(sight.start + 1, at + 1), ink.text[at]);
+      heads.show(
+        sight.attention,
+        `${beginning()}${ink.text}`.slice(sight.start + 1, at + 1),
+        ink.text[at],
+      );
       ink.look(sight.start, heads.weights(sight.attention));
       return;
     }
