@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
 
 from bardgpt.config import GPTConfig
 from bardgpt.gpt import GPT
@@ -120,54 +119,3 @@ def test_embedding_dropout_acts_on_the_sum_before_the_first_block(share):
     zero = dropped == 0
     assert zero.double().mean().item() == pytest.approx(share, abs=5 * (0.24 / 6_400) ** 0.5)
     torch.testing.assert_close(dropped[~zero], kept[~zero] / (1 - share))
-
-
-# --- attention in whole matrices, as training in bfloat16 on a CPU computes it -----------------
-
-WIDE = GPTConfig(vocab_size=11, block_size=16, n_embd=24, n_head=3, projection=True, fused=True)
-# A bfloat16 number is off by up to 2^-9 of itself; what a few products of them add up to, by more.
-ROUNDED = {"rtol": 2**-5, "atol": 2**-5}
-
-
-def results(attention, x, precision):
-    """Outputs and gradients, of the input and of each weight."""
-    x = x.clone().requires_grad_()
-    attention.zero_grad()
-    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-        y = attention(x)
-    (y.float() * torch.linspace(-1, 1, y.numel()).view(y.shape)).sum().backward()
-    return y.float(), x.grad, *(p.grad.clone() for p in attention.parameters())
-
-
-@pytest.mark.parametrize("T", [1, 2, 16])
-def test_training_in_bfloat16_is_the_same_function(T):
-    attention, x = CausalSelfAttention(WIDE).train(), torch.randn(4, T, 24)
-    exact = results(attention, x, "float32")
-    for got, expected in zip(results(attention, x, "bfloat16"), exact, strict=True):
-        size = expected.abs().max()
-        torch.testing.assert_close(got / size, expected / size, **ROUNDED)
-
-
-def test_training_in_bfloat16_does_not_look_ahead():
-    attention, x = CausalSelfAttention(WIDE).train(), torch.randn(2, 16, 24)
-    changed = x.clone()
-    changed[:, 9:] += 1
-    with torch.autocast("cpu", torch.bfloat16):
-        one, two = attention(x), attention(changed)
-    assert torch.equal(one[:, :9], two[:, :9])
-    assert not torch.equal(one[:, 9:], two[:, 9:])
-
-
-def test_training_in_bfloat16_drops_weights_alone():
-    """Nothing is dropped at the end here; what the first position hands on to itself may fall."""
-    attention = CausalSelfAttention(replace(WIDE, attention_dropout=0.4)).train()
-    attention.proj = nn.Identity()
-    x = torch.randn(2_000, 2, 24)
-    with torch.autocast("cpu", torch.bfloat16):
-        y = attention(x).float()  # (B, T, C)
-        of_heads = y[:, 0].view(-1, 3, 8)  # (B, nh, hs): one weight each, at the first position
-        fell = (of_heads == 0).all(-1)  # (B, nh)
-        whole = attention.eval()(x).float()[:, 0].view(-1, 3, 8)
-    assert torch.equal(fell, (of_heads == 0).any(-1))  # a head's channels fall together
-    assert fell.double().mean().item() == pytest.approx(0.4, abs=5 * (0.24 / 6_000) ** 0.5)
-    torch.testing.assert_close(of_heads[~fell], whole[~fell] / 0.6, rtol=2**-6, atol=2**-6)

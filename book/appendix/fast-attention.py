@@ -166,9 +166,9 @@ for dtype, most in ((torch.float32, 1e-5), (torch.float64, 1e-13)):
 # the largest *so far*, $m$ (`m`); whenever a larger one comes, $m'$ (`m_new`), multiply both sums
 # by $e^{m-m'}$ (`scale`).
 #
-# For example the scores 1, 2 and then 3, in blocks of two and one. After 1 and 2, $m$ is 2, and the first
-# sum is $1/e + 1$. Then comes 3: both sums times $e^{2-3} = 1/e$, and the new score adds $e^0 = 1$. So it
-# is $1/e^2 + 1/e + 1$: the same as with 3 subtracted from the beginning.
+# Take the scores 1, 2, then 3. After 1 and 2, $m$ is 2, and the first sum $1/e + 1$. Then comes 3:
+# the sum times $e^{2-3} = 1/e$, and the new score adds $e^0 = 1$. So it is $1/e^2 + 1/e + 1$: as
+# with 3 subtracted from the beginning.
 
 
 # %%
@@ -301,16 +301,15 @@ assert times.least > 1  # all three steps together
 table("float32", ["times as fast"], rows)
 
 # %% [markdown]
-# *Median of the turns, with the least and the most; the last row is all three steps together. Each row is
-# the median of its own ratios. Medians do not multiply, so the last is not the product of the others.*
+# *Median of the turns, with the least and the most; the last row is all three steps together, not
+# the product of the others: medians do not multiply.*
 #
 # One product gains nothing that can be told from noise: at the median it is a twentieth slower,
 # and the turns lie on both sides of 1. The attention kernel gained in every turn, though scores,
 # weights and values take only a tenth of the multiplications (exercise 3): it also spares passes
 # over the $T \times T$ matrices, for scale, mask and softmax.
 #
-# Together the steps gain little more than a tenth in time, but much memory, as a table below
-# shows.
+# Together the steps gain little more than a tenth in time, but much memory, as shown below.
 
 # %% [markdown]
 # ## Sixteen bits

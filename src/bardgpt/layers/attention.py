@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from bardgpt.config import GPTConfig
 
-WHOLE = 512  # positions up to which training in bfloat16 on a CPU keeps whole T x T matrices
-
 
 def causal_mask(size: int) -> Tensor:
     """True where a query (row) may look at a key (column): at itself and at what came before.
@@ -151,7 +149,7 @@ class CausalSelfAttention(nn.Module):
     """`MultiHeadAttention` in one product: all queries, keys and values at once, one fused kernel.
 
     Equal to the list of heads in outputs and gradients (at dropout 0: the kernel draws its dropout
-    masks in another order). Training in bfloat16 on a CPU does without the kernel.
+    masks in another order).
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -195,13 +193,7 @@ class CausalSelfAttention(nn.Module):
         if self.cache is not None:
             k, v = self.cache.append(k, v)  # each (B, nh, all so far, hs)
         rate = self.rate if self.training else 0.0
-        if self.training and T <= WHOLE and q.dtype == torch.bfloat16 and q.device.type == "cpu":
-            # The kernel saves memory; whole matrices, forward and back, take half of its time.
-            scores = (q / q.shape[-1] ** 0.5) @ k.transpose(-2, -1)  # (B, nh, T, T)
-            later = scores.new_full((T, T), float("-inf")).triu(1)  # 0 where a query may look
-            y = F.dropout(F.softmax(scores + later, dim=-1), rate) @ v  # (B, nh, T, hs)
-        else:
-            # A single query stands last: it may look at every key there is.
-            y = F.scaled_dot_product_attention(q, k, v, is_causal=T > 1, dropout_p=rate)
+        # A single query stands last: it may look at every key there is.
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=T > 1, dropout_p=rate)
         y = y.transpose(1, 2).reshape(B, T, C)  # (B, T, C)
         return self.dropout(self.proj(y))

@@ -1,4 +1,4 @@
-"""Runs of the full model: the one whose weights come with the package, and an earlier one."""
+"""The run of the full model whose weights come with the package."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bardgpt.records.band import Band, bands
 
 @dataclass(frozen=True)
 class FullRecord:
-    """A run of the full model (`make record`).
+    """The run of the full model whose weights come with the package (`make record`).
 
     Attributes:
         model: the architecture.
@@ -57,17 +57,13 @@ class FullRecord:
         return bands(self.results["habits"][of])
 
 
-def full(name: str = "sprint") -> FullRecord:
-    """The record of a run of the full model.
-
-    Args:
-        name: "sprint", whose weights come with the package, or another run's, which has losses
-            alone.
+def full() -> FullRecord:
+    """The record of the full model.
 
     Raises:
         FileNotFoundError: if it is not there; `make record` writes it.
     """
-    folder = files.RECORDED / name
+    folder = files.RECORDED / "sprint"
 
     def content(name: str) -> str:
         return (folder / name).read_text(encoding="utf-8")
