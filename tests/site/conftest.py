@@ -13,6 +13,21 @@ from playwright.sync_api import sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 300_000  # milliseconds: a busy machine is no fault of the page
+# Elements beyond the right edge of a page that scrolls sideways.
+TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.scrollingElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll("body *")]
+    .filter((element) => element.getBoundingClientRect().right > width + 1)
+    .slice(0, 5).map((element) => element.outerHTML.slice(0, 120));
+}"""
+# Text that its box cuts off: wider than the box, which does not scroll.
+CUT_OFF = """() => [...document.querySelectorAll(
+    ":is(article, main) :is(h1, h2, h3, p, li, th, td, label)")]
+  .filter((element) => element.checkVisibility() && element.clientWidth > 0 &&
+    ["hidden", "clip"].includes(getComputedStyle(element).overflowX) &&
+    element.scrollWidth > element.clientWidth + 1)
+  .map((element) => element.textContent.slice(0, 80))"""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -61,3 +76,9 @@ def chromium():
         browser = driver.chromium.launch(executable_path=found, timeout=PATIENCE)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def too_large():
+    """`too_large(page)`: what its window is too small for, beyond its edge or cut off by a box."""
+    return lambda page: page.evaluate(TOO_WIDE) + page.evaluate(CUT_OFF)

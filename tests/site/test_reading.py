@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import pytest
 from built import CHAPTERS, SITE, page_of
 from playwright.sync_api import expect
-from sizes import CUT_OFF, TOO_WIDE
 
 HEADS = page_of(next(path for path in CHAPTERS if "one-head" in path.stem))
 NORMS = page_of(next(path for path in CHAPTERS if "layer-norm" in path.stem))
@@ -222,23 +221,20 @@ def test_figures_of_a_claim_are_folded(opened):
 # Eyes and hands that need more
 
 
-def test_twice_as_large_nothing_is_lost(opened, built):
+def test_twice_as_large_nothing_is_lost(opened, built, too_large):
     """The browser's zoom, which halves the window, and letters alone."""
     with opened(built, size={"width": 640, "height": 400}, device_scale_factor=2) as page:
-        assert page.evaluate(TOO_WIDE) == []
-        assert page.evaluate(CUT_OFF) == []
+        assert too_large(page) == []
     with opened(built) as page:
         page.add_style_tag(content="html { font-size: 200% !important; }")
-        assert page.evaluate(TOO_WIDE) == []
-        assert page.evaluate(CUT_OFF) == []
+        assert too_large(page) == []
 
 
-def test_four_times_as_large_the_page_is_one_column(opened, built):
+def test_four_times_as_large_the_page_is_one_column(opened, built, too_large):
     """1280 pixels at 400 % are 320."""
     with opened(built, size={"width": 320, "height": 256}) as page:
         page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
-        assert page.evaluate(TOO_WIDE) == []
-        assert page.evaluate(CUT_OFF) == []
+        assert too_large(page) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
