@@ -25,6 +25,7 @@ TOO_WIDE = """() => {
 CUT_OFF = """() => [...document.querySelectorAll(
     ":is(article, main) :is(h1, h2, h3, p, li, th, td, label)")]
   .filter((element) => element.checkVisibility() && element.clientWidth > 0 &&
+    !element.matches(".visually-hidden") &&
     ["hidden", "clip"].includes(getComputedStyle(element).overflowX) &&
     element.scrollWidth > element.clientWidth + 1)
   .map((element) => element.textContent.slice(0, 80))"""
