@@ -88,10 +88,11 @@ figures.diagram("whole-model")
 # Now one change at a time, in the lecture's order. Nothing is trained for this: on the device
 # "meta" PyTorch's tensors have shapes and no numbers, and we count what would have been done.
 #
-# - **GFLOP a step**: floating-point operations of a step's matrix products, in billions. The way
-#   back costs about twice the way there.
+# - **GFLOP a step**: floating-point operations of a step's matrix products, in billions. The
+#   backward pass costs about twice the forward pass; both count.
 # - **State**: weights, gradients and AdamW's two averages; four float32 numbers for each parameter.
 # - **Kept**: what the forward pass keeps for the backward pass, with chapter 3's list of heads.
+#   (The fused kernel needs less.)
 
 # %%
 from bardgpt.teaching import scaling
@@ -107,7 +108,8 @@ scaling.cost_table(scaling.one_at_a_time())
 # *From top to bottom, each change on top of all above it. "+": how many more than a row above;
 # "times before": how many times as many.*
 #
-# A step works on 64 times the characters, and 255 times 64 is 16,320. Most of the rest is attention.
+# A step works on 64 times the characters, and 255 times 64 is 16,320. The rest is attention; and of
+# the small model's parameters more stand outside of products.
 #
 # - **Context** 256: 32 times the characters in a step, but 70 times the operations. Attention
 #   compares 256 positions with 256, and at a width of 32 that costs more than all matrices.
@@ -115,8 +117,9 @@ scaling.cost_table(scaling.one_at_a_time())
 #   twelve times the work of comparing positions.
 # - **Heads** 6: no parameter and no operation ([chapter 3](03-multi-head-attention.ipynb)), but 96
 #   MiB more to keep, for each head has its own $T \times T$ weights.
-# - **Blocks** 6: by "times before" a small change, by "+" it brings nearly as many parameters
-#   and operations as all changes before it together. So *the order matters*: what multiplies adds the more, the later it comes.
+# - **Blocks** 6: by "times before" a small change, by "+" it brings nearly as many parameters and
+#   operations as all changes before it together. So *the order matters*: at width 32 they would
+#   have added little.
 # - **Dropout**: no parameter, no product, and 1,440 MiB, for what was dropped must be remembered.
 #
 # State takes a twenty-fifth of what the forward pass keeps. So if a GPU runs out of memory, a
@@ -164,8 +167,7 @@ seconds = scaling.time_steps(plan)
 scaling.say_time(seconds, plan)
 
 # %% [markdown]
-# On the website, *this machine* is the one that built the page, busy with other work. Undisturbed,
-# the whole run took one hour on two cores.
+# Undisturbed, the whole run took one hour on two cores.
 #
 # `scaling.train` is [chapter 1](01-text-and-yardstick.ipynb)'s loop. After 12 steps of 4 windows
 # the model must be below 3.347 nats, the loss of one who knows only how frequent each character is.
@@ -219,9 +221,10 @@ figures.full_run(record.metrics, record.training.steps, scaling.to_beat())
 # %% [markdown]
 # *The recorded run: training batches with dropout on, the whole validation text with dropout off.*
 #
-# 1.4789: the 1.48 of the lecture is reached. Storing each weight in 8 bits
-# costs nothing that shows. Yet on its training text the model is 0.395 nats better: it has begun to
-# learn that text by heart, in spite of [dropout](08-dropout.ipynb).
+# 1.4789: the 1.48 of the lecture is reached. Storing each weight in 8 bits costs nothing that
+# shows. Yet on its training text the model is 0.395 nats better: in part it has learned that text
+# by heart, in spite of [dropout](08-dropout.ipynb); in part the validation text is harder, by its
+# new names (below).
 #
 # **And if one went on?** For this model that was not measured: the validation loss fell to the end of
 # 12 passes over the text. What can happen is recorded for a smaller model on a tenth of the text:
@@ -280,8 +283,8 @@ figures.ladder(rows, tables, full_model)
 
 # %% [markdown]
 # *Validation loss; each dot is one full run. The small models see 8 characters, the last row sees
-# 256: the lecture's figure, the recorded run, and the best that [nanoGPT](references.md#nanogpt)
-# reports for a near twin. Dashed: the count tables.*
+# 256: the lecture's figure, the recorded run, and the best that [nanoGPT](references.md#nanogpt),
+# the lecturer's later program, reports for a near twin. Dashed: the count tables.*
 #
 # The full model is the first to pass the tables. But do not compare its row to the third digit:
 # the three were judged in different ways. Here is ours, judged in several:
@@ -294,7 +297,7 @@ for way, found in records.read("judged")["ways"].items():
     name = f"{way} characters or more before each" if way.isdigit() else way
     error = found.get("standard error")
     rows[name] = [f"{found['loss']:.4f}" + (f" ± {error:.4f}" if error else "")]
-rows["nanoGPT's twin, random windows, its best of up to 21"] = [f"{NANOGPT}"]
+rows["another model: nanoGPT's, its lowest of up to 21"] = [f"{NANOGPT}"]
 teaching.table("the recorded run", ["validation loss"], rows)
 
 # %% [markdown]
@@ -331,9 +334,10 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
     assert gain.mean > 4 * gain.sd / gain.n**0.5  # four standard errors
 
 # %% [markdown]
-# An eighth for the recipe, a quarter for the reading. So "just from scaling up" is not the whole
-# story. The rest has to do with size: more channels and blocks, and a window of 256. Whether recipe
-# and reading together would give the sum we have not measured, nor what either is worth at full size.
+# An eighth for the recipe, a quarter for the reading: in our run "just from scaling up" is not the
+# whole story. The lecture's run did without this recipe, but read 64 times as much as the small
+# rung; what that gave, we have not measured. If our two parts add up, the rest is size: channels,
+# blocks, and a window of 256. Whether they do is not measured.
 #
 # And what is that recipe? All that differs from the lecture's run:
 #
@@ -342,10 +346,10 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # | `initialization` | GPT-2's: small, smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first | not measured alone |
 # | `attention_dropout`, `embedding_dropout` | moved from the attention weights to the embeddings | a CPU's fast kernel has no dropout | a step two fifths faster ([measured](appendix/fast-attention.ipynb)) |
 # | `optimizer`, `muon_rate` | Muon for the blocks' matrices, with its own rate | below | not measured alone |
-# | `learning_rate` | ten times higher, for all that Muon does not train | a short run has to learn faster | not measured alone |
-# | `beta2` | AdamW forgets squared gradients sooner | an average over 100 steps, not 1,000 | not measured alone |
-# | `warmup`, `schedule`, `final_rate` | rates climb for 50 steps, then fall to a twentieth | careful first steps, fine last ones | not measured alone |
-# | `clip` | a gradient longer than 1 is shortened to 1 | one odd batch undoes little | not measured alone |
+# | `learning_rate` | ten times the lecture's (three times the rung's), for all that Muon does not train | a short run has to learn faster | not measured alone |
+# | `beta2` | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow | not measured alone |
+# | `warmup`, `schedule`, `final_rate` | rates climb for 50 steps, then fall to a twentieth | AdamW's averages begin empty; small last steps settle | not measured alone |
+# | `clip` | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little | not measured alone |
 # | `decay` | only matrices are pulled towards 0 | gains and biases may be large | not measured alone |
 # | `steps`, `batch_size` | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores | it reads less, see below |
 #
@@ -414,10 +418,9 @@ figures.loss_by_position(record.results["by position"], tables)
 # position. Circles: means over 1, 2 to 3, 4 to 7, … characters. Crosses: the count tables.*
 #
 # Up to five characters the full model is no better than the count tables. Up to sixteen its loss
-# falls fast, then the line is nearly level. On *the same characters*, with more and more context, it
-# gains 0.025 nats from 8 to 16, another 0.023 to 32, and then nothing that stands out from its error.
-# (Over the whole text a little does: 1.4577 with 224 characters before, 1.4650 with 128.) So this model
-# reads mostly about a line back; below we see what that makes it miss.
+# falls fast, then the line is nearly level. On *the same characters*, with more and more context,
+# it gains 0.025 nats from 8 to 16, another 0.023 to 32, and then nothing that stands out from its
+# error. So this model reads mostly about a line back; below we see what that makes it miss.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the same characters with less and more context</summary>
@@ -456,9 +459,10 @@ rows = {name: [f"{loss:.2f}"] for name, loss in rows.items()}
 teaching.table("judged on", ["validation loss"], rows)
 
 # %% [markdown]
-# The gap is 0.59 nats. A quarter of a nat of it is a better prediction from the same few characters.
-# The larger part, 0.34, comes from looking further. (This divides the gap by what is seen, not by what
-# was changed; its parts are not size, recipe or reading.)
+# The gap is 0.59 nats. A quarter of a nat of it is a better prediction from the same few
+# characters. The larger part, 0.34, comes from seeing more, but not far back: in windows of 8 a
+# prediction sees fewer than five characters on average, and most is won as soon as each has 8 to
+# 16. For this model a window of 32 would nearly do.
 
 # %% [markdown]
 # ## One passage, character by character
@@ -477,8 +481,8 @@ figures.passage(passage["text"], passage["losses"])
 # characters before it. ↵ is a line break, which has to be predicted too.*
 #
 # The first letters of words cost much, the rest often almost nothing: once *lang* stands there,
-# *uage* follows. The line break after a speaker's name costs nothing at all. Rare words cost most:
-# *Hag-seed*, *Setebos*, *Shrug'st*. And here is a speaker's name, with its nats:
+# *uage* follows. The line break after a speaker's name costs nothing at all. Rare words cost much:
+# *Hag-seed*, *Setebos*, *Shrug'st*. Speakers' names cost most. Here is one, with its nats:
 
 # %%
 name = "PROSPERO"
@@ -509,7 +513,7 @@ print(f"; their mean is {live_losses.mean():.1f} nats")
 # beginning of The Tempest. Of its 39 speakers 26 never speak in the training text. So the loss
 # measures in part how one meets strangers. How large a part? Split it: the names above the speeches
 # against all other text (*rest*). A name is *known* if it speaks in the training text, else *new*;
-# *again* means that it already heads a speech in the window.
+# *again* means that it already heads a speech in the window, *first* that it does not.
 
 # %%
 names = record.results["names"]
@@ -545,11 +549,10 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 # known names the letters after the fourth cost almost nothing. The names of strangers are 3 % of the text and
 # nearly 9 % of the loss.
 #
-# And now what we did not expect. If the stranger's name already stands in the window, a reader would
-# copy it. The model pays as much as the first time: 4.5 nats against 4.6. It has hardly learned to
-# look a name up in its own context. Larger models do; [Olsson and
-# others](references.md#olsson-2022) found the pairs of heads that do it. Whether ours has such a pair we have
-# not tested.
+# What we did not expect: if the stranger's name already stands in the window, a reader would copy
+# it. The model pays as much as the first time: 4.5 nats against 4.6. It has hardly learned to look
+# a name up in its own context. Larger models do; [Olsson and others](references.md#olsson-2022)
+# found the pairs of heads that do it.
 
 # %% [markdown]
 # ## What it writes
@@ -651,8 +654,8 @@ from bardgpt.lab import likeness
 print(", ".join(likeness.speakers(record.results["text"])))
 
 # %% [markdown]
-# It mixes the casts: Romeo and Benvolio are of one play, Menenius and Sicinius of another, Pompey of
-# a third. And in one of eighteen speeches a speaker answers himself.
+# It mixes the casts: Romeo and Benvolio are of one play, Menenius and Sicinius of another, Pompey
+# of a third.
 #
 # What does the model expect after each of these beginnings? (`told` is the passage above, as far as
 # PROSPER.)
@@ -678,9 +681,9 @@ for prompt in (
 # ZANZIBO, whom it has just met, gets the end of a name like BAPTISTA. Nobody can be introduced to this
 # model.
 #
-# What it knows, then: letters, words, lines, the layout of a play, the names of the people, what
-# a sentence sounds like. What it does not know: who is on stage, what was said a few lines ago,
-# what any of it means.
+# What it knows: letters, words, lines, the layout of a play, names, how a sentence sounds. What it
+# does not know: who is on stage, what was said a few lines ago. Whether it knows what anything
+# means we have not tested.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -858,12 +861,11 @@ print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 # %% [markdown]
 # ## What you have built
 #
-# A text, a table of counts, a model that can only equal it: that was chapter 1. Then, one by one:
-# a head that looks back, several heads, a layer that computes on what they gathered,
-# a stream to add to, norms to keep it in bounds, norms moved out of its way, dropout, and size.
-# Each of these you have written in a few lines, checked against PyTorch's own, and measured, also
-# where it brought nothing. [The whole model](appendix/whole-model.ipynb) fits on a page, and you know
-# every line. Here it is, beside the last small rung. Give both the beginning of a speech:
+# A yardstick; then, one by one: a head that looks back, several heads, a layer that computes on
+# what they gathered, a stream to add to, norms, dropout, and size. Each of these you have written
+# in a few lines, checked against PyTorch's own, and measured, also where it brought nothing. [The
+# whole model](appendix/whole-model.ipynb) fits on a page, and you know every line. Here it is,
+# beside the last small rung. Give both the beginning of a speech:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
