@@ -57,7 +57,7 @@ def shapes(figure: Figure, stem: str) -> tuple[list[str], tuple[float, float]]:
         _anchor_lines(group)
     _, _, width, height = map(float, root.get("viewBox").split())
     lines = "\n".join(_Writer(stem).children(root)).split("\n")
-    return _styles_together(_letters_together(lines)), (width, height)
+    return _styles_together(_letters_together(_words_last(lines))), (width, height)
 
 
 def _local(name: str) -> str:
@@ -178,6 +178,18 @@ def _anchor_lines(group: ET.Element) -> None:
         share, anchor = ANCHORS[side]
         text.attrib |= {"x": f"{float(place['x']) + share * width:.2f}", "y": place["y"]}
         text.set("style", f"{style}; text-anchor: {anchor}")
+
+
+def _words_last(elements: list[str]) -> list[str]:
+    """Elements below each other; where lines and texts take turns, first the lines, then the texts.
+
+    So do the grid and its numbers, and then each kind has neighbours of its own style.
+    """
+    kept: list[str] = []
+    for is_single, run in groupby(elements, lambda each: bool(SINGLE.fullmatch(each))):
+        same = list(run)
+        kept += sorted(same, key=lambda each: each.startswith("<text")) if is_single else same
+    return kept
 
 
 def _letters_together(elements: list[str]) -> list[str]:
