@@ -34,7 +34,7 @@ if "google.colab" in sys.modules:
 # model begins to do that, and dropout is used against it:
 #
 # > **Dropout sets a random share $p$ of the numbers that flow through the model (never its parameters)
-# > to 0, at three places in each block, and multiplies the others by $1/(1-p)$. It does so in training
+# > to 0, at three places in each block, and makes the others larger to match. It does so in training
 # > only, and every pass draws anew.** At test time nothing is dropped: one full pass stands in for the
 # > mean over all masks. For the outputs of a single linear layer that is exact, for a GPT it is an
 # > approximation.
