@@ -41,15 +41,18 @@ export class Heads {
       (n_layer > 1 ? `<p>${this.isWhole ? "Block " : ""}${block + 1}</p>` : "") +
       Array.from({ length: n_head }, (_, head) => row(block, head)).join("");
     this.root.innerHTML =
-      `<legend>${n_layer * n_head > 1 ? "Which head is drawn under the text" : "Drawn under the text"}</legend>` +
+      `<legend><span></span><span>${n_layer * n_head > 1 ? "Which head is drawn under the text" : "Drawn under the text"}</span></legend>` +
       (this.isWhole
         ? `<div class="columns" aria-hidden="true"><span class="cells">${times("<b></b>", this.n)}</span></div>`
         : `<p class="how">A row for each block. The bar on the right is the last character; each further left covers twice as many.</p>`) +
       `<div class="groups" style="--heads: ${n_head}">` +
       Array.from({ length: n_layer }, (_, block) => `<div>${group(block)}</div>`).join("") +
       "</div>";
-    this.legend = /** @type {HTMLElement} */ (this.root.querySelector("legend"));
-    this.asks = this.legend.textContent;
+    const [from, asks] = /** @type {HTMLElement[]} */ ([
+      ...this.root.querySelectorAll("legend span"),
+    ]);
+    this.from = from;
+    this.asks = asks;
     this.columns = [...this.root.querySelectorAll(".columns b")];
     this.rows = /** @type {HTMLElement[]} */ ([...this.root.querySelectorAll(".head")]);
     this.radios = /** @type {HTMLInputElement[]} */ ([
@@ -96,9 +99,8 @@ export class Heads {
    */
   show(attention, seen, next) {
     const [from, to] = [seen[seen.length - 1], next].map((one) => SIGNS[one] ?? one);
-    this.legend.innerHTML = '<span></span><span class="visually-hidden"></span>';
-    this.legend.children[0].textContent = `From “${from}”, to predict “${to}”`;
-    this.legend.children[1].textContent = `. ${this.asks}`;
+    this.from.textContent = `From “${from}”, to predict “${to}” `;
+    this.asks.className = "visually-hidden"; // the buttons show it
     for (const [i, column] of this.columns.entries()) {
       const character = seen[seen.length - this.n + i] ?? "";
       column.textContent = SIGNS[character] ?? character;
