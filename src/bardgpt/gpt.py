@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from bardgpt.config import GPTConfig
 from bardgpt.initialization import initialize
 from bardgpt.layers.blocks import BLOCKS, norm
+from bardgpt.layers.dropout import Dropout
 
 
 class GPT(nn.Module):
@@ -33,7 +34,7 @@ class GPT(nn.Module):
         self.position_embedding = (
             nn.Embedding(config.block_size, config.n_embd) if config.positions else None
         )
-        self.dropout = nn.Dropout(config.embedding_dropout)
+        self.dropout = Dropout(config.embedding_dropout)
         self.blocks = nn.ModuleList(BLOCKS[config.block](config) for _ in range(config.n_layer))
         self.norm = norm(config) if config.final_norm else nn.Identity()
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size)

@@ -180,4 +180,20 @@ FAULTS = [
         "y = y.reshape(B, T, C)",
         Cell("book/appendix/fast-attention.ipynb", "CausalSelfAttention.from_heads(heads, config)"),
     ),
+    Fault(
+        "whole-matrices-look-ahead",
+        "The diagonal counts from 0: with 2 each character reads the one that it should predict.",
+        "src/bardgpt/layers/attention.py",
+        'scores.new_full((T, T), float("-inf")).triu(1)',
+        'scores.new_full((T, T), float("-inf")).triu(2)',
+        UnitTest("tests/test_dropout.py", "test_training_in_bfloat16_does_not_look_ahead"),
+    ),
+    Fault(
+        "whole-matrices-without-scale",
+        "The kernel scales by itself; who writes the product out has to do it, and forgets.",
+        "src/bardgpt/layers/attention.py",
+        "(q / q.shape[-1] ** 0.5) @ k.transpose(-2, -1)",
+        "q @ k.transpose(-2, -1)",
+        UnitTest("tests/test_dropout.py", "test_training_in_bfloat16_is_the_same_function"),
+    ),
 ]

@@ -67,4 +67,20 @@ FAULTS = [
         "return nn.functional.dropout(self.proj(h), self.dropout.p)",
         Cell("book/08-dropout.ipynb", "one, two = thin(ids), thin(ids)"),
     ),
+    Fault(
+        "short-draws-not-rescaled",
+        "Half of the numbers fall, and what is left stays as it was: in use all are too large.",
+        "src/bardgpt/layers/dropout.py",
+        "return x * stays(x, rate) * (1 / (1 - rate))",
+        "return x * stays(x, rate)",
+        UnitTest("tests/test_dropout.py", "test_a_share_falls_and_the_mean_stays"),
+    ),
+    Fault(
+        "one-throw-for-four",
+        "Four numbers share a draw of 64 bits, and here its first bits: they fall together.",
+        "src/bardgpt/layers/dropout.py",
+        "bits = draws.random_(-(2**63), None).view(torch.int16)",
+        "bits = draws.random_(-(2**63), None).view(torch.int16)[::4].repeat_interleave(4)",
+        UnitTest("tests/test_dropout.py", "test_each_number_has_a_throw_of_its_own"),
+    ),
 ]

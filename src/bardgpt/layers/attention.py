@@ -13,6 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bardgpt.config import GPTConfig
+from bardgpt.layers.dropout import Dropout, drop, is_bfloat16_on_cpu
+
+WHOLE = 512  # positions up to which training in bfloat16 on a CPU keeps whole T x T matrices
 
 
 def causal_mask(size: int) -> Tensor:
@@ -67,7 +70,7 @@ class Head(nn.Module):
         self.query = nn.Linear(config.n_embd, config.head_size, bias=False)
         self.key = nn.Linear(config.n_embd, config.head_size, bias=False)
         self.value = nn.Linear(config.n_embd, config.head_size, bias=False)
-        self.dropout = nn.Dropout(attention_dropout(config))
+        self.dropout = Dropout(attention_dropout(config))
         self.register_buffer("causal", causal_mask(config.block_size), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -89,7 +92,7 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.heads = nn.ModuleList(Head(config) for _ in range(config.n_head))
         self.proj = nn.Linear(config.n_embd, config.n_embd) if config.projection else nn.Identity()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, C) -> (B, T, C), T at most block_size."""
@@ -149,7 +152,7 @@ class CausalSelfAttention(nn.Module):
     """`MultiHeadAttention` in one product: all queries, keys and values at once, one fused kernel.
 
     Equal to the list of heads in outputs and gradients (at dropout 0: the kernel draws its dropout
-    masks in another order).
+    masks in another order). Training in bfloat16 on a CPU does without the kernel.
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -159,7 +162,7 @@ class CausalSelfAttention(nn.Module):
         self.cache: KeyValueCache | None = None  # set by `bardgpt.sampling.cached` alone
         self.qkv = nn.Linear(config.n_embd, 3 * config.n_embd, bias=False)
         self.proj = nn.Linear(config.n_embd, config.n_embd) if config.projection else nn.Identity()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     @classmethod
     def from_heads(cls, attention: MultiHeadAttention, config: GPTConfig) -> Self:
@@ -193,7 +196,13 @@ class CausalSelfAttention(nn.Module):
         if self.cache is not None:
             k, v = self.cache.append(k, v)  # each (B, nh, all so far, hs)
         rate = self.rate if self.training else 0.0
-        # A single query stands last: it may look at every key there is.
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=T > 1, dropout_p=rate)
+        if self.training and T <= WHOLE and is_bfloat16_on_cpu(q):
+            # The kernel saves memory; whole matrices, forward and back, take half of its time.
+            scores = (q / q.shape[-1] ** 0.5) @ k.transpose(-2, -1)  # (B, nh, T, T)
+            later = scores.new_full((T, T), float("-inf")).triu(1)  # 0 where a query may look
+            y = drop(F.softmax(scores + later, dim=-1), rate) @ v  # (B, nh, T, hs)
+        else:
+            # A single query stands last: it may look at every key there is.
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=T > 1, dropout_p=rate)
         y = y.transpose(1, 2).reshape(B, T, C)  # (B, T, C)
         return self.dropout(self.proj(y))

@@ -9,6 +9,7 @@ Shapes: B batch, T time, C = n_embd, H hidden units (the paper's d_ff).
 from torch import Tensor, nn
 
 from bardgpt.config import GPTConfig
+from bardgpt.layers.dropout import Dropout
 
 ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "none": nn.Identity}
 
@@ -31,7 +32,7 @@ class FeedForward(nn.Module):
         self.hidden = nn.Linear(C, H)
         self.activation = ACTIVATIONS[config.activation]()
         self.proj = nn.Linear(H, C) if config.feed_forward == "two-layer" else nn.Identity()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, C) -> (B, T, C), or any other shape that ends in C."""
