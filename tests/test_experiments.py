@@ -21,7 +21,7 @@ from bardgpt.lab.ladder import PROMPT, RUN, RUNGS
 from bardgpt.lab.likeness import Reference, text_statistics
 from bardgpt.lab.makers import continuations, experiments, judged, kinds, provenance
 from bardgpt.lab.makers import looker as lookers
-from bardgpt.lab.makers.catalogue import EXPERIMENTS
+from bardgpt.lab.makers.catalogue import EXPERIMENTS, LEVERS
 from bardgpt.lab.makers.continuations import Continuations
 from bardgpt.lab.makers.judged import Judged
 from bardgpt.lab.makers.kinds import AtStart, CountTables, Sweep, Training
@@ -646,6 +646,31 @@ def test_size_is_told_from_recipe_with_sprints_own():
     assert recipe.training.steps == RUN.steps
     assert differing(recipe.model, rung) == {"initialization", "fused"}
     assert recipe.model.initialization == sprint.model.initialization
+
+
+def test_each_lever_of_sprints_recipe_is_left_out_once():
+    """Every field in which the recipe differs from the rung's own way is some lever's."""
+    own, recipe = Training(RUNGS["pre-norm"].config), EXPERIMENTS["pre-norm-recipe"]
+    variants = EXPERIMENTS["recipe-without"].variants
+    missed = differing(recipe.training, RUN) | differing(recipe.model, own.model)
+    for lever, without in variants.items():
+        changed = differing(without.training, recipe.training) | differing(
+            without.model, recipe.model
+        )
+        assert changed == set(LEVERS[lever])
+        for field in changed:
+            given, rungs = (
+                (without.model, own.model)
+                if field == "initialization"
+                else (
+                    without.training,
+                    RUN,
+                )
+            )
+            assert getattr(given, field) == getattr(rungs, field)
+        missed -= changed
+    # Muon's own fields say nothing where AdamW takes its place; the rest is no lever.
+    assert missed == {"muon_rate", "fused", "seed", "evaluate_every"} & missed
 
 
 def test_size_is_told_from_reading_with_as_many_characters():

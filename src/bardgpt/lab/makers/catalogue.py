@@ -81,6 +81,34 @@ def with_sprints_recipe() -> Training:
     return Training(model, training)
 
 
+# What sprint's recipe is made of, beside its length: the fields that go together (chapter 9).
+LEVERS = {
+    "initialization": ("initialization",),
+    "optimizer": ("optimizer",),
+    "rate": ("learning_rate",),
+    "beta2": ("beta2",),
+    "schedule": ("warmup", "schedule", "final_rate"),
+    "clip": ("clip",),
+    "decay": ("decay",),
+}
+
+
+def without_each_lever() -> Variants:
+    """Sprint's recipe on the last small rung, with one lever at a time as the rung has it."""
+    recipe = with_sprints_recipe()
+
+    def without(lever: str) -> Training:
+        model, training = (
+            dataclasses.replace(
+                given, **{name: getattr(own, name) for name in LEVERS[lever] if hasattr(own, name)}
+            )
+            for given, own in ((recipe.model, PRE_NORM), (recipe.training, RUN))
+        )
+        return variant(model, training)
+
+    return {lever: without(lever) for lever in LEVERS}
+
+
 def with_sprints_reading() -> Training:
     """The last small rung in its own way, over as many characters as the full model (chapter 9)."""
     sprint, batch = PRESETS["sprint"], RUN.batch_size * PRE_NORM.block_size
@@ -231,6 +259,7 @@ EXPERIMENTS: dict[str, Experiment[Any]] = {
         dataclasses.replace(PRE_NORM, final_norm=False), probes=("stream", "norms")
     ),
     "pre-norm-recipe": with_sprints_recipe(),
+    "recipe-without": Sweep(without_each_lever()),
     "pre-norm-long": with_sprints_reading(),
     "depths": Sweep(depths()),
     "coming-online": Sweep(coming_online()),
