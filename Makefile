@@ -1,6 +1,6 @@
 # One entry point for people and CI. `make` lists the tasks; all but `help` and `clean` see to .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub test test-site test-colab test-matrix break notebooks pages experiments experiments-check record bench repository newest lint format serve lab clean FORCE
+.PHONY: help book pdf epub test test-site test-colab test-matrix break notebooks pages experiments experiments-check record notes-run bench repository newest lint format serve lab clean FORCE
 PYTHON ?= python3
 PORT   ?= 8000
 RUN    := .venv/bin/python
@@ -87,6 +87,9 @@ experiments-check: $(READY)  ## every recorded run again; says where a record is
 record: $(READY)  ## the full model's run and its record; goes on where it stopped
 	$(RUN) -m bardgpt.lab.makers.full_record
 	$(MAKE) pages
+
+notes-run: $(READY)  ## the record of the notes' own run, `bardgpt train full`, as far as it came
+	$(RUN) -m bardgpt.lab.makers.notes_run
 
 bench: $(READY)  ## how fast the full model trains and samples, step by step of the fast path
 	$(RUN) -m bardgpt.lab.makers.bench

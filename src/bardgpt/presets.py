@@ -56,8 +56,8 @@ PRESETS = {
         ),
         TrainingConfig(steps=1_500, evaluate_every=150, **_RECIPE),
     ),
-    # The notes' run, made for a GPU. They don't say how weights start: here as in the program that the
-    # lecture has published, N(0, 0.02²).
+    # The notes' run, made for a GPU. They don't say how weights start; here as in the program that
+    # the lecture has published, N(0, 0.02²).
     "full": Preset(
         GPTConfig(vocab_size=VOCAB_SIZE, dropout=0.2, initialization="normal", **_FULL),
         TrainingConfig(batch_size=64, learning_rate=3e-4, evaluate_every=500),

@@ -1,4 +1,4 @@
-"""The run of the full model whose weights come with the package."""
+"""Runs of the full model: the one whose weights come with the package, and the notes' own."""
 
 import json
 from dataclasses import dataclass
@@ -11,13 +11,14 @@ from bardgpt.records.band import Band, bands
 
 @dataclass(frozen=True)
 class FullRecord:
-    """The run of the full model whose weights come with the package (`make record`).
+    """A run of the full model.
 
     Attributes:
         model: the architecture.
         training: the run.
         metrics: its log, a line for each reading (`bardgpt.training.run`).
-        results: what was measured of the packed weights (`bardgpt.lab.makers.full_record`).
+        results: what was measured of its weights; of the packed ones (`lab.makers.full_record`)
+            more than of the notes' run (`lab.makers.notes_run`), which may be unfinished.
     """
 
     model: GPTConfig
@@ -57,13 +58,17 @@ class FullRecord:
         return bands(self.results["habits"][of])
 
 
-def full() -> FullRecord:
-    """The record of the full model.
+def full(preset: str = "sprint") -> FullRecord:
+    """The record of a run of the full model.
+
+    Args:
+        preset: "sprint", whose weights come with the package (`make record`), or "full", the notes'
+            own run, which has losses and two samples alone (`make notes-run`).
 
     Raises:
-        FileNotFoundError: if it is not there; `make record` writes it.
+        FileNotFoundError: if it is not there.
     """
-    folder = files.RECORDED / "sprint"
+    folder = files.RECORDED / preset
 
     def content(name: str) -> str:
         return (folder / name).read_text(encoding="utf-8")

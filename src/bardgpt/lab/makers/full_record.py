@@ -88,10 +88,15 @@ def make(folder: Path = RUN_FOLDER, record: Path | None = None) -> dict[str, Any
             "bfloat16 instead"
         )
     checkpoint.save(record / pretrained.WEIGHTS, kept, {"of": "the last step"})
+    keep(folder, record, results)
+    return results
+
+
+def keep(folder: Path, record: Path, results: dict[str, Any]) -> None:
+    """Copy what a run says of itself to its record, then write what was measured of it."""
     for name in (run.CONFIG, run.METRICS):
         write_whole(record / name, (folder / name).read_bytes())
     write_whole(record / "record.json", (json.dumps(results, indent=1) + "\n").encode())
-    return results
 
 
 def samples(model: GPT, tokenizer: CharTokenizer, train: str, validation: str) -> dict[str, Any]:
