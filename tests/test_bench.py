@@ -54,12 +54,12 @@ def test_case_is_what_its_name_says(small, name):
     attentions = [m for m in made.model.modules() if isinstance(m, CausalSelfAttention)]
     assert [m.rate for m in attentions] == [on_weights] * (0 if "list" in name else 2)
     norms = [m.fused for m in made.model.modules() if isinstance(m, LayerNorm)]
-    assert norms == ["all" in name] * 5
+    assert norms == ["all kernels" in name or "whole" in name] * 5
     with Kernels() as ran:
         bench.step(name, made)
     # On a processor the kernel knows no dropout: then the softmax is written out after all.
     assert (FLASH in ran.names) == ("kernel" in case.path and not on_weights)
-    assert ("native_layer_norm" in ran.names) == (case.path == "all kernels")
+    assert ("native_layer_norm" in ran.names) == all(norms)
     assert made.read_losses() == pytest.approx(4.2, abs=0.7)
 
 
@@ -83,6 +83,18 @@ def test_cases_do_the_same_work(small):
             bench.step(name, of)
         losses.append(of.read_losses())
     assert losses == pytest.approx([losses[0]] * 4, abs=1e-4)
+
+
+def test_whole_matrices_do_the_kernels_work(small):
+    made = [
+        bench.trainer(f"{path}, bfloat16", "cpu", 2) for path in ("all kernels", "whole matrices")
+    ]
+    losses = []
+    for name, of in zip(("all kernels, bfloat16", "whole matrices, bfloat16"), made, strict=True):
+        for _ in range(3):
+            bench.step(name, of)
+        losses.append(of.read_losses())
+    assert losses[0] == pytest.approx(losses[1], abs=1e-2)  # 16 bits have two to three digits
 
 
 def test_every_work_has_its_turn_forwards_and_backwards_and_the_first_does_not_count():
