@@ -89,7 +89,7 @@ for row in weights[:4].tolist():
 
 # %% [markdown]
 # `assert_close` is silent, so both agree up to rounding. Row 2 gives a third each to positions 0, 1
-# and 2, and nothing to what comes later.
+# and 2.
 
 # %% [markdown]
 # ## The same from scores
@@ -171,7 +171,7 @@ live.toy_scores()
 # %% [markdown]
 # A model has to find such maps by itself. So each position makes its three vectors of $\mathrm{hs}$
 # numbers (the *head size*) from its $x$, each by a learned linear map without bias. **The same three
-# maps are used at every position**; nothing in them depends on $t$.
+# maps are used at every position.**
 #
 # The score between position $t$, which asks, and position $s$, which is asked, is the dot product
 # $q_t \cdot k_s$. It is divided by $\sqrt{\mathrm{hs}}$, for a reason that comes below. Position $t$
@@ -182,10 +182,10 @@ live.toy_scores()
 # $$A_{ts} = \mathrm{softmax}_{s \le t} \left(\frac{q_t \cdot k_s}{\sqrt{\mathrm{hs}}}\right).$$
 #
 # The $A_{ts}$ are the *attention weights*; the softmax runs over all $s$ up to $t$. This is attention ([Vaswani et
-# al.](references.md#vaswani-2017), equation 1). It is called *self*-attention if queries, keys
-# and values come from the same `x`. (In a translator the queries may come from one text, and keys
-# and values from another: *cross*-attention.) It is *causal* if no one looks into the future. One
-# set of the three maps is a *head*.
+# al.](references.md#vaswani-2017), equation 1). It is *causal* if no one looks into the future, and
+# *self*-attention if queries, keys and values come from the same `x`. (In a translator the queries
+# may come from a text of length $T$, keys and values from another of length $S$: *cross*-attention,
+# with $T \times S$ scores and no causal mask.) One set of the three maps is a *head*.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -193,8 +193,8 @@ from bardgpt.teaching import figures
 figures.diagram("one-head")
 
 # %% [markdown]
-# *What the fourth position of a window receives, with scores made up for the drawing. The deeper the
-# green, the more of that value it takes. The last character is still to come and gives nothing yet.*
+# *What position 3 of a window receives, with scores made up for the drawing. The deeper the green,
+# the more of that value it takes. The last character is still to come and gives nothing yet.*
 #
 # By hand, one head is these few lines:
 
@@ -213,11 +213,11 @@ for row in weights[0, :4].tolist():
 
 # %% [markdown]
 # The rows still sum to 1, the future is still 0, and each window of the batch now has weights of its
-# own. The package's `Head` is these lines in a class; `causal` is our mask `past`, and
-# `attention_weights` does the division, the mask and the softmax. With the same three maps `Head` gives
-# the same numbers as ours, and as PyTorch's own operator. With a query of zeros all scores are 0; with
-# `x` itself as values, out comes our first average. There are $T \times T$ scores: in a window twice
-# as long, four times as many.
+# own. The package's `Head` is these lines in a class; its mask `causal` is our `past`, and
+# `attention_weights` does the division, the mask and the softmax. With the same three maps `Head`
+# gives the same numbers as ours, and as PyTorch's own operator. With a query of zeros all scores are
+# 0; with `x` itself as values, out comes our first average. There are $T \times T$ scores: in a
+# window twice as long, four times as many.
 
 # %%
 from bardgpt.lab.ladder import RUNGS
@@ -416,16 +416,17 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 
 # %% [markdown]
 # By itself a head sees its past as a bag of characters: after `thre` and after `reth`, a following
-# `e` receives exactly the same. So each of the eight places in the window gets a *position
-# embedding*, learned like those of the characters, and it is added to `x`. Queries, keys and values
-# are made from the sum, so that a head can ask for "a vowel", for "the place before mine", or for
-# both. Does adding not mix up what a character is with where it stands? Multiply a score out (without
-# the maps):
+# `e` receives exactly the same. (Without a mask, even both `e` of `he gives` would.) So each of the
+# eight places in the window gets a *position embedding*, learned like those of the characters, and it
+# is added to `x`. Queries, keys and values are made from the sum, so that a head can ask for "a
+# vowel", for "the place before mine", or for both. But does adding mix up what a character is with
+# where it stands? Multiply a score out, without the maps (primes mark the position asked):
 #
 # $$
 # \begin{aligned}
-# &(x + p)\cdot(x' + p') = \\
-# &\quad x\cdot x' + x\cdot p' + p\cdot x' + p\cdot p'.
+# &(x+p)\cdot(x'+p') \\
+# &\quad=x\cdot x'+x\cdot p' \\
+# &\qquad{}+p\cdot x'+p\cdot p'.
 # \end{aligned}
 # $$
 #
@@ -435,7 +436,6 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 # - $p\cdot p'$: a place looks for a place.
 #
 # The maps can learn which of them counts. To append $p$ to $x$ would do as well, with wider maps.
-# Positions cost $8 \cdot 32 = 256$ parameters.
 
 # %% [markdown]
 # ## One head on the ladder
@@ -547,11 +547,13 @@ print(f"of this, by positions: {by_positions}")
 # The rest is the head without positions: in the table, $2.496 - 2.455$, but for rounding. Positions
 # without a head we did not train.
 #
-# The lecture reports about 2.5 for the bigram model and 2.40 for one head; our five seeds agree. The
-# loss is almost as high on the training text as on new text: no overfitting.
+# Karpathy's [lecture](references.md#ng-video-lecture) reports about 2.5 for the bigram model and 2.40
+# for one head; our five seeds agree. The loss is almost as high on the training text as on new text:
+# no overfitting.
 
 # %% [markdown]
-# And what does it write? Beside the bigram model, from the same prompt:
+# And what does it write? Beside the bigram model, from the same prompt and with the same random
+# numbers, so some words come out alike:
 
 # %% tags=["hide-input"]
 live.writer("one-head", "bigram")
@@ -559,8 +561,8 @@ live.writer("one-head", "bigram")
 # %% [markdown]
 # ## Where that leaves us
 #
-# Was your guess lower? A table of two characters stands at 2.049, a head that may look at eight only
-# at 2.402. In fairness, the head is cut off at the start of its window. Cut the table off too:
+# Was your guess lower? A head that may look at eight characters stands at 2.402, a table of two at
+# 2.049. In fairness, the head is cut off at the start of its window. Cut the table off too:
 
 # %%
 from bardgpt.lab.count_tables import CountTable
@@ -576,7 +578,12 @@ print(f"table of two, within windows of 8: {cut.mean():.3f}")
 # has not learned in 5,000 steps. (We measured neither share.) The output layer is linear, with a matrix
 # $W$ and a bias $b$. So it may be applied to each value first:
 #
-# $$W\Bigl(\sum_s A_{ts} v_s\Bigr) + b = \sum_s A_{ts} W v_s + b.$$
+# $$
+# \begin{aligned}
+# &W\Bigl(\sum_s A_{ts}v_s\Bigr)+b \\
+# &\quad=\sum_s A_{ts}Wv_s+b.
+# \end{aligned}
+# $$
 #
 # That gives one fixed row $W v_s$ of 65 scores for each character at each place. The head only mixes
 # the rows of its past:
@@ -627,7 +634,7 @@ figures.maps(torch.stack(pair), "my lord,", names)
 # future.*
 #
 # Most characters look at themselves, but the `r` also at the vowel before it, and the `l` at the
-# space. One example can mislead. The mean over all validation windows, at the last position:
+# space. One example can mislead, so three means over all validation windows, at the last position:
 
 # %%
 windows = validation[: len(validation) // T * T].view(-1, T)
@@ -647,7 +654,7 @@ checks.within("to the oldest four", back[4:].sum().item(), below=0.1)
 # The same for the head after 5,000 steps. Choose a character, and see where the model looked **to
 # predict it**, that is from the character before it. So `,` shows where `d` looks, as does row `d`
 # in the figure above. The numbers differ: this head was trained longer, and `d` stands one place
-# later, for a line break in front lets the first character be predicted too.
+# later, behind an added line break.
 
 # %% tags=["hide-input"]
 live.reader("one-head", "my lord,", show="heads")
@@ -728,9 +735,9 @@ for name, layer in (
     print(f"{name}: {(moves > 0).sum()} of 5 early positions moved")
 
 # %% [markdown]
-# Against both slips, change the future, and see whether the past moves. Against chapter 1's unmoved
-# targets, compare a window with its targets. [The workshop](workshop.md) lets you watch a run
-# without the mask, and read what it writes.
+# Against both slips, change the future, and see whether the past moves. Chapter 1's slip, the inputs
+# as targets, shows when you print both. [The workshop](workshop.md) lets you watch a run without the
+# mask, and read what it writes.
 
 # %% [markdown]
 # ## Exercises

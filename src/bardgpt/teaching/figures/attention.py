@@ -85,7 +85,7 @@ def maps(weights: Tensor, text: str, titles: Sequence[str] = ()) -> Figure:
     marks = [visible(c) for c in text]
     rows = -(-len(weights) // 2)
     figure, axes = panels(
-        rows, 2, 3.1 * rows, narrow=1.9 * rows + 0.6, narrow_columns=2, sharex=True, sharey=True
+        rows, 2, 3.1 * rows, narrow=1.3 * rows + 1.8, narrow_columns=2, sharex=True, sharey=True
     )
     for i, (axis, head) in enumerate(zip(axes, weights, strict=True)):
         picture = axis.imshow(head.numpy(), cmap="cividis", vmin=0, vmax=1)
