@@ -57,10 +57,10 @@ if "google.colab" in sys.modules:
 #
 # - **Post-norm**, after the addition, $\text{norm}(x + f(x))$: the paper of 2017, in its §3.1 and
 #   its first figure ([Vaswani et al. 2017](references.md#vaswani-2017)).
-# - **Pre-norm**, before the branch, $x + f(\text{norm}(x))$: GPT-2, whose report says that the
-#   norms moved to the input of each sub-block and that one more was added at the end ([Radford et
-#   al. 2019](references.md#radford-2019), §2.3). LLaMA does it too, with RMSNorm (chapter 6,
-#   exercise 1; [Touvron et al. 2023](references.md#touvron-2023)), and so does the lecture.
+# - **Pre-norm**, before the branch, $x + f(\text{norm}(x))$: GPT-2, whose report moves the norms to
+#   the input of each sub-block and adds one at the end ([Radford et al.
+#   2019](references.md#radford-2019), §2.3). LLaMA does it too, with RMSNorm (chapter 6, exercise
+#   1; [Touvron et al. 2023](references.md#touvron-2023)), and so does the lecture.
 # - **On the branch's output**, $x + \text{norm}(f(x))$: Swin Transformer V2 in most sizes ([Liu
 #   et al. 2021](references.md#liu-2021)) and OLMo 2 ([OLMo 2, 2025](references.md#olmo-2025)).
 #   Gemma 2 has two, one at each end of the branch ([Gemma 2, 2024](references.md#gemma-2024)).
@@ -254,13 +254,13 @@ for name in ("post-norm", "pre-norm"):
 # normalized, and takes two directions out of it (that of the mean, and that of the normalized
 # vector itself), as [chapter 6](06-layer-normalization.ipynb) tested. Where the deviation is above
 # 1, that alone would shrink the gradient. What comes back through the branches makes up for it:
-# [the figure below](#fig-gradients) will show post-norm's gradient hardly shrunk at the end.
+# [the figure below](#fig-gradients) will show post-norm's gradient hardly shrunk at the embeddings.
 
 # %% [markdown]
 # ## The stream grows, and the final norm
 #
-# Post-norm resets the stream to RMS 1 after each addition (times its trained gain). In
-# pre-norm nothing keeps it small, and it grows. (The last row lacks the final norm: see below.)
+# Post-norm resets the stream to RMS 1 after each addition (times its trained gain). In pre-norm
+# nothing keeps it small, and it grows:
 
 # %%
 from bardgpt import records
@@ -279,7 +279,8 @@ for name, record in trained.items():
 table("RMS", ["the first block reads", "the last block leaves"], rows)
 
 # %% [markdown]
-# *Three blocks after 5,000 steps: RMS of the stream; mean ± standard deviation of five seeds.*
+# *Three blocks after 5,000 steps (last row: no final norm): RMS of the stream; mean ± standard
+# deviation of five seeds.*
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots of the stream's RMS against blocks passed. Left, 16 untrained blocks: post-norm falls to 1 after the first block and stays there, pre-norm grows from 1.4 to above 4. Right, three blocks after 5,000 steps, all near 1.3 at the embedding: post-norm ends near 1.6, pre-norm near 2.1, pre-norm without the final norm near 3."}}
 figures.streams_by_depth(
@@ -296,13 +297,15 @@ figures.streams_by_depth(
 # *RMS of the stream after each block; means and standard deviations over five seeds.*
 
 # %% [markdown]
-# With Xavier's initialization ([chapter 5](05-residual-connections.ipynb)), whose weights are larger,
-# 16 blocks of pre-norm triple the stream (with PyTorch's default they make it 1.4 times as large).
-# Each of their 32 branches reads a normalized stream, so each adds about the same amount. If the
-# branches are independent, squares add up: after $k$ branches the square of the stream's RMS is about
-# that of the first stream plus $k$ times that of a branch. The deeper the stack, the more it grows like
-# $\sqrt{L}$. In the panel of three blocks, post-norm's 1.6 is the gain of its last norm, which training
-# has raised. Pre-norm without its final norm grows most, to 3.0. Why, we have not tested.
+# With Xavier's initialization ([chapter 5](05-residual-connections.ipynb)), whose weights are
+# larger, 16 blocks of pre-norm triple the stream (with PyTorch's default they make it 1.4 times as
+# large). Each of their 32 branches reads a normalized stream, so each adds about the same amount.
+# If the branches are independent, squares add up: after $k$ branches the square of the stream's RMS
+# is about that of the first stream plus $k$ times that of a branch. The deeper the stack, the more
+# it grows like $\sqrt{L}$. So each branch changes pre-norm's stream by a smaller share than the one
+# before; under post-norm the shares stay alike. In the panel of three blocks, post-norm's 1.6 is
+# the gain of its last norm, which training has raised. Pre-norm without its final norm grows most,
+# to 3.0. Why, we have not tested.
 #
 # So what does the norm at the end do? Scale the last stream by two, and look at the logits:
 
@@ -321,9 +324,9 @@ print("stream doubled, with the final norm: the same logits")
 print("stream doubled, without it: logits doubled, but for the bias")
 
 # %% [markdown]
-# Without the final norm, depth and the size of every branch reach the logits as a factor: probabilities
-# become sharper as the stream grows. With it, the output layer always reads vectors of the same size.
-# Does a small model need that?
+# Without the final norm, more blocks or larger branches make larger logits, and so sharper
+# probabilities. With it, the output layer always reads vectors of the same size. Post-norm needs no
+# other: its last block ends in a norm. Does a small pre-norm model need it?
 
 # %% tags=["hide-input"]
 pre_norm, without = trained["pre-norm"], trained["no-final-norm"]
@@ -349,8 +352,8 @@ table(
 # ## The rung
 #
 # Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. You train the first
-# 1,000 steps. Your run is held against the three plain blocks of chapter 5 after as many, 2.885.
-# One run cannot tell pre-norm from post-norm.
+# 1,000 steps; after as many, the three plain blocks of chapter 5 had 2.885. One run cannot tell
+# pre-norm from post-norm.
 
 # %%
 for name in ("post-norm", "pre-norm"):
@@ -416,12 +419,12 @@ live.writer("pre-norm", "post-norm")
 #
 # *Claim pp-3.*
 #
-# Make it harder: more blocks, larger rates, and Xavier's larger initial weights. Each run has 1,000
-# steps and three seeds. Half of the runs have *warm-up*: the learning rate climbs from near 0 to
-# its full height, in a straight line over the first 200 steps. A model that ignores the text
-# before, and gives each character its frequency, has a loss of 3.347 nats. A run that ends within
-# 0.1 nats of this loss has learned hardly more. One far above it has blown up. We mark both as
-# *stuck*.
+# Make it harder: more blocks, larger rates, and Xavier's larger initial weights. Each setting runs
+# 1,000 steps from the same three seeds, on the same batches. One rate is not fair to all wirings,
+# so each gets four. Half of the runs have *warm-up*: the learning rate climbs from near 0 to its
+# full height, in a straight line over the first 200 steps. A model that ignores the text before,
+# and gives each character its frequency, has a loss of 3.347 nats. A run that ends within 0.1 nats
+# of this loss has learned hardly more. One far above it has blown up. We mark both as *stuck*.
 
 # %%
 from itertools import product
@@ -469,12 +472,12 @@ sweep_table("12-default")
 # by learning rate. The redder, the higher, from 2.1 nats to 3.35. ✗: stuck, all three runs or as
 # many as the brackets say.*
 #
-# **No norm** trains at every rate but the largest, where it blows up. Warm-up does not always help: at
-# 0.01 it ends at 2.34 with it, at 2.24 without. **Post-norm** has a limit, a rate above which it does
-# not train. At 0.003 two runs of three fail, and with warm-up none does. At 0.01 all fail, and 200
-# steps of warm-up change nothing. **Pre-norm** is stuck nowhere. The rate matters to it too: at 0.03 it
-# ends at 2.60, with warm-up at 2.34, far above its 2.17 at 0.003. But it gets worse by degrees, where
-# post-norm fails at once.
+# **Without a norm** the model trains at every rate but the largest, where it blows up. At 0.01
+# warm-up makes it worse. **Post-norm** has a limit, a rate above which it does not train. At 0.003
+# two runs of three fail, and with warm-up none does. At 0.01 all fail, and 200 steps of warm-up
+# change nothing. **Pre-norm** is stuck nowhere. The rate matters to it too: at 0.03 it ends at
+# 2.60, with warm-up at 2.34, against 2.17 at 0.003. But it gets worse little by little, where
+# post-norm fails from one rate to the next.
 #
 # In these twelve blocks a norm after each addition *lowers* the rate that the model bears. What
 # does one gain for it? Start from Xavier's initialization:
@@ -497,11 +500,11 @@ sweep_table("3-default")
 # *Three blocks from PyTorch's initialization; the last rows are pre-norm without its final norm.*
 #
 # With the ladder's three blocks post-norm fails at 0.03 only, thirty times the ladder's rate (at
-# 0.01 it is 0.05 nats behind). With warm-up two of three runs are not stuck, but still bad: the
-# mean is 3.10. Without a norm one run of three blows up at 0.03, with warm-up all three; why, we do
-# not know. Here the final norm earns its place: at 0.03 the model without it is 0.1 nats behind.
+# 0.01 it is 0.05 nats behind). Warm-up helps little: the mean is 3.10. Without a norm one run of
+# three blows up at 0.03, with warm-up all three; why, we do not know. Here the final norm earns its
+# place: at 0.03 the model without it is 0.1 nats behind.
 #
-# At the ladder's own rate nothing should show: at most 0.02 nats, we claim.
+# At the ladder's own rate we claim at most 0.02 nats:
 
 # %%
 pair = (sweep[f"3-default-{name}-0.001-0"] for name in both)
@@ -512,9 +515,8 @@ print(f"3 blocks, rate 0.001, lead of pre-norm: {lead}; at most 0.020")
 # %% [markdown]
 # So in three blocks the wirings do not differ here (after 1,000 steps; the 0.007 ± 0.006 above are
 # after 5,000). That answers the second guess: twelve blocks at 0.01, ten times the ladder's rate,
-# are more than one nat apart, because one wiring trains and the other does not. Where both train,
-# less is at stake: at 0.003, the best rate tried of each, twelve blocks end at 2.17 with pre-norm,
-# and at 2.22 with post-norm and warm-up.
+# are more than one nat apart, because only one wiring trains. Each at its best rate tried, 0.003,
+# they are closer: 2.17 with pre-norm, 2.22 with post-norm and warm-up.
 #
 # All this is after 1,000 steps of small models. The original Transformer trained well with post-norm:
 # two stacks of six blocks, 4,000 steps of warm-up and a rate that fell afterwards ([Vaswani et al.
@@ -553,20 +555,20 @@ figures.rate_sweep(losses, flat)
 #
 # - **Large gradients near the output.** [Xiong et al. 2020](references.md#xiong-2020) look at the
 #   gradient before the first step, from Xavier's initialization ([Glorot and Bengio
-#   2010](references.md#glorot-2010)). For the feed-forward weights of the *last* of $L$ layers they give
-#   an upper bound. Under post-norm it is the same for every depth. Under pre-norm it shrinks like
-#   $1/\sqrt{L}$, since the final norm divides by the size of the stream. So the deeper the model, the
-#   larger post-norm's bound is compared with pre-norm's. Large steps along large gradients, they argue,
-#   break training, and warm-up keeps the first steps small.
+#   2010](references.md#glorot-2010)). For the feed-forward weights of the *last* of $L$ layers they
+#   give an upper bound. Under post-norm it is the same for every depth. Under pre-norm it shrinks
+#   like $1/\sqrt{L}$, since the final norm divides by the size of the stream. So the ratio of the
+#   two bounds grows with depth. Large steps along large gradients, they argue, break training, and
+#   warm-up keeps the first steps small.
 # - **Adam's first steps.** Adam divides a gradient by the root of an average of its squares. At first
 #   this average has seen only a few batches. [Huang et al. 2020](references.md#huang-2020) argue that such
 #   steps are unreliable and make what goes into the norms large. A norm divides the gradient by that size,
 #   so after such steps the gradient vanishes. Warm-up gives the average time.
 # - **Small changes that add up.** [Liu et al. 2020](references.md#liu-2020) find that uneven
 #   gradients are *not* the cause. Under post-norm, they say, each sum $x + f(x)$ is set back to
-#   size 1, so a late branch weighs as much as an early one (under pre-norm the stream has grown,
-#   and it weighs less). So each step, a small change in every block, adds up to a larger change of
-#   the output.
+#   size 1, so a late branch weighs as much as an early one (under pre-norm it weighs less). A
+#   training step changes every block a little, and these changes add up to a larger change of the
+#   output.
 #
 # We can look at the first. We measure the gradient of the loss by each block's last
 # feed-forward *matrix*, which is the paper's, and by the *stream* at each block, as RMS. The loss
@@ -770,7 +772,7 @@ table("largest branch", columns, rows)
 # ## What broke when we changed it
 #
 # **Forking too late.** The slip with which PyTorch's own pre-norm began: normalize first, *then*
-# fork, so that what is added to is the normalized stream:
+# fork, so that the branch is added to the normalized stream:
 
 
 # %%
@@ -1017,10 +1019,10 @@ figures.diagram("rung-pre-norm")
 #
 # **Which, when?** With a few blocks and a modest rate take either: the difference is smaller than
 # that between seeds. With more blocks, a larger rate or larger initial weights take pre-norm, and
-# its final norm with it. If you need post-norm, say to load somebody's weights, keep the rate small
-# and warm up. Pre-norm does not win everywhere: [Nguyen and Salazar 2019](references.md#nguyen-2019)
-# could train it without warm-up and at large rates, but on their largest translation task it made the
-# result worse.
+# its final norm with it: a failed run costs more than a small difference in loss. If you need
+# post-norm, say to load somebody's weights, keep the rate small and warm up. Pre-norm does not win
+# everywhere: [Nguyen and Salazar 2019](references.md#nguyen-2019) could train it without warm-up
+# and at large rates, but on their largest translation task it made the result worse.
 #
 # Grown to ten million parameters, the model will learn our million characters by heart. Against that
 # one more part is used, dropout: [chapter 8](08-dropout.ipynb).
