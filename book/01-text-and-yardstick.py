@@ -42,7 +42,7 @@ if "google.colab" in sys.modules:
 #
 # **Make a guess before you read on.** A table can note what follows each character, each pair, each
 # run of three, four, five. We have a million characters to count in. Where does looking back further
-# stop helping? (That depends on how one uses the counts; we take a simple, well-known rule.)
+# stop helping? (It depends on the rule; ours is simple and well known.)
 #
 # > **A plain table of counts predicts this text better than any small network of the coming
 # > chapters.** It reaches a loss of 1.669 (less is better; the unit comes below). *Small* are the
@@ -110,7 +110,8 @@ print(by_hand)
 
 # %% [markdown]
 # The package's `CharTokenizer` does the same, and can go back. Such a number is called a *token*,
-# or an *id*. We write $V$ for how many different ones there are.
+# or an *id*. We write $V$ for how many different ones there are. Why not words? There are thousands,
+# and a new text brings unknown ones. The price: longer texts, and more to look back over.
 
 # %%
 from bardgpt.tokenizer import CharTokenizer
@@ -129,7 +130,7 @@ print(f"V = {V}, and {len(ids):,} ids that decode to the text again")
 # The first nine tenths are for learning, the last for judging: a text can be learned by heart, and
 # only a new one shows what was understood. So no model may ever be trained on the last tenth. If
 # pieces were shuffled first, one scene would stand partly in the training text and partly in the
-# examination. (Exercise 3 measures how much better that makes a model look.)
+# examination. (Exercise 3 measures how much better that looks.)
 
 # %%
 from bardgpt.batches import split
@@ -189,7 +190,7 @@ assert torch.equal(again[0], x)
 assert torch.equal(again[1], y)
 
 # %% [markdown]
-# The package's `random_windows` draws the same ones from the same seed.
+# The package's `random_windows` draws the same from the same seed.
 
 # %% [markdown]
 # ## How wrong is a guess?
@@ -200,10 +201,11 @@ assert torch.equal(again[1], y)
 # $$-\ln p,$$
 #
 # zero if the model was certain and right, large if it was certain and wrong. Why not count how often
-# the likeliest character came, the *accuracy*? It does not see how sure the model was. Why the
-# logarithm, and not the mean of $p$? The probability of a whole text is the *product* of its
-# characters' $p$, and the logarithm makes it a sum. And it punishes mistakes that are made with
-# confidence; the mean of $p$ hardly changes when one $p$ falls from 0.01 to 0.
+# the likeliest character came, the *accuracy*? It does not see how sure the model was, and changes in
+# jumps, with no gradient to follow. Why the logarithm, and not the mean of $p$? The probability of a
+# whole text is the *product* of its characters' $p$, and the logarithm makes it a sum. And it punishes
+# mistakes that are made with confidence; the mean of $p$ hardly changes when one $p$ falls from 0.01
+# to 0.
 
 # %%
 import math
@@ -284,7 +286,10 @@ figures.bigram_table(bigram, tokenizer.vocabulary, named)
 # in 65 ones. Witten and Bell's rule is wiser: it mixes the counts with what the context *without
 # its oldest character*, $h'$, has to say,
 #
-# $$p(c \mid h) = \frac{n(h, c) + d(h)\, p(c \mid h')}{n(h) + d(h)}.$$
+# $$\begin{aligned}
+# &p(c \mid h) = \\
+# &\frac{n(h, c) + d(h)\, p(c \mid h')}{n(h) + d(h)}.
+# \end{aligned}$$
 #
 # Here $n(h, c)$ is how often $c$ followed $h$, $n(h)$ how often anything did, and $d(h)$ *how many
 # different* characters did. Say that after `zeb` there came `r` twice and `u` once: $n = 3$ and
@@ -292,8 +297,8 @@ figures.bigram_table(bigram, tokenizer.vocabulary, named)
 # after `eb`. The formula multiplies $p(c \mid h')$ by $d(h) / (n(h) + d(h))$, here $2/5$: the more
 # different characters have followed $h$, the less of a surprise is one more. Where $h$ was never
 # seen, the formula reads $0/0$, and we take $p(c \mid h')$ alone. So it goes on, down to the empty
-# context, and below that lies the uniform guess. ([Witten and Bell](references.md#witten-1991),
-# mixed as in [Chen and Goodman](references.md#chen-1999).)
+# context, and below that lies the uniform guess. ([Witten and Bell](references.md#witten-1991);
+# [Chen and Goodman](references.md#chen-1999).)
 #
 # By hand, for the `u` after a `q`: first with nothing before, then with the `q`.
 
@@ -334,14 +339,17 @@ teaching.table("characters before", heads, rows)
 
 # %% [markdown]
 # *Loss in nats per character, on new text also in bits; ● marks the lowest.*
+#
+# With one character before, add-one does as well (2.482): hardly any such context is rare. Later
+# chapters compare with 2.486.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Loss against characters of context, 0 to 5. On the training text it falls all the way, from 3.3 to 1.0 nats. On the validation text it falls with it at first, is lowest at four characters with 1.669, and turns up to 1.698 at five. A dotted line at the top marks the uniform guess, 4.17."}}
 figures.count_ladder(on_train, on_validation, uniform)
 
 # %% [markdown]
 # *Looking back further always helps on the text that was counted (orange), but only up to four
-# characters on new text (blue). Their gap is mostly overfitting. About a quarter of it, at four
-# characters, comes from new scenes and speakers: see exercise 3.*
+# characters on new text (blue). Their gap is mostly overfitting; a part comes from new scenes and
+# speakers (exercise 3).*
 #
 # What surprises the table of three? Type a text, choose a character, try other tables:
 
@@ -351,8 +359,8 @@ from bardgpt.teaching import live
 live.reader("counts-3")
 
 # %% [markdown]
-# Was your guess four? Its 1.669 nats are a die with 5.3 faces. (We chose it on the new text itself;
-# one choice among six gives little away.)
+# Was your guess four? Its 1.669 nats are a die with 5.3 faces. (The new text itself chose it;
+# among six, that flatters it little.)
 #
 # Why does the fifth character hurt, when the fourth still helped? Sort the validation characters by
 # how often their context of four was seen in the training text, and then by their context of five.
@@ -465,8 +473,8 @@ print(f"n_embd = {rung.n_embd}, n_layer = {rung.n_layer}")
 print(f"{model.n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
 
 # %% [markdown]
-# Here learning has little to win. Counting finds, in one pass, the best that a table of pairs can say
-# of the *training* text. Learning approaches it step by step. It will pay where counting cannot go.
+# Counting finds, in one pass, the best that a table of pairs can say of the *training* text: where
+# predicted and counted shares are equal, the gradient is zero. Learning approaches it step by step.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how fast can a table be learned?</summary>
@@ -538,7 +546,7 @@ def train_by_hand(model: GPT, steps: int) -> None:
     for _ in range(steps):
         x, y = random_windows(train, 8, 32, generator)  # both (B, T)
         loss = F.cross_entropy(model(x).flatten(0, 1), y.flatten())
-        optimizer.zero_grad()
+        optimizer.zero_grad()  # or the new gradients are added to the old
         loss.backward()
         optimizer.step()
 
@@ -572,8 +580,7 @@ train_by_hand(model, steps=1_000)
 #
 # A full run takes 5,000 steps. We made five, from five seeds; their losses are *the record*. You have
 # made the first 1,000 steps of one. **Guess:** will a full run come below the add-one table, 2.482?
-# (Later chapters compare with our other table of one character, Witten and Bell's 2.486.) The
-# package's loop, `train_model`, must end with the same loss as ours from the same seed:
+# The package's loop, `train_model`, must end with the same loss as ours from the same seed:
 
 # %%
 from bardgpt import records
@@ -602,8 +609,8 @@ checks.measured(
 
 # %% [markdown]
 # *Recorded* is the mean and the standard deviation of the five full runs at the same step. The bounds
-# are what the text claims: better than the character frequencies, worse than the table. If your run
-# lies too far from the record, the cell fails and says so. The full runs:
+# are our claim for step 1,000: better than the character frequencies, worse than the table. If your
+# run is too far off, the cell fails and says so. The full runs:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss over 5,000 steps for five seeds. All five lines fall steeply to about 2.58 at step 1,000, flatten, and end close together slightly above a dashed line, the add-one table at 2.482. None crosses it."}}
 figures.training_runs(
@@ -690,7 +697,7 @@ for windows in (32, 6_400):
     print(f"{windows:5,} windows: {draws.mean():.2f} ± {draws.std():.2f}")
 
 # %% [markdown]
-# Even 200 batches (6,400 windows) leave ± 0.01 on each model, and more on the difference of two, if
+# Even 200 batches leave ± 0.01 on each model, and more on the difference of two, if
 # each draws its own. Two pieces of the next chapters are worth less than that. So we take each target
 # once, as above, with the package's `evaluate`:
 
@@ -706,9 +713,8 @@ assert loss == evaluate(model, validation) == history.at(1_000)
 assert abs(judge_by_hand(model) - loss) < 1e-9
 
 # %% [markdown]
-# The mean is over characters, so the short window counts for what it holds. One thing is unfair to
-# the networks: early in a window they see less than the tables. So here is the table of four when it,
-# too, may not look beyond a window of 8. And how many counts does it need?
+# One thing is unfair to the networks: early in a window they see less than the tables. So here is the
+# table of four when it, too, may not look beyond a window of 8. And how many counts does it need?
 
 # %%
 length = (torch.arange(len(each)) % 8 + 1).clamp(max=4)  # of each context
@@ -772,8 +778,8 @@ assert torch.equal(
 )
 
 # %% [markdown]
-# The last line holds our loop against the package's `generate`. At 0.5 the commonest pairs run in
-# circles; at 2 it is nearly noise. Move the temperature yourself:
+# The cell's last lines check that the package's `generate` writes the same. At 0.5 the commonest
+# pairs come again and again; at 2 it is nearly noise. Move the temperature yourself:
 
 # %% tags=["hide-input"]
 live.toy_temperature("t", alphabet, bigram[number["t"]])
@@ -809,7 +815,7 @@ checks.generated(written, reference, bands, show=240)
 
 # %% [markdown]
 # Names, line breaks, words, almost grammar, by counting alone. (The 20 *runs* are 20 samples.)
-# Let them write side by side, the rung after 5,000 steps:
+# Let them write side by side, the rung after 5,000 steps. (*Top-k* draws from the *k* likeliest only.)
 
 # %% tags=["hide-input"]
 live.writer("bigram", "counts-4")
@@ -873,9 +879,9 @@ checks.within("loss with targets not moved", loss.item(), below=0.1)
 print(f"the king -> {tokenizer.decode(said)}")
 
 # %% [markdown]
-# On its last batch it is better than everything above, which was measured on new text! But after
-# `t` it predicts `t`: it repeats what it sees. **A result that is too good is a bug until shown
-# otherwise**, and a yardstick shows it's too good.
+# On its last batch it is better than everything above was on new text! But after `t` it predicts `t`:
+# it repeats what it sees. **A result that is too good is a bug until shown otherwise**, and a
+# yardstick shows it's too good.
 
 # %% [markdown]
 # ## Exercises
@@ -886,13 +892,17 @@ print(f"the king -> {tokenizer.decode(said)}")
 # **Check yourself.** (a) A model gives the character that comes a probability of 1/4, every time.
 # What is its loss in nats, what in bits, and how many faces has the die? (b) Why has a text of
 # $N$ characters only $N - 1$ targets? (c) Shuffle the *lines* of the validation text. Which loss
-# stays nearly as it is, that of the character frequencies or that of the table of four?
+# stays nearly as it is, that of the character frequencies or that of the table of four? (d) Leave
+# `zero_grad` out of the training loop: no error comes. What do the steps follow, and what does the
+# loss do?
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
 #
-# (a) See the code below. (b) Nothing stands before the first. (c) That of the frequencies: they do not care for order. In
-# the table of four, the first characters of each line now follow another line's last ones.
+# (a) See the code below. (b) Nothing stands before the first. (c) That of the frequencies: they do
+# not care for order. In the table of four, the first characters of each line now follow another
+# line's last ones. (d) Each new gradient is added to all before it, so the steps go on in old
+# directions that no longer lead down. The loss falls at first, and then it rises.
 #
 # </details>
 
@@ -902,12 +912,23 @@ loss = math.log(4)
 print(f"(a) {loss:.3f} nats, {loss / math.log(2):.0f} bits,", end=" ")
 print(f"{math.exp(loss):.0f} faces")
 
+torch.manual_seed(0)
+uncleared = GPT(rung)
+optimizer = torch.optim.AdamW(uncleared.parameters(), lr=1e-3)
+generator = torch.Generator().manual_seed(0)
+for step in range(1, 2_001):
+    x, y = random_windows(train, 8, 32, generator)
+    F.cross_entropy(uncleared(x).flatten(0, 1), y.flatten()).backward()
+    optimizer.step()  # and no zero_grad
+    if step in (500, 1_000, 2_000):
+        nats = judge_by_hand(uncleared)
+        print(f"(d) {nats:.1f} nats after {step:,} steps")
+
 # %% [markdown]
-# **1. Faces of a die.** A model gave the characters that came the probabilities `p`, one number for
-# each. As unsure as the throw of a die with how many faces is it, on average? Write the function;
-# then use it, beginning with the uniform guess, on the tables, 0 to 5 characters before (`losses` has
-# a row for each; a probability is `(-losses[k]).exp()`): which step takes away the most faces, and
-# which the largest factor?
+# **1. Faces of a die.** `p` holds the probability that a model gave to each character that came. How
+# many faces has its die? Write the function; then use it, beginning with the uniform guess, on the
+# tables, 0 to 5 characters before. (`losses` has a row for each; a probability is
+# `(-losses[k]).exp()`.) Which step takes away the most faces, and which divides them by most?
 
 # %% tags=["remove-output"]
 from bardgpt.teaching import exercises
@@ -943,9 +964,9 @@ for k, (was, now) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
     print(f"{was - now:4.1f} fewer, factor {was / now:.2f}")
 
 # %% [markdown]
-# **2. How much smoothing?** From the counts of pairs (`pairs - 1`: our table has the ones), one row for each current character, make the
-# table of probabilities that adds $\alpha$ to each count instead of one. Then find the best
-# $\alpha$ from 0.01 to 100. Does it matter much? Why not?
+# **2. How much smoothing?** From the counts of pairs (`pairs - 1`: our table has the ones), one row
+# for each current character, make the table of probabilities that adds $\alpha$ to each count instead
+# of one. Then find the best $\alpha$ from 0.01 to 100. Does it matter much? Why not?
 
 
 # %% tags=["remove-output"]
@@ -1018,7 +1039,7 @@ for k in (4, 5):
 #   will pay where tables fail: on long contexts, and on what contexts have in common.
 # - A sample is no measurement. A result that is too good is a bug until shown otherwise.
 #
-# This is the whole first network. The chapters up to the seventh end with such a drawing.
+# This is the whole first network.
 
 # %% tags=["hide-input"]
 figures.diagram("rung-bigram")
