@@ -12,7 +12,7 @@ from bardgpt.lab.likeness import Reference, text_statistics
 from bardgpt.records.band import Band
 
 MOST_DEVIATIONS = 4.0  # how far from the record's mean a run may lie, in standard deviations
-FRAME = "─" * 72
+FRAME = "─" * 36
 
 
 def measured(
