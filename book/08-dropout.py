@@ -104,8 +104,8 @@ table("steps", ["on the text learned from", "on validation text"], rows)
 # Take away, at random and at every step anew, one number in five. Why could that help? The usual
 # explanation is this; we have not tested it separately. To learn a passage by heart, a model needs many
 # weights that agree on one exact pattern. Now no unit can rely on one particular input, for that may be
-# missing. Only what several inputs say independently of each other still gets through, and details of a
-# single passage are the first thing to be lost.
+# missing. What one input alone says is lost one time in five; what several say independently of each
+# other still gets through. Details of a single passage are lost first.
 #
 # That is dropout ([Srivastava and others, 2014](references.md#srivastava-2014); the same group had
 # first described it [two years before](references.md#hinton-2012)). In training, each number is set
@@ -141,9 +141,9 @@ for name, y in (("by hand", by_hand), ("nn.Dropout", nn.Dropout(p)(x))):
     print(f"{name:10}: {share:.2f} are 0, the others times {1 / (1 - p)}")
 
 # %% [markdown]
-# (Which numbers fall can differ between machines, even with one seed.) Written as a product, dropout is
-# $y = m \, x$, where the factor $m$ is 0 with probability $p$, else $1/(1-p)$. So the gradient of $x$
-# is $m$ times the gradient of $y$. Through a number that was dropped, nothing is learned in this step.
+# Written as a product, dropout is $y = m \, x$, where the factor $m$ is 0 with probability $p$,
+# else $1/(1-p)$. So the gradient of $x$ is $m$ times the gradient of $y$. Through a number that was
+# dropped, nothing is learned in this step.
 
 # %%
 x = torch.randn(1_000, requires_grad=True)
@@ -157,9 +157,9 @@ print("gradient: 0 where dropped, 1 / (1 - p) where kept")
 #
 # *Claim drop-1.*
 #
-# The lecture names two places, "at the end of the multi-headed attention" and "when calculating
-# the attention affinities after the softmax", besides "various other points". Its program has a
-# third, at the end of the feed-forward layer.
+# The lecture names two places, "at the end of the multi-headed attention" and "when calculating the
+# attention affinities after the softmax". Its program has a third, at the end of the feed-forward
+# layer.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -181,7 +181,7 @@ from bardgpt.teaching import listing
 listing(Head.forward, MultiHeadAttention.forward, FeedForward.forward)
 
 # %% [markdown]
-# Let a block of the ladder's last rung list its dropouts:
+# Let a block of the last rung list its dropouts:
 
 # %%
 from dataclasses import replace
@@ -253,8 +253,8 @@ figures.thinned({"whole": whole, "one mask, p = 0.2": under_mask}, "my lord,")
 # left: above 1 if it lost less than a fifth, below 1 if it lost more. The first position has only
 # itself to look at. Here that weight fell, and it hears nothing.
 #
-# Draw another mask, or raise $p$. Which rows fall silent? (The weights are made up. Down the side: who
-# looks, or *asks*. Across: who is looked at, or *answers*.)
+# Draw another mask, or raise $p$. Which rows fall silent? (The weights are made up; who looks
+# *asks*, who is looked at *answers*.)
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -303,16 +303,17 @@ torch.testing.assert_close(one, two, rtol=0, atol=0)  # in evaluation mode
 torch.testing.assert_close(one, full(ids), rtol=0, atol=0)
 
 # %% [markdown]
-# The model is untrained. Two passes both have noise, so they are about $\sqrt 2$ times as far from each
-# other as from no dropout (rounded, it looks like twice). At test time the model is, to the bit, one
-# that never heard of dropout. So its layers meet other numbers there than in training. Here the factor
-# $1/(1-p)$ comes in. With $m$ as above, the mean of $m \, x$ over all masks is
+# The model is untrained. Two passes both have noise, so they are about $\sqrt 2$ times as far from
+# each other as from no dropout (rounded, it looks like twice). At test time the model is, to the
+# bit, one that never heard of dropout. So its layers meet other numbers there than in training.
+# Here the factor $1/(1-p)$ comes in (else test time would have to multiply by $1 - p$). With $m$ as
+# above, the mean of $m \, x$ over all masks is
 #
 # $$p \cdot 0 + (1 - p) \cdot \frac{x}{1 - p} = x,$$
 #
 # the number at test time. Does that hold for what a layer makes of it? Two numbers, $1$ and $-1$,
-# are summed and go through a ReLU. With $p = 0.5$ there are four masks, equally likely, and a number
-# that is kept is doubled:
+# are summed and go through a ReLU. With $p = 0.5$ there are four masks, equally likely, and a
+# number that is kept is doubled:
 
 # %%
 pair = torch.tensor([1.0, -1.0])
@@ -372,10 +373,8 @@ print("the mean of m x over them is x")
 
 # %% [markdown]
 # Is the mean of their answers what the network gives at test time? A mean can be taken at three
-# points: of the outputs before the softmax (the logits); of the probabilities; or of the logarithms
-# of the probabilities, which are then normalized again. The last is the *geometric mean*. For
-# one layer with a softmax, [Hinton and others](references.md#hinton-2012) showed, test time gives it
-# exactly.
+# points: of the logits; of the probabilities; or of the logarithms of the probabilities, which are
+# then normalized again. The last is the *geometric mean*.
 
 
 # %%
@@ -411,9 +410,10 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: why the geometric mean is exact there</summary>
 #
-# $\log \text{softmax}$ is the logits minus one number that all five outputs share. So its mean is the
-# mean of the logits minus one number, and normalizing again takes that number out. This is how Hinton
-# and others justified the network of test time, for one layer with a softmax.
+# $\log \text{softmax}$ is the logits minus one number that all five outputs share. So its mean is
+# the mean of the logits minus one number, and normalizing again takes that number out. This is how
+# [Hinton and others](references.md#hinton-2012) justified the network of test time, for one layer
+# with a softmax.
 #
 # </details>
 
@@ -438,15 +438,16 @@ figures.ensembles(
 )
 
 # %% [markdown]
-# *The mean of $N$ masked passes ("mean": of the probabilities) against the one pass of test time, on
-# 8,000 validation characters: mean and standard deviation of three seeds. One panel has the KL, on
-# logarithmic axes; the other has the loss minus that of the test-time model of the same seed.*
+# *The mean of $N$ masked passes ("mean": of the probabilities) against the one pass of test time,
+# on 8,000 validation characters: mean and standard deviation of three seeds. The KL has logarithmic
+# axes; from each loss that of the same seed's test-time model is subtracted.*
 #
 # One mask is 0.181 nats away from the model of test time, and its loss is 0.068 higher. The mean of
-# more masks comes nearer, but levels off near 0.05 (the geometric mean near 0.03). Its loss, with
-# 64 masks, is 0.086 nats *below* test time's.
+# more masks comes nearer, but levels off near 0.05 (the geometric mean near 0.03). With 64 masks
+# the loss of the mean is 0.086 nats *below* test time's.
 #
-# See it at a single prediction of chapter 9's full model: when do the bars stand still?
+# See it at a single prediction of chapter 9's full model (trained with $p = 0.2$): when do the bars
+# stand still?
 
 # %% tags=["hide-input"]
 live.toy_masks()
@@ -471,10 +472,10 @@ table("trained on", ["64 masks minus test time"], lags)
 #
 # Not always: after the whole text the 64 masks are 0.016 *worse*.
 #
-# So what becomes of the ensemble? In training the story is true: each pass trains another sub-network.
-# At test time nothing merges. Another network, with nothing dropped, takes their place, at one pass
-# instead of 64. It is near their mean: better after the whole text, worse after the small one. Why, we do
-# not know. A guess that we have not tested: after the small text the model is too sure,
+# So what becomes of the ensemble? In training the story is true: each pass trains another
+# sub-network. At test time nothing merges. Another network, with nothing dropped, takes their
+# place, at one pass instead of 64. It is near their mean: better after the whole text, worse after
+# the small one. Why, we do not know. An untested guess: after the small text the model is too sure,
 # and a mean over masks is less sure. The first explanation of why dropout helps may be enough.
 
 # %% [markdown]
@@ -509,8 +510,9 @@ table("masks", ["KL", "loss", "KL, geometric", "loss, geometric"], rows)
 #
 # *Claim drop-4.*
 #
-# Three values of $p$ on the 20,000 characters, side by side. Both losses are taken in evaluation
-# mode; the loss that training reports has dropout in it, and is higher for that.
+# Three values of $p$ on the 20,000 characters, side by side. Does dropout *regularize*, that is,
+# keep the model from learning by heart? Both losses are taken in evaluation mode; the loss that
+# training reports has dropout in it, and is higher for that.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three plots of loss against steps, for p = 0, 0.2 and 0.4, with three lines of each kind. All fall steeply in the first 200 steps. Then the loss on the text learned from, dashed, goes on falling: to about 1.2 without dropout, to 1.6 and 1.8 with it. The validation loss rises without dropout from 2.5 to 2.85; with dropout it stays near 2.45."}}
 trained = {
@@ -546,9 +548,9 @@ table("after 1,000 steps", columns, rows)
 # With $p = 0.4$ it is smaller still, but the validation loss is no better than with 0.2. A small
 # gap is not the aim; a model that learns nothing has none.
 #
-# But after 400 steps (panel p = 0) the model without dropout stood at 2.47. Had one stopped there
-# (*early stopping*), it would be only 0.047 behind the lowest that $p = 0.2$ reaches. What
-# dropout mainly buys here is that one may go on.
+# But after 400 steps the model without dropout stood at 2.47. Had one stopped there (*early
+# stopping*), it would be only 0.047 behind the lowest that $p = 0.2$ reaches. What dropout mainly
+# buys here is that one may go on.
 
 # %% [markdown]
 # ## Where it costs
@@ -562,8 +564,9 @@ table("after 1,000 steps", columns, rows)
 whole, whole_thinned = sweep["whole-0"], sweep["whole-0.2"]
 read = steps * whole.training.batch_size * whole.model.block_size
 print(f"read in {steps:,} steps: {read:,} characters, of {len(train):,}")
-batches = records.Band.of([each.train[-1] for each in whole.histories])
-print(f"loss of the last 200 training batches, p = 0: {batches.short}")
+for rate, record in (("0", whole), ("0.2", whole_thinned)):
+    batches = records.Band.of([each.train[-1] for each in record.histories])
+    print(f"loss of the last 200 training batches, p = {rate}: {batches.short}")
 
 # %% tags=["hide-input"]
 pairs = {
@@ -574,18 +577,21 @@ rows = {}
 for name, (off, on) in pairs.items():
     gain = records.gain(off, on)
     rows[name] = [off.band().short, on.band().short, gain.short]
+every = whole.histories[0].step[1:]
+assert all(whole.band(at).mean < whole_thinned.band(at).mean for at in every)
 table("trained on", ["p = 0", "p = 0.2", "improvement"], rows)
 
 # %% [markdown]
 # *Validation loss after 1,000 steps without and with dropout, and what dropout improves, seed by
 # seed; below 0 it costs.*
 #
-# Without dropout the validation loss is only 0.10 above that of the last 200 training batches.
-# Where so little is learned by heart there is little to prevent, and dropout *costs*: 0.070 nats.
-# The noise stands in the way of all learning, not only of learning by heart. So the ladder's small
-# rungs go without. The lecture's full model reads the text about 82 times, in 5,000 steps of 64
-# windows of 256 characters: more like the small text here than the whole one. So it can be expected
-# to need dropout.
+# Without dropout the validation loss is only 0.10 above that of the last 200 training batches. With
+# dropout it is *below* theirs, 2.032: those had dropout on, and weights of up to 200 steps before.
+# Where so little is learned by heart there is little to prevent, and dropout *costs*, at every
+# evaluation; in the end 0.070 nats. Its noise stands in the way of all learning: in each step,
+# nothing is learned through a fifth of the numbers. So the ladder's small rungs go without. The
+# lecture's full model reads the text about 82 times, in 5,000 steps of 64 windows of 256
+# characters: more like the small text here. So it can be expected to need dropout.
 
 # %% [markdown]
 # ## Your turn
@@ -620,10 +626,10 @@ checks.measured(name, on_slice, fits[0], above=fits[1].mean)
 # %% [markdown]
 # ## What broke when we changed it
 #
-# **Forgetting `model.eval()`.** No error is raised. Every prediction is that of a random
-# sub-network, and another one at the next call. (The function `torch.nn.functional.dropout` knows no
-# mode: it drops unless it is told `training=False`.) On 16,000 characters of validation text, for two $p$
-# and three seeds each:
+# **Forgetting `model.eval()`.** No error is raised. Each call asks another random sub-network: loss
+# and sample change from call to call, even if the choice of characters is seeded. (The function
+# `torch.nn.functional.dropout` knows no mode: it drops unless it is told `training=False`.) On
+# 16,000 characters of validation text, for two $p$ and three seeds each:
 
 # %% tags=["hide-input"]
 switches = {
@@ -637,8 +643,8 @@ for rate, found in switches.items():
 table("dropout", ["off", "left on"], rows)
 
 # %% [markdown]
-# *Loss on these 16,000 characters with dropout off and left on. (The tables above have 2.431 for $p = 0.2$,
-# over all validation text.)*
+# *Loss on these 16,000 characters with dropout off and left on. (Off, over all validation text:
+# 2.431 and 2.447.)*
 #
 # With either $p$ it costs 0.07 nats. And in the model that you trained?
 
@@ -656,13 +662,13 @@ print("  expected: above 0")
 assert worse > 0
 
 # %% [markdown]
-# With the models of the 20,000 characters the mean over 64 masks predicted better than no mask; a single
-# one predicts worse. So what costs is the noise of one draw.
+# For these models the mean over 64 masks was better than no mask; a single one is worse. So what
+# costs is the noise of one draw.
 #
 # **Forgetting the $1/(1-p)$.** Suppose the mask is only 0 and 1. Training can make up for it with
-# weights that are $1/(1-p)$ times larger. At test time, when nothing is dropped, everything behind
-# a dropout is then too large by this factor. We imitate that: we take the model that was trained
-# correctly and, at test time, multiply by $1/(1-p)$ at each place of dropout:
+# weights that are $1/(1-p)$ times larger. At test time, when nothing is dropped, what each dropout
+# passes on is then too large by this factor. We imitate that with the correctly trained model: at
+# test time we multiply by $1/(1-p)$ at each place:
 
 # %% tags=["hide-input"]
 rows = {
@@ -691,7 +697,7 @@ print(f"rows that are NaN: {broken.double().mean():.2f} of all")
 
 # %% [markdown]
 # A row is safe only if no score of its future is dropped: the last always, the one before with
-# probability ½, then ¼ …, a quarter in all.
+# probability ½, then ¼ …, a quarter on average.
 
 # %% [markdown]
 # ## Exercises

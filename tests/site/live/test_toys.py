@@ -254,7 +254,7 @@ def check_masks(page: Page) -> None:
         put(page, many=place)
         mean = under[:many].mean(0)
         near(numbers(page, "[data-percent]"), 100 * mean, 0)
-        assert f"At most {(mean - without).abs().max():.2f} lie" in say(page)
+        assert f"At most {100 * (mean - without).abs().max():.0f} per cent lie" in say(page)
     assert page.locator("[data-do=other]").is_disabled()
     put(page, many=1)
     do(page, "other")

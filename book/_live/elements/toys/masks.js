@@ -56,7 +56,8 @@ export function masks(frame, { under, without }) {
     show(mean);
     const farthest = Math.max(...mean.map((share, i) => Math.abs(share - without[i])));
     frame.one(".toy-says").textContent =
-      `${many === 1 ? "One mask" : `The mean of ${many} masks`}. At most ${fixed(farthest)} lie ` +
-      "between a bar and its line, the prediction at test time, when nothing is dropped.";
+      `${many === 1 ? "One mask" : `The mean of ${many} masks`}. At most ` +
+      `${fixed(100 * farthest, 0)} per cent lie between a bar and its line, the prediction at ` +
+      "test time, when nothing is dropped.";
   });
 }

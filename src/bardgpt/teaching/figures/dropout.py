@@ -104,5 +104,6 @@ def ensembles(
     left.set_ylim(bottom=0.018)
     left.set_ylabel("KL to the test-time model (nats)")
     right.set_ylabel("validation loss minus that of\ntest time (nats per character)")
+    left.legend()
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure

@@ -141,8 +141,8 @@ def toy_masks(
     shares = [one / 1000 for one in parts[0].tolist()]
     farthest = max(abs(share - mark) for share, mark in zip(shares, marks, strict=True))
     words = (
-        f"One mask. At most {fixed(farthest)} lie between a bar and its line, the prediction "
-        "at test time, when nothing is dropped."
+        f"One mask. At most {fixed(100 * farthest, 0)} per cent lie between a bar and its line, "
+        "the prediction at test time, when nothing is dropped."
     )
     controls = hands(
         slider("many", "Masks", (0, 3, 1), 0, says="1"),
