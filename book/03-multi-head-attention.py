@@ -154,7 +154,7 @@ listing(MultiHeadAttention)
 #
 # $$\begin{aligned}
 # &\text{project}(y_1, \dots, y_4) = \\
-# &W_1 y_1 + W_2 y_2 + W_3 y_3 + W_4 y_4.
+# &W_1 y_1 + \dots + W_4 y_4.
 # \end{aligned}$$
 #
 # So adding is allowed after all, if each head first goes through a matrix of its own: it can then
@@ -172,7 +172,8 @@ print(
 # %% [markdown]
 # In this chapter's model the output layer comes right after, and it is linear too. Two linear
 # maps in a row are one, so a projection would add nothing here. (Nor in chapter 4, whose next layer
-# begins with a linear map.) Chapter 5 switches it on, where an addition stands between.
+# begins with a linear map.) Chapter 5 switches it on, where an addition stands between: without it,
+# each head could add to its own 8 channels only.
 
 # %% [markdown]
 # ## What it costs
@@ -192,8 +193,8 @@ for n_head in (1, 2, 4, 8):
 
 # %% [markdown]
 # So what one gives up is width: a query of a head of 8 is compared with its keys in 8 dimensions
-# instead of 32, and each mean carries 8 channels instead of 32. What one gains is four means,
-# each with attention weights of its own.
+# instead of 32, and each mean carries 8 channels instead of 32. With 32 heads a query would be a
+# single number. What one gains is four means, each with attention weights of its own.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how far is this a group convolution?</summary>
@@ -299,7 +300,7 @@ for back in (1, 3):  # 1_000: so sure that the softmax gives 1 and 0
 
 one, three = (mean[:, 3:].argmax(dim=-1) for mean in means)  # each (B, T - 3)
 right = (one == ids[:, 2:-1]) & (three == ids[:, :-3])  # 1 back, 3 back
-print(f"two heads by hand: both right at {right.float().mean():.0%}")
+print(f"by hand, both letters right: {right.float().mean():.0%}")
 
 # %% [markdown]
 # (The first three positions have nothing three back, and are not asked.)
@@ -354,21 +355,21 @@ def learn(n_head: int, steps: int) -> GPT:
 
 # %%
 from bardgpt.lab import copying, probes
-from bardgpt.lab.copying import Copying
 from bardgpt.teaching import checks
 
 shares = {}
 for n_head in (1, 2):
     learned = learn(n_head, steps=400)
-    with torch.no_grad():
-        one, three = learned(ids)[:, 3:].chunk(2, dim=-1)
-    right = one.argmax(-1) == ids[:, 2:-1]
-    shares[n_head] = (right & (three.argmax(-1) == ids[:, :-3])).float().mean()
+    one, three = learned(ids)[:, 3:].chunk(2, dim=-1)
+    right = one.argmax(-1) == ids[:, 2:-1], three.argmax(-1) == ids[:, :-3]
+    each = [f"{hits.float().mean():.0%}" for hits in right]
+    print(f"heads: {n_head}; one back {each[0]}, three back {each[1]}")
+    shares[n_head] = (right[0] & right[1]).float().mean()
 checks.within("one head, share with both right", shares[1].item(), below=0.5)
 checks.within("two heads, share with both right", shares[2].item(), above=0.5)
 
 # the package's training, which made the table below, does the same as learn
-packages = copying.train(Copying(n_head=2, steps=5), seed=0)
+packages = copying.train(copying.Copying(n_head=2, steps=5), seed=0)
 torch.testing.assert_close(learn(2, 5).state_dict(), packages.state_dict())
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two square maps of attention weights over sixteen letters. From the fourth row on each row has one bright cell: in one map always one place left of the diagonal, in the other always three places left of it."}}
@@ -377,7 +378,8 @@ seen = probes.attention_maps(learned, alphabet)[0, 0]  # (nh, T, T)
 figures.maps(seen, "abcdefghijklmnop")
 
 # %% [markdown]
-# *Where the two heads look after 400 steps: rows look at columns.*
+# *Where the two heads look after 400 steps: rows look at columns. One back is a line just below the
+# diagonal, three back one that lies two lower.*
 
 # %% tags=["hide-input"]
 from bardgpt import records, teaching
@@ -385,38 +387,36 @@ from bardgpt import records, teaching
 rows = {}
 for name, runs in records.read("copying")["toys"].items():
     in_order = sorted(run["right"] for run in runs)
-    asked = [f"{share:.0%}" for share in in_order if name.startswith("both")]
-    rows[name] = [records.bands(runs)["loss"].short, " ".join(asked)]
-either = Copying(n_head=1, task="either")
-rows["either, at the least"] = [f"{either.floor:.3f}", ""]
-teaching.table("asked for", ["nats per answer", "right, each run"], rows)
+    asked = [f"{share:.0%}"[:-1] for share in in_order if "both" in name]
+    rows[name] = [" ".join(asked), records.bands(runs)["loss"].short]
+either = copying.Copying(n_head=1, task="either")
+rows["either, at the least"] = ["", f"{either.floor:.3f}"]
+columns = ["right, in per cent", "nats per answer"]
+teaching.table("asked for", columns, rows)
 
 # %% [markdown]
-# *Five recorded runs of 2,000 steps each ("longer": 10,000): their loss, and at how many positions
-# each gets both letters right. "Either" asks for the two letters in whatever order: the first 16
+# *Five recorded runs of 2,000 steps each ("longer": 10,000): at how many positions each gets both
+# letters right, and their loss. "Either" asks for the two letters in whatever order: the first 16
 # logits answer alone, and are held against both letters. The best answer gives each half, which
 # costs $\ln 2$. Where both letters are the same, once in 16, it costs nothing: so at the least 15/16
 # of $\ln 2$.*
 #
 # Two heads divide the work: one looks one back, the other three back, and soon they make no
-# mistake. After 2,000 steps one head still fails at more than four fifths of the positions, in four
-# of five runs. Who knows both letters, and tosses a coin for each question, does better: three in
-# ten. Yet the coin's loss, 0.650, is above the head's 0.496. The record does not keep the two
-# answers apart, so it cannot tell why. And where nobody asks for the order, one head is nearly as
-# good as two ("either").
+# mistake. After 400 steps the one head has one letter right nearly everywhere, the other seldom.
+# After 2,000 it still fails at more than four fifths of the positions, in four of five runs. And
+# where nobody asks for the order, one head is nearly as good as two ("either").
 #
 # Why is it hard for one? With equal weights the order is lost, as above. So let `a` stand one back,
 # with weight 2/3, and `c` three back, with 1/3. All other letters have weight 0. "One back" is now
-# easy: the more weight, the higher the score. For "three back" the score must rise from weight 0 to
-# 1/3, and fall again at 2/3. As long as values only say which letter stands there, a linear output
-# layer can't: it draws a straight line.
+# easy: the more weight a letter has, the higher its logit. For "three back" a logit must rise from
+# weight 0 to 1/3, and fall again at 2/3. As long as values only say which letter stands there, a
+# linear output layer can't: logit against weight is a straight line.
 #
-# Hard, but not impossible, although one often reads that one head cannot do it. With five times
-# the steps one head gets most of it right in every run; with an alphabet of half the size, in
-# some runs. For values may also depend on the place, and the attention weights on which letter
-# stands there, so that a mean can carry the order in a code of its own. (We did not decipher it.)
-# So a second mean is not the only way to a second answer, but the one found at once, in every
-# run.
+# Hard, but not impossible, though one often reads that it is. With five times the steps one head
+# gets most of it right in every run; with an alphabet of half the size, in some runs. For values
+# may also depend on the place, and the attention weights on which letter stands there, so that a
+# mean can carry the order in a code of its own. (We did not decipher it.) So a second mean is not
+# the only way to a second answer, but the one found at once, in every run.
 
 # %% [markdown]
 # ## Four against one
@@ -480,13 +480,15 @@ figures.ladder(climbed("four-heads"), tables)
 # chapter 1's tables of counts, with one, two and four characters before.*
 #
 # Four heads win, by 0.128 nats with the same seeds (and so the same windows of text). A mean of
-# five such gains is uncertain by about 0.004 / √5; the gain is many times that, and each seed
-# agrees. It is more than the first head gained over the bigram. After 1,000 steps it was only
+# five such leads is uncertain by about 0.004 / √5; the lead is many times that, and each seed
+# agrees. It is more than the first head's lead over the bigram. After 1,000 steps it was only
 # 0.03. The toy fits: this model has two questions too, which character this is, and what stood
-# before it. That does not prove that four means are the reason. The lecture's figures, 2.40 and
-# 2.28, were made with another evaluation and agree. But the table of two characters is still far
-# ahead. It has a row for each pair; this model can only add what single characters suggest.
-# (Chapter 4 begins there.) From one prompt, this rung and the one before it write:
+# before it. That does not prove that four means are the reason.
+#
+# The lecture's figures, 2.40 and 2.28, were made with another evaluation and agree. But the table
+# of two characters is still far ahead. It has a row for each pair; this model can only weigh and
+# add what single characters suggest. (Chapter 4 begins there.) From one prompt, this rung and the
+# one before it write:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -512,9 +514,9 @@ pairs = [(head.query(x_king), head.key(x_king)) for head in four_heads]
 by_hand = [attention_weights(q, k, causal_mask(8)) for q, k in pairs]
 seen = probes.attention_maps(finished, king)[0, 0]  # (nh, T, T), the same
 torch.testing.assert_close(torch.cat(by_hand), seen)
-print("the g looks at  ", *(f"{c:>4}" for c in "the_king"))
+print("where the g looks, in per cent:\nhead", *(f"{c:>3}" for c in "the_king"))
 for number, row in enumerate(seen[:, 7].tolist(), start=1):
-    print(f"head {number}          ", *(f"{weight:.2f}" for weight in row))
+    print(f"{number:4}", *(f"{100 * weight:3.0f}" for weight in row))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four square heat maps, one for each head, over the eight characters of the king. All are empty above the diagonal. In the first the brightest cells lie left of the diagonal, one or two places back. In the second and third nearly all lie on the diagonal or just left of it. In the fourth most do, but the n and the g look most at the i."}}
 figures.maps(seen, "the king")
@@ -535,9 +537,9 @@ windows, _ = next(evaluation_windows(validation, 8, batch_size=2_000))
 layer = probes.attention_maps(finished, windows)[0]  # (B, nh, T, T)
 profiles = layer[:, :, -1].mean(dim=0).flip(-1)  # (nh, T), own place first
 torch.testing.assert_close(profiles, probes.by_distance(layer))
-print("places back ", *(f"{back:4}" for back in range(8)))
+print("per cent, by places back:\nhead", *(f"{back:3}" for back in range(8)))
 for number, row in enumerate(profiles.tolist(), start=1):
-    print(f"head {number}      ", *(f"{weight:.2f}" for weight in row))
+    print(f"{number:4}", *(f"{100 * weight:3.0f}" for weight in row))
 
 # %% [markdown]
 # The weight can be summed by the *class* of the character that is looked at, too:
@@ -552,8 +554,8 @@ figures.head_profiles(profiles, by_class, probes.CLASSES)
 #
 # **Head 1 looks back.** It gives half of its weight to the character before, a quarter to the one
 # two back, and little to its own place. **Heads 2, 3 and 4 look at their own place**, with more
-# than 0.7 of their weight, and give most of the rest to the one before. By class, all look most
-# at consonants, of which a text has most; head 2 less than the others, and more at spaces.
+# than 70 per cent of their weight, and give most of the rest to the one before. By class, all look
+# most at consonants, of which a text has most.
 #
 # In this model attention is the only way through. The current character's own value counts only if
 # a head looks at its own place. Otherwise this character can only steer, by its query, where the
@@ -572,6 +574,14 @@ for number in range(4):
     print(f"consonant {kept[1]:.2f}, space {kept[2]:.2f}")
 
 # %% [markdown]
+# Not quite alike, then. If a consonant asks, it is head 2 that looks away most of the three; if a
+# vowel asks, it is head 4. If a space asks, all three stay at their own place, and only head 1
+# looks back. The lecture says that the tokens "want to find the consonants, the vowels from
+# certain positions". Here, how much a head looks away depends on whether a vowel or a consonant
+# *asks*. That heads look *for* vowels or consonants we do not see. And which head is number 1 is
+# chance: another seed may deal out the work otherwise.
+
+# %% [markdown]
 # Type a text, and choose a character. You see where the four finished heads looked when they
 # *predicted* it, that is, from the character before it. (A line break stands in front of the text.
 # So the `n` is now at place 8, not 7, and its weights differ from its row in the maps above.) Then
@@ -579,14 +589,6 @@ for number in range(4):
 
 # %% tags=["hide-input"]
 live.reader("four-heads", "the king", show="heads", switches=True)
-
-# %% [markdown]
-# Not quite alike, then. If a consonant asks, it is head 2 that looks away most of the three; if a
-# vowel asks, it is head 4. If a space asks, all three stay at their own place, and only head 1
-# looks back. The lecture says that the tokens "want to find the consonants, the vowels from
-# certain positions". Here, how much a head looks away depends on whether a vowel or a consonant
-# *asks*. That heads look *for* vowels or consonants we do not see. And the heads' numbers mean
-# nothing: all four begin alike, so another seed may deal out the work otherwise.
 
 # %% [markdown]
 # ## How far apart are they?
@@ -611,7 +613,7 @@ print(f"half of the sum: {differences.sum() / 2:.1f}")
 # %%
 pairs = torch.combinations(torch.arange(4)).tolist()  # six
 apart = [(profiles[i] - profiles[j]).abs().sum() / 2 for i, j in pairs]
-print(f"the finished heads, by distance: {sum(apart) / 6:.2f}")
+print(f"finished heads, by distance: {sum(apart) / 6:.2f}")
 
 # %% [markdown]
 # After 1,000 steps your model should have more of it than the recorded models had *before* training
@@ -912,8 +914,8 @@ print(f"with two heads swapped, a logit changes by {gap:.3f} at most")
 #
 # It rises for each, when nothing is retrained. Least is lost without head 1, which looks back, and
 # most without heads 2 and 4, which carry the current character. Head 3 carries it too, and is missed
-# less; why, we did not look into. This is
-# what the finished model relies on, not what a model that was trained with three heads would reach.
+# less; why, we did not look into. This is what the finished model relies on, not what a model that
+# was trained with three heads would reach.
 #
 # </details>
 
