@@ -29,8 +29,8 @@ if "google.colab" in sys.modules:
 #
 # [Chapter 4](04-feed-forward.ipynb) closed the block: attention gathers, the feed-forward layer
 # computes on what was gathered. The [lecture](references.md#ng-video-lecture) says that this block
-# "gets repeated again and again". So repeat it. This chapter first shows how that goes, and then
-# mends it with `x +`:
+# "gets repeated again and again". This chapter first shows how that goes, and then mends it with
+# `x +`:
 #
 # > **A residual connection adds what a layer computes to what came in, instead of replacing it.**
 # > Addition hands the gradient on unchanged, so a part of it reaches every block exactly as it
@@ -99,8 +99,8 @@ teaching.table("plain blocks", columns, rows)
 #
 # Why? Stack sixteen, where it shows best, and look inside before the first step, with 256 windows
 # of text. For that PyTorch has *hooks*: functions that it calls after a part of a model, with what
-# that part read and gave. Ours keeps what each block reads, and what the output layer reads (what the
-# last block gave):
+# that part read and gave. Ours keeps what each block and the output layer read (there what the last
+# block gave):
 
 # %%
 from dataclasses import replace
@@ -166,23 +166,23 @@ for block in (16, 12, 8, 4, 0):
 # %% [markdown]
 # Each block shrinks the gradient about thirteenfold, sixteen of them by eighteen powers of ten.
 # Why so much? PyTorch's default initialization draws weights uniformly between $\pm 1/\sqrt n$, for
-# $n$ inputs of a layer. Such a weight has the variance $1/(3n)$. An output is a sum of $n$
-# products, so its mean square is $n \cdot 1/(3n) = 1/3$ of the input's, and its RMS $1/\sqrt 3$. A
-# block has four such layers in a row (attention's values and its `proj`, and two in the
-# feed-forward): $(1/\sqrt 3)^4 = 1/9$.
+# $n$ inputs of a layer. Such a weight has the variance $1/(3n)$ (uniform between $\pm a$: $a^2/3$).
+# An output is a sum of $n$ products, so its mean square is $n \cdot 1/(3n) = 1/3$ of the input's, and
+# its RMS $1/\sqrt 3$. A block has four such layers in a row (attention's values and its `proj`, and
+# two in the feed-forward). They leave $(1/\sqrt 3)^4 = 1/9$ of the RMS.
 #
 # Backwards the sum is over the $m$ outputs, so the mean square is multiplied by $m/(3n)$. In a
 # square matrix that is 1/3, as before. From 32 to 128 it is 4/3, from 128 to 32 it is 1/12:
-# together 1/9, as for two square ones. The ReLU stops half, which costs another factor of $\sqrt 2$
-# in the RMS, and $9 \sqrt 2$ is 12.7. Forward the text's variation shrinks likewise; the biases,
-# the same at all positions, remain.
+# together 1/9, as for two square ones. So all four make 1/81, in the RMS 1/9 again. The ReLU
+# stops half, which costs another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. Forward the text's
+# variation shrinks likewise; the biases, the same at all positions, remain.
 #
 # Three blocks lose the text as well, but far less of the gradient. AdamW can make up for that (see
 # the fold), and they do learn, but late. Why they are still behind after 5,000 steps, we have not
 # tested.
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: does AdamW not make this good?</summary>
+# <details class="fold aside"><summary>For the curious: does AdamW not repair this?</summary>
 #
 # AdamW divides each gradient by its own usual size. But to that size it adds $10^{-8}$, and a gradient that
 # is far smaller moves nothing. (Exercise 4 watches the first block stand still.) What it divides are the
@@ -190,7 +190,7 @@ for block in (16, 12, 8, 4, 0):
 # So they are only a rough guide to what AdamW meets.
 #
 # The gradient of three plain blocks loses only three to four powers of ten, and that AdamW's division can
-# make good. It fits the record: far behind after 1,000 steps, and then they do learn.
+# repair. It fits the record: far behind after 1,000 steps, and then they do learn.
 #
 # </details>
 
@@ -200,13 +200,13 @@ for block in (16, 12, 8, 4, 0):
 # *Claim res-1.*
 #
 # The remedy came from image recognition. There [He and others](references.md#he-2015) met the same
-# riddle in 2015: a plain convolutional network of 56 layers had a higher error than one of 20,
-# even *on the training images*. Their way out: let each layer compute only what should be *added* to
-# its input, the residual,
+# riddle in 2015: a plain convolutional network of 56 layers had a higher error than one of 20, even
+# *on the training images*. Yet it could do as well: 36 layers need only pass on their input. Their
+# way out: let each layer compute only what should be *added* to its input, the residual,
 #
 # $$x \leftarrow x + f(x).$$
 #
-# To leave things as they are, a plain layer has to learn the identity; this one only to give 0.
+# To pass its input on, a plain layer has to learn the identity; this one only to give 0.
 #
 # We call the $x$ that runs through the whole model, and is only ever added to, the *stream*, and
 # each $f$ a *branch*. A block has two branches, attention and feed-forward. In the words of the
@@ -249,9 +249,8 @@ gap = (z - block(x)).abs().max().item()
 print("x + f(x), twice, differs from the block by", gap)
 
 # %% [markdown]
-# Follow the stream through all blocks. Nothing is ever overwritten, so what leaves the last block
-# is what entered the first, plus what each of the $2 L$ branches gave ($L$ blocks, with two
-# each):
+# Nothing is ever overwritten, so what leaves the last block is what entered the first, plus what
+# each of the $2 L$ branches gave ($L$ blocks, with two each):
 #
 # $$\begin{aligned}x_\text{out} = x_\text{in} &+ f_1 + f_2 \\ &+ \dots + f_{2L}\end{aligned}$$
 #
@@ -329,7 +328,7 @@ print(f"gradient at the first input = at the last output + {n} contributions")
 
 # %% [markdown]
 # So measure sixteen blocks again, with `x +`. (`stream_statistics` gives the RMS at each depth, by the
-# same hooks.) What arrives at the first block is compared with 0.114, the gradient after the last.
+# same hooks.) What arrives at the first block should be more than 0.114, what left the last.
 
 # %%
 from bardgpt.teaching import checks
@@ -343,7 +342,7 @@ deep = GPT(replace(RUNGS["residual"].config, n_layer=16))
 with_plus = probes.stream_statistics(deep, windows, targets)["gradient"]
 recorded = records.at_start("small-residual-default", "gradient")
 checks.measured(
-    "gradient before the first of 16 residual blocks (above: after the last)",
+    "gradient before the first of 16 residual blocks",
     with_plus[0],
     recorded[0],
     above=recorded[-1].mean,
@@ -351,9 +350,9 @@ checks.measured(
 )
 
 # %% [markdown]
-# About 0.7 arrives, where the plain stack had $10^{-19}$. How a gradient grows on its way depends on
-# how the weights begin. This book has five *initializations*. The next cell has the first
-# three. ($n$ inputs, $m$ outputs; $\mathcal N(0, 1)$ is the normal distribution with mean 0 and standard
+# About 0.7 arrives, where the plain stack had $10^{-19}$. How a gradient grows on its way depends
+# on how the weights begin. This book has five *initializations*; here we measure the first three.
+# ($n$ inputs, $m$ outputs; $\mathcal N(0, 1)$ is the normal distribution with mean 0 and standard
 # deviation 1.)
 #
 # | name | each branch's `proj` | other weights | embeddings |
@@ -364,7 +363,7 @@ checks.measured(
 # | `normal`, the lecture's | as the others | $\mathcal N(0, 0.02^2)$; biases 0 | the same |
 # | `depth-scaled`, [GPT-2](references.md#radford-2019)'s | divided by $\sqrt{2 L}$ | as `normal` | as `normal` |
 #
-# Our ladder has `default`.
+# *How weights are drawn before training. Our ladder has `default`.*
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: what are xavier and depth-scaled for?</summary>
@@ -372,9 +371,18 @@ checks.measured(
 # `xavier` is meant to keep numbers about as large after a layer as before it, forward and back. In
 # a square matrix its weights are $\sqrt 3$ times those of `default`. GPT-2 divides by $\sqrt{2 L}$
 # because $2 L$ branches add up: the sum of $2 L$ independent numbers of size 1 has about the size
-# $\sqrt{2 L}$.
+# $\sqrt{2 L}$. It divides only `proj`, the last matrix before the addition: that makes the whole branch
+# smaller, and only once. Here is how the stream then grows, before training, at full size (chapter 9: six
+# blocks of 384 channels).
 #
 # </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
+for start in ("normal", "depth-scaled"):
+    full = records.at_start(f"full-residual-{start}", "stream")
+    growth = full[-1].mean / full[0].mean
+    print(f"{start:12} stream after the last block over first: {growth:.2f}")
 
 # %%
 lines = {
@@ -405,7 +413,8 @@ figures.gradients_by_depth(gradients, lines)
 # <details class="fold aside"><summary>For the curious: what the stream does on its way forward</summary>
 #
 # The table has RMS, means of five seeds: the stream after the last block over that before the first, and what
-# each of the 32 branches adds, over the stream that it reads (the least and the greatest).
+# each of the 32 branches adds, over the stream that it reads (the least and the greatest). Below it: what
+# still varies between positions after sixteen residual blocks, where the plain stack had 0.00.
 #
 # </details>
 
@@ -422,19 +431,27 @@ for name, variant in variants.items():
 columns = ["last over first", "branch over stream"]
 teaching.table("the stream", columns, rows)
 
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
+with probes.recorded_stream(deep) as stream:
+    deep(windows)
+x = stream.at[-1]
+share = rms(x - x.mean(dim=(0, 1))) / rms(x)
+print(f"residual, default: varies between positions: {share:.2f}")
+
 # %% [markdown]
 # With `default` the plain gradient arrives with $2 \cdot 10^{-18}$ of its size, the
 # residual one with 5.6 times its size. That is the highway. But read the other lines before you
 # call it "unimpeded". The addition guarantees the *term* $g$, which arrives at the first block as
 # it left the last. It does not guarantee the size of the sum.
 #
-# - With **`zero`**, the projections set to 0, every $J$ is 0. Only the identity is left, and the
-#   gradient is exactly the same at all depths.
+# - With **`zero`** every $J$ is 0. Only the identity is left, and the gradient is exactly the same
+#   at all depths.
 # - With **`default`** each of the 32 branches lengthens the gradient, on average by 5 to
-#   6&nbsp;%. Multiplied, that is 5.6.
+#   6&nbsp;%. Over all 32 that makes 5.6 times.
 # - With **`xavier`** the residual gradient *explodes*, two million times over. Each
-#   branch is half as large as the stream, or as large. So the stream grows too, to 2,400 times its
-#   size. Why the gradient grows more is open.
+#   branch is between half as large and as large as its stream, so the stream grows too, to 2,400
+#   times its size (see the fold). Why the gradient grows more is open.
 #
 # The initialization matters to the plain stack too: with `xavier` its gradient shrinks only to
 # $10^{-4}$. (How it trains then we have not tested.)
@@ -496,8 +513,8 @@ teaching.table("blocks", columns, rows)
 #
 # With one block the two wirings are 0.04 nats apart; so adding helps a little even where no depth
 # is in the way. Then they part. In the mean each doubling makes the plain stack worse (at four
-# and eight the seeds overlap), and sixteen plain blocks end at 3.349, the loss of the
-# characters' frequencies.
+# and eight the seeds overlap), and sixteen plain blocks end at 3.349, about the loss of
+# the characters' frequencies.
 #
 # The residual stack gets better up to eight blocks. From eight to sixteen three seeds show no
 # gain. We did not test why, nor other learning rates.
@@ -544,8 +561,8 @@ lead = records.gain(plain, residual)
 print(f"one block (chapter 4):  {one_block.band()}")
 print(f"three plain blocks:     {plain.band()}")
 print(f"three residual blocks:  {residual.band()}")
-print(f"x + alone is ahead by:   {lead}")
-print(f"three blocks, over one:  {records.gain(one_block, residual)}")
+print(f"x + alone is ahead by:  {lead}")
+print(f"three blocks, over one: {records.gain(one_block, residual)}")
 assert lead.mean > 4 * lead.sd / lead.n**0.5  # four standard errors
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of the rungs so far, five dots each: bigram, one head, four heads, feed-forward, each lower than the one before; three plain blocks higher again and more widely spread; residual connections far lower, near 2.08. Dashed lines mark the count tables at 2.486, 2.049 and 1.669. Crosses mark what the lecture reports; for residual connections 2.08."}}
@@ -571,11 +588,10 @@ live.writer("residual", beside="plain-blocks")
 #
 # *Claim res-5.*
 #
-# The lecture also says how this begins: the branches are "usually initialized in the beginning so
-# they contribute very little if anything", are "almost kind of like not there", and then "come
-# online over time". We measure how large a branch is beside its stream: the RMS of what it adds, over
-# that of the stream that it reads. At 1 the two are equally large. "Very little" shall mean less than
-# a tenth.
+# The lecture also says: the branches are "usually initialized in the beginning so they contribute
+# very little if anything", are "almost kind of like not there", and then "come online over time".
+# We measure how large a branch is beside its stream: the RMS of what it adds, over that of the
+# stream that it reads. At 1 the two are equally large. "Very little" shall mean less than a tenth.
 #
 # **Guess first:** `default`, `zero` and `normal`: with which is it true?
 
@@ -625,8 +641,8 @@ teaching.table("full size", columns, rows)
 #
 # So "very little" holds for some initializations and not for others:
 #
-# - With **`default`** the largest branch begins at about a quarter of its stream. That is less
-#   than the stream, but not "almost not there".
+# - With **`default`** the largest branch begins at about a quarter of its stream: not "almost not
+#   there".
 # - With **`zero`** it is exactly true.
 # - With **`normal`** it is true of the small model. At full size it is true of attention, which
 #   averages over positions, but not of the feed-forward layer. The reason is the width: a sum of
@@ -634,8 +650,8 @@ teaching.table("full size", columns, rows)
 #   true again.
 #
 # The second half, that branches come online, holds for the *largest* branch of the small model in
-# all four: it more than doubles, and by step 50, our next look, it is more than halfway. It does
-# not hold for every branch: with `default`, attention in the first block hardly rises ([the
+# all four: it more than doubles, and by step 50, our next look, it is more than halfway. Not for
+# every branch: with `default`, attention in the first block hardly rises ([the
 # figure](#fig-branches)).
 #
 # With *pre-norm*, the wiring of most GPTs today, a branch normalizes what it reads, and then the
@@ -656,8 +672,7 @@ teaching.table("full size", columns, rows)
 # %% [markdown]
 # ## What broke when we changed it
 #
-# **Forget the `x +`**, and no error is raised: all shapes fit. You have the plain block of the
-# beginning.
+# **Forget the `x +`**, and no error is raised: all shapes fit, and you have the plain block.
 #
 # **Halve the stream**, and keep the branch: $x/2 + f(x)$. Then $I$ becomes $I/2$, at each of $2L$
 # additions. With `zero` only the stream is left, so through 16 blocks $2^{-32}$ of the gradient
@@ -683,7 +698,7 @@ for start in ("zero", "default"):
     print(f"{start}: 2^{math.log2(g[0] / g[-1]):.0f} of the gradient is left")
 
 # %% [markdown]
-# With `default` the branches carry some gradient past, but it is still almost gone.
+# With `default` the branches carry some gradient past, but little.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: and if one trains it?</summary>

@@ -13,14 +13,15 @@ import pytest
 from _ext import bardgpt_pages
 from docutils import nodes
 from docutils.utils import new_document
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from plots import EXAMPLES
 
 from bardgpt.teaching import figures
-from bardgpt.teaching.figures.names import power
+from bardgpt.teaching.figures.names import beside_curves, power, upright
 from bardgpt.teaching.figures.plot import plot
-from bardgpt.teaching.figures.style import canvas
+from bardgpt.teaching.figures.style import STYLE, canvas
 from bardgpt.teaching.palette import COLOURS, HUES, WORDS
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -251,6 +252,21 @@ def test_what_finds_no_room_at_its_curve_stays_in_the_legend():
         assert {"first", "last"} <= {*words(drawing)}
         (handle, *_) = [p for p in drawing.iter(f"{SVG}path") if "bard-k," in p.get("style", "")]
         assert handle is not None
+
+
+def test_names_keep_off_the_marks_of_runs():
+    """One of three runs at 8 lies apart, below the line of means, where a name found room."""
+    plain = {1: [2.30], 2: [2.37], 4: [3.05], 8: [3.066, 3.213, 3.229], 16: [3.349]}
+    residual = {1: [2.26], 2: [2.20], 4: [2.16], 8: [2.13], 16: [2.13]}
+    with plt.style.context(["default", STYLE]):
+        figure = figures.losses_by_depth({"plain": plain, "residual": residual}, {}).wide
+        upright(figure)
+        beside_curves(figure)
+        renderer, (axes,) = FigureCanvasAgg(figure).get_renderer(), figure.axes
+        name = next(text for text in axes.texts if text.get_text() == "plain blocks")
+        covered = name.get_window_extent(renderer).padded(2.5)  # half a mark
+        marks = [place for line in axes.lines for place in line.get_xydata()]
+        assert not any(covered.contains(*axes.transData.transform(place)) for place in marks)
 
 
 def test_names_of_axes_stand_upright_above_them_and_once():

@@ -157,6 +157,12 @@ def _points(line: Line2D) -> np.ndarray:
     return np.column_stack([np.interp(places, along, axis) for axis in path.T])
 
 
+def _marks(line: Line2D) -> list[Bbox]:
+    """What the marks of a line cover."""
+    size = line.get_markersize() * line.get_figure().dpi / 72
+    return [Bbox.from_bounds(x - size / 2, y - size / 2, size, size) for x, y in _points(line)]
+
+
 def _belongs(other: Line2D, line: Line2D) -> bool:
     """Whether a line is one of a curve's runs, or marks the points or bars of such a one."""
     looks = ((x.get_linestyle(), x.get_marker()) for x in (line, other))
@@ -170,6 +176,7 @@ def _without_room(
     """Write names where nothing else is and no other curve is as near; return the others."""
     points = {line: _points(line) for line in axes.lines if len(line.get_xdata())}
     taken = [each.get_window_extent(renderer) for each in (*axes.texts, *axes.patches)]
+    taken += [mark for line in points if not _is_drawn(line) for mark in _marks(line)]
     inside, rest = axes.get_window_extent(renderer), {}
     for label, handle in handles.items():
         line = _curve(handle)
