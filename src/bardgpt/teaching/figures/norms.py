@@ -32,7 +32,7 @@ def stream_sizes(
     trained: by the name to show, a band for each depth; started: by the initialization.
     """
     figure, (left, right) = panels(1, 2, 3.5)
-    looks = ((":o", 0.4), ("--s", 0.7), ("-^", 1))
+    looks = ((":o", 0.6), ("--s", 0.8), ("-^", 1))
     for (look, ink), (name, bands) in zip(looks, trained.items(), strict=False):
         style = {"color": to_rgba(COLOURS["stream"], ink), "label": name}
         with_bars(left, range(len(bands)), bands, look, markersize=5, **style)
