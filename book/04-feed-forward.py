@@ -188,7 +188,7 @@ figures.diagram("feed-forward")
 
 # %% [markdown]
 # *Attention mixes positions: each receives from itself and from all before it. Then the same
-# small network works at each position, and no arrow crosses. The dashed frame is the block.*
+# small network works at each position, and no arrow crosses.*
 
 # %% [markdown]
 # ## Each position by itself
@@ -220,7 +220,8 @@ def moved(layer: nn.Module) -> str:
 print("feed-forward", moved(feed_forward), "\nattention   ", moved(attention))
 
 # %% [markdown]
-# In the feed-forward layer, position 3 alone. In attention, position 3 and all after it have heard.
+# In the feed-forward layer, position 3 alone: it is *position-wise*. In attention, position 3 and
+# all after it have heard.
 #
 # Second: shuffle the positions. If all are treated in the same way, it makes no difference
 # whether we shuffle before the layer or after it. The two *commute*.
@@ -280,7 +281,7 @@ figures.jacobians(pictures, "my lord,")
 # (␣ is a space). The triangle of attention is its causal mask; the feed-forward layer has the
 # diagonal only. The first position listens to itself alone; hence the bright cell.*
 #
-# This is the division of labour: all that passes between positions passes through attention.
+# All that passes between positions passes through attention. So only attention needs a mask.
 
 # %% [markdown]
 # ## The pair
@@ -298,7 +299,7 @@ listing(PlainBlock)
 # The block returns the shape that it received, so its output can be the input of another one. A
 # position then gathers what others have already thought. In a stack, too, no later position can
 # move an earlier one. Position 3 of the second block reads positions 0 to 3 of the first, and these
-# read only positions 0 to 3 of the text. (By the chain rule: a product of lower-triangular matrices is
+# read only positions 0 to 3 of the text. (A product of lower-triangular matrices is
 # lower-triangular.)
 
 # %%
@@ -319,7 +320,10 @@ print(", and still causal")
 # but without time to think. Leave the ReLU out, and the layer is a linear map after attention.
 # The output layer is linear too, and two linear maps in a row are one:
 #
-# $$W_2 (W_1 x + b_1) + b_2 = W' x + b',$$
+# $$\begin{aligned}
+# W_2 (W_1 x + b_1) &+ b_2 \\
+# &= W' x + b',
+# \end{aligned}$$
 #
 # with $W' = W_2 W_1$ and $b' = W_2 b_1 + b_2$. So the linear layer folds into the output layer
 # `lm_head`, and what is left is chapter 3's model with other numbers in it:
@@ -366,8 +370,8 @@ checks.measured(
 
 # %% [markdown]
 # Your run is already below the mean of four heads. Is that the ReLU's doing? 1,000 steps cannot
-# tell: by then the recorded layer leads by 0.034, and the control by 0.021. The recorded runs go on
-# to 5,000 steps:
+# tell: by then the recorded layer leads by 0.034, but even the control by 0.021. The recorded runs
+# go on to 5,000 steps:
 
 # %%
 control_runs = records.load("feed-forward-linear")
@@ -444,9 +448,12 @@ live.trainer("feed-forward", vary=("heads", "feed-forward", "seed"))
 # ## A wider layer
 #
 # [Vaswani et al.](references.md#vaswani-2017) give the layer 2,048 hidden units for 512 channels,
-# $H = 4 C$, and a second linear map that brings them back to $C$. (Chapter 5 adds what a layer
-# returns to what it received. So the result must be $C$ wide, and able to be negative, as the
-# output of a ReLU never is.) What do more units give?
+# $H = 4 C$, and a second linear map, back to $C$:
+#
+# $$y_t = W_2 \max(0, W_1 x_t + b_1) + b_2.$$
+#
+# (Chapter 5 adds what a layer returns to what it received. So the result must be $C$ wide, and able
+# to be negative, as the output of a ReLU never is.) What do more units give?
 
 # %%
 grown = records.load("feed-forward-two-layer")
@@ -492,16 +499,18 @@ figures.seeds_compared(ends)
 # the model has *exactly* as many parameters as with four for each of 32.
 #
 # **Guess first:** which of the two is ahead? And does a ReLU without its corner help? The ReLU is
-# flat up to 0, then a straight line. *GELU* ([Hendrycks and
-# Gimpel](references.md#hendrycks-2016)) bends there smoothly: it is $z$ times the share of a
-# standard normal distribution that lies below $z$. GPT-2 has it.
+# flat up to 0, then a straight line. Flat means no gradient: a unit that is cut off at every
+# position is *dead*, its weights stand still. *GELU* ([Hendrycks and
+# Gimpel](references.md#hendrycks-2016)), which GPT-2 has, is $z$ times the share of a standard
+# normal distribution that lies below $z$. Just below 0 it still slopes; far below it is flat, too.
 
 # %%
 z = torch.tensor([-3.0, -1.0, -0.1, 0.0, 0.1, 1.0, 3.0])
 below = torch.distributions.Normal(0, 1).cdf(z)
 torch.testing.assert_close(z * below, nn.GELU()(z))
-for name, values in (("z", z), ("ReLU", torch.relu(z)), ("GELU", z * below)):
-    print(f"{name:5}", *(f"{value:6.2f}" for value in values.tolist()))
+print("    z   ReLU   GELU")
+for values in torch.stack((z, torch.relu(z), z * below), dim=1).tolist():
+    print("  ".join(f"{value:5.2f}" for value in values))
 
 # %%
 widths = records.load_sweep("hidden-widths")
@@ -529,12 +538,12 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # Each doubling brings about as much, 0.033 to 0.038 nats. So four is no special number: more is
 # better, and costs more.
 #
-# The model with 44 channels is the control: the same number of parameters, spent on channels,
-# does nearly as well. It is 0.008 ± 0.011 behind, over five pairs of seeds. Five new starts alone
-# move a mean as much: 2.185 here and 2.177 above are the same model, begun from other random
-# numbers. So we cannot say that more hidden units gain more than the same number of parameters
-# elsewhere. For the first layer we could: its parameters without the ReLU gave nothing. GELU and ReLU
-# differ even less. What a large model would say we have not measured.
+# The model with 44 channels is the control: the same number of parameters, spent on channels, does
+# nearly as well. It is 0.008 ± 0.011 behind, over five pairs of seeds. Another initialization alone
+# moves a mean as much: 2.185 here and 2.177 above are the same model. So we cannot say that more
+# hidden units gain more than the same number of parameters elsewhere. (For the first layer we did
+# not ask: its control left the ReLU out.) GELU and ReLU differ even less. A large model we have not
+# measured.
 
 # %% [markdown]
 # ## What single units fire on
@@ -587,9 +596,8 @@ shown = {
 figures.firing(tokenizer.decode(windows[:, -1]), shown)
 
 # %% [markdown]
-# *Two hidden units of your model after 1,000 steps, each character as the last one of its window:
-# no colour is 0, and the deepest colour the unit's largest value in this piece (↵ is a line break).
-# Neither was picked for how it looks here.*
+# *Two hidden units of your model after 1,000 steps, each character as the last one of its window
+# (↵ is a line break). Neither was picked for how it looks here.*
 #
 # In our run the unit for a vowel fires at many spaces, too, and hardly at vowels in capitals. The
 # other one fires also at line breaks and some punctuation. Neither was told of its property.
@@ -670,7 +678,7 @@ figures.ladder(climbed("feed-forward"), tables)
 live.writer("feed-forward", beside="four-heads")
 
 # %% [markdown]
-# You cannot see 0.025 nats in a sample; only the loss shows it.
+# You cannot see 0.025 nats in a sample.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -721,8 +729,9 @@ checks.within("neighbours, fifth character", blind, above=3)
 # %% [markdown]
 # Less than 1 nat, and on the validation text! Held-out text does not protect from this leak: there,
 # too, the next character stands in the window. Asked for a character that is not there yet, the
-# same model, trained for only 300 steps, has 3.2 nats. So a loss that is too good is a reason to
-# look for a leak. Ask whether a later character can move an earlier position's logits:
+# same model has 3.2 nats; the real layer, after as many steps, less than 3 (see the trainer). So a
+# loss that is too good is a reason to look for a leak. Ask whether a later character can move an
+# earlier position's logits:
 
 # %%
 changed_ids = tokenizer.encode("my word,")[None]
@@ -744,7 +753,7 @@ checks.within("neighbours, largest change", gaps["neighbours"], above=0.1)
 # connect, for $T = 8$ and for $T = 256$? (c) Someone adds a linear layer before the output layer,
 # and after 250 steps the loss is lower. Can the new model say more than the old one? What should
 # be looked at before the layer is kept? (d) Someone searches the 32 units on the validation text,
-# finds one with an AUC (the aside's score) of 0.60 there for "a doubled letter", and calls it the unit for doubled
+# finds one with a score of 0.60 there for "a doubled letter", and calls it the unit for doubled
 # letters. Which two steps are missing?
 
 # %% [markdown]
@@ -819,12 +828,13 @@ torch.testing.assert_close(unmasked(x[:, order]), unmasked(x)[:, order])
 print("commutes; whose output moved:", moved(unmasked))
 
 # %% [markdown]
-# **3. Whose doing is it?** That a unit tells a property may be the doing of attention, if a
-# channel of attention's output tells it just as well. Run the procedure of the aside (`look`,
-# `probes.auc`, the labels `has` and `new_has`) on the 32 channels that go *into* the layer of your
-# model, and compare the best unit with the best channel on new text, for "a space", "a line break", "a capital" and
-# "two capitals in a row". A channel, unlike a unit, may also be low where the property holds.
-# Does the layer help? Then try the other six properties (open).
+# **3. Whose doing is it?** That a unit tells a property may be the doing of attention, if a channel
+# of attention's output tells it just as well. Run the procedure of "how a unit is chosen and
+# judged" (`look`, `probes.auc`, the labels `has` and `new_has`) on the 32 channels that go *into*
+# the layer of your model, and compare the best unit with the best channel on new text, for "a
+# space", "a line break", "a capital" and "two capitals in a row". A channel, unlike a unit, may
+# also be low where the property holds. Does the layer help? Then try the other six properties
+# (open).
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -937,9 +947,10 @@ exercises.check("4.6", sees_the_future)
 # - Attention moves content between positions; the feed-forward layer computes at each position by
 #   itself, with the same weights at all.
 # - The pair is the block. It keeps the shape, so it can be repeated.
-# - In this model it lowers the loss by 0.025 nats, and by nothing if the ReLU is left out: then
-#   the layer folds into the output layer. What is not linear is what counts.
-# - More hidden units lower the loss further; so do more channels. Four for each is a convention.
+# - In this model the layer lowers the loss by 0.025 nats, and by nothing if the ReLU is left out:
+#   then it folds into the output layer. What is not linear is what counts.
+# - More hidden units lower the loss further; so do more channels. Four units for each channel is a
+#   convention.
 # - A loss that is too good may be a leak: ask whether a later character moves an earlier
 #   position.
 #
@@ -957,7 +968,7 @@ print(
 figures.diagram("rung-feed-forward")
 
 # %% [markdown]
-# *The rung of this chapter, one block. In colour: what is new against four heads alone.*
+# *The rung of this chapter, one block.*
 #
 # If one round of gathering and thinking helps, several should help more. But simply stacking
 # blocks turns out to be harder than it looks, and what makes it work is an addition. That is the

@@ -233,6 +233,24 @@ def test_names_stand_at_their_curves_in_the_colour_of_words():
         assert float(at["training text"].get("y")) > float(at["validation text"].get("y"))
 
 
+def test_a_name_stands_at_the_mean_and_not_at_a_run_that_strays():
+    """There is the most room around a run that lies far from the other curve."""
+
+    @plot
+    def runs():
+        figure, axes = canvas()
+        axes.plot([4, 4], color=COLOURS["key"])
+        for run in (1, 9):
+            axes.plot([run, run], color=COLOURS["model"], linewidth=1)
+        axes.plot([5, 5], color=COLOURS["model"], linewidth=3, label="mean")
+        axes.legend()
+        return figure
+
+    for drawing in drawings(runs()._repr_html_()).values():
+        (name,) = [text for text in drawing.iter(f"{SVG}text") if text.text == "mean"]
+        assert 0.25 < float(name.get("y")) / box(drawing)[1] < 0.75
+
+
 def test_what_finds_no_room_at_its_curve_stays_in_the_legend():
     """Bars have no curve; a cloud of curves leaves no room."""
     for drawing in drawings(shown("plays")).values():

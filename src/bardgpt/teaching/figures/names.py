@@ -170,6 +170,11 @@ def _belongs(other: Line2D, line: Line2D) -> bool:
     return alike and line.get_color() == other.get_color()
 
 
+def _is_thinner(run: Line2D, line: Line2D) -> bool:
+    """Whether a run is drawn thinner than the mean, which then alone bears their name."""
+    return _is_drawn(run) and run.get_linewidth() < line.get_linewidth()
+
+
 def _without_room(
     axes: Axes, handles: dict[str, Artist], renderer: RendererAgg
 ) -> dict[str, Artist]:
@@ -180,17 +185,18 @@ def _without_room(
     inside, rest = axes.get_window_extent(renderer), {}
     for label, handle in handles.items():
         line = _curve(handle)
-        own = [p for other, p in points.items() if line and _belongs(other, line)]
-        if not own:
+        runs = {other: p for other, p in points.items() if line and _belongs(other, line)}
+        if not runs:
             rest[label] = handle
             continue
+        own = [p for run, p in runs.items() if not _is_thinner(run, line)]
         others = [p for other, p in points.items() if not _belongs(other, line)]
         style = {"fontsize": axes.xaxis.label.get_size(), "fontweight": "bold", "gid": HALO}
         style |= {"color": line.get_color(), "va": "bottom", "transform": axes.transAxes}
         text = axes.text(0, 0, label, **style)
         text.set_in_layout(False)
         size = text.get_window_extent(renderer).size
-        box = _best(np.concatenate(own), others, taken, inside, size)
+        box = _best(np.concatenate(own), others, [*points.values()], taken, inside, size)
         if box is None:
             text.remove()
             rest[label] = handle
@@ -204,13 +210,14 @@ def _without_room(
 def _best(
     own: np.ndarray,
     others: Sequence[np.ndarray],
+    all_curves: Sequence[np.ndarray],
     taken: Sequence[Bbox],
     inside: Bbox,
     size: np.ndarray,
 ) -> Bbox | None:
     """The free place beside a curve that is least to be taken for another's, if there is one."""
     width, height = size
-    all_points = np.concatenate([own, *others])
+    all_points = np.concatenate(all_curves)
     rest = np.concatenate(others) if others else np.empty((0, 2))
     best, most = None, 0.0
     for x, y in own[:: max(1, len(own) // 120)]:
