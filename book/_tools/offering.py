@@ -34,17 +34,19 @@ SOURCES = {ONE_FILE: "src/bardgpt/teaching/one_file.py"}  # offered as they stan
 PARTS = ("book/*.ipynb", "book/appendix/*.ipynb", "book/*.md", "src/**/*", "LICENSE*")
 NEEDED = ("pyproject.toml", "README.md", "CITATION.cff")
 HOW = """\
-The notebooks of bardGPT, and the package that they import. With Python 3.11 or newer, say here:
-
-    python3 -m venv .venv
-    .venv/bin/python -m pip install . jupyterlab
-    .venv/bin/python -m jupyterlab book
+The notebooks of bardGPT, and the package that they import. You need Python 3.11 or newer.
 
 On Linux without a GPU, say this first; it spares some gigabytes:
 
     export PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
 
-On Windows it is .venv\\Scripts\\python in place of .venv/bin/python.
+Then say here:
+
+    python3 -m venv .venv
+    .venv/bin/python -m pip install . jupyterlab
+    .venv/bin/python -m jupyterlab book
+
+On Windows it is py in place of python3, and .venv\\Scripts\\ in place of .venv/bin/.
 """
 
 

@@ -167,7 +167,8 @@ export class Controls {
 function field(name, { label, options, range, number }, value) {
   const id = `trainer-${made}-${name}`;
   const named = `id="${id}" name="${name}"`;
-  const all = Object.entries(options ?? {});
+  // Of an object's names the whole numbers come first, so a rate of 1 must be put back in its place.
+  const all = Object.entries(options ?? {}).sort(([a], [b]) => Number(a) - Number(b) || 0);
   const control = range
     ? `<input ${named} type="range" min="${range[0]}" max="${range[1]}" step="${range[2]}" value="${value}">`
     : number
