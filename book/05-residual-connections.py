@@ -99,8 +99,8 @@ teaching.table("plain blocks", columns, rows)
 #
 # Why? Stack sixteen, where it shows best, and look inside before the first step, with 256 windows
 # of text. For that PyTorch has *hooks*: functions that it calls after a part of a model, with what
-# that part read and gave. Ours keeps what each block and the output layer read (there what the last
-# block gave):
+# that part read and gave. Ours keeps what each block reads, and what the output layer reads: what
+# the last block gave.
 
 # %%
 from dataclasses import replace
@@ -201,8 +201,9 @@ for block in (16, 12, 8, 4, 0):
 #
 # The remedy came from image recognition. There [He and others](references.md#he-2015) met the same
 # riddle in 2015: a plain convolutional network of 56 layers had a higher error than one of 20, even
-# *on the training images*. Yet it could do as well: 36 layers need only pass on their input. Their
-# way out: let each layer compute only what should be *added* to its input, the residual,
+# *on the training images*. Yet the deeper could do as well: 36 layers need only pass on their
+# input. Their way out: let each layer compute only what should be *added* to its input, the
+# residual,
 #
 # $$x \leftarrow x + f(x).$$
 #
@@ -222,10 +223,10 @@ figures.diagram("residual-stream")
 # stream and is copied into the branch; where a branch had read, the gradient that comes out of it
 # is added.*
 #
-# Here is what the projections are for. One can only add what has the same shape, so 128 hidden
-# units must come back to 32 channels; and a layer that ended in the ReLU could raise numbers in
-# the stream, but never lower one. Attention's result has 32 channels as it is; but head 1 would
-# add to channels 0 to 7 and to no others, and `proj` lets each head write anywhere.
+# Why the projections? One can only add what has the same shape, so 128 hidden units must come back
+# to 32 channels; and a layer that ended in the ReLU could raise numbers in the stream, but never
+# lower one. Attention's result has 32 channels as it is; but head 1 would add to channels 0 to 7
+# and to no others, and `proj` lets each head write anywhere.
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.blocks import PlainBlock, ResidualBlock
@@ -327,8 +328,9 @@ n = len(at_branches)
 print(f"gradient at the first input = at the last output + {n} contributions")
 
 # %% [markdown]
-# So measure sixteen blocks again, with `x +`. (`stream_statistics` gives the RMS at each depth, by the
-# same hooks.) What arrives at the first block should be more than 0.114, what left the last.
+# So measure sixteen blocks again, with `x +`. (`stream_statistics` gives the RMS at each depth, by
+# the same hooks.) Does more arrive at the first block than 0.114, the recorded gradient after the
+# last?
 
 # %%
 from bardgpt.teaching import checks
@@ -351,9 +353,9 @@ checks.measured(
 
 # %% [markdown]
 # About 0.7 arrives, where the plain stack had $10^{-19}$. How a gradient grows on its way depends
-# on how the weights begin. This book has five *initializations*; here we measure the first three.
-# ($n$ inputs, $m$ outputs; $\mathcal N(0, 1)$ is the normal distribution with mean 0 and standard
-# deviation 1.)
+# on how the weights begin. This book has five *initializations*; the next figure has the first
+# three. ($n$ inputs, $m$ outputs; $\mathcal N(0, 1)$ is the normal distribution with mean 0 and
+# standard deviation 1.)
 #
 # | name | each branch's `proj` | other weights | embeddings |
 # |---|---|---|---|
@@ -371,9 +373,9 @@ checks.measured(
 # `xavier` is meant to keep numbers about as large after a layer as before it, forward and back. In
 # a square matrix its weights are $\sqrt 3$ times those of `default`. GPT-2 divides by $\sqrt{2 L}$
 # because $2 L$ branches add up: the sum of $2 L$ independent numbers of size 1 has about the size
-# $\sqrt{2 L}$. It divides only `proj`, the last matrix before the addition: that makes the whole branch
-# smaller, and only once. Here is how the stream then grows, before training, at full size (chapter 9: six
-# blocks of 384 channels).
+# $\sqrt{2 L}$. It divides only `proj`, the last matrix before the addition: that makes the whole
+# branch smaller, and only once. Here is how the stream grows without (`normal`) and with this
+# division, before training, at full size (chapter 9: six blocks of 384 channels).
 #
 # </details>
 
@@ -382,7 +384,7 @@ checks.measured(
 for start in ("normal", "depth-scaled"):
     full = records.at_start(f"full-residual-{start}", "stream")
     growth = full[-1].mean / full[0].mean
-    print(f"{start:12} stream after the last block over first: {growth:.2f}")
+    print(f"{start:12} stream, after all blocks over before: {growth:.2f}")
 
 # %%
 lines = {
@@ -412,9 +414,10 @@ figures.gradients_by_depth(gradients, lines)
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: what the stream does on its way forward</summary>
 #
-# The table has RMS, means of five seeds: the stream after the last block over that before the first, and what
-# each of the 32 branches adds, over the stream that it reads (the least and the greatest). Below it: what
-# still varies between positions after sixteen residual blocks, where the plain stack had 0.00.
+# The table has RMS, means of five seeds: the stream after the last block over that before the
+# first, and what each of the 32 branches adds, over the stream that it reads (the least and the
+# greatest). Below it, for one seed: which share still varies between positions after sixteen
+# residual blocks. (The plain stack had 0.00.)
 #
 # </details>
 
@@ -449,8 +452,8 @@ print(f"residual, default: varies between positions: {share:.2f}")
 #   at all depths.
 # - With **`default`** each of the 32 branches lengthens the gradient, on average by 5 to
 #   6&nbsp;%. Over all 32 that makes 5.6 times.
-# - With **`xavier`** the residual gradient *explodes*, two million times over. Each
-#   branch is between half as large and as large as its stream, so the stream grows too, to 2,400
+# - With **`xavier`** the residual gradient *explodes*, two million times over. Each branch is at
+#   least half as large as its stream, at most about as large. So the stream grows too, to 2,400
 #   times its size (see the fold). Why the gradient grows more is open.
 #
 # The initialization matters to the plain stack too: with `xavier` its gradient shrinks only to
@@ -639,7 +642,7 @@ teaching.table("full size", columns, rows)
 # %% [markdown]
 # *The largest branch of each kind, over its stream: means of five seeds.*
 #
-# So "very little" holds for some initializations and not for others:
+# So "very little" holds for some initializations only:
 #
 # - With **`default`** the largest branch begins at about a quarter of its stream: not "almost not
 #   there".
@@ -650,8 +653,8 @@ teaching.table("full size", columns, rows)
 #   true again.
 #
 # The second half, that branches come online, holds for the *largest* branch of the small model in
-# all four: it more than doubles, and by step 50, our next look, it is more than halfway. Not for
-# every branch: with `default`, attention in the first block hardly rises ([the
+# all four: it more than doubles, and by step 50, our next look, it is more than halfway. Not every
+# branch does: with `default`, attention in the first block hardly rises ([the
 # figure](#fig-branches)).
 #
 # With *pre-norm*, the wiring of most GPTs today, a branch normalizes what it reads, and then the

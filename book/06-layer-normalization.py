@@ -92,7 +92,7 @@ figures.stream_sizes(
 # Xavier's.*
 #
 # The size of what a layer gets depends on its depth, on the initialization, and on how far training
-# has come. Three blocks cope. In sixteen with Xavier's start the size is several thousand
+# has come. Three blocks cope. In sixteen with Xavier's initialization the size is several thousand
 # before the first step. What each branch adds is roughly in proportion to what it gets, so the
 # larger the stream, the more is added. A layer whose answer did not depend on the size of its input
 # would end that.
@@ -106,7 +106,7 @@ figures.stream_sizes(
 # size 1; how, in a moment. We trained twelve residual blocks for 1,000 steps, once from PyTorch's
 # initialization and once from Xavier's; then with a norm after each addition (in the code,
 # `post-norm`). Twelve blocks are a case of [chapter 7](07-pre-and-post-norm.ipynb), which tries
-# several learning rates for each initialization. Here is each one's lowest rate.
+# several learning rates. Here is each initialization's lowest.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
@@ -146,13 +146,12 @@ figures.training_runs(
 # %% [markdown]
 # *Twelve blocks from Xavier's initialization at rate 0.0003, three seeds (logarithmic axis).*
 #
-# Compare within a row, at one rate. From PyTorch's initialization the norm is not needed: 2.22 without
-# it, 2.23 with it. From Xavier's the model without a norm begins with a loss in the hundreds, for
-# its logits are as large as its stream. After 1,000 steps it is still worse than the characters'
-# frequencies. Its loss still falls; how far, we have not tested. With norms the same weights, at the
-# same rate, learn. So a norm makes the difference when sizes get out of hand, here because of the
-# initialization. (Whether a single norm before the output layer would be enough, this comparison does
-# not show.)
+# Compare within a row, at one rate. From PyTorch's initialization the norm is not needed: 2.22
+# without it, 2.23 with it. From Xavier's the model without a norm begins with a loss in the
+# hundreds, for its logits are as large as its stream. After 1,000 steps it is still worse than the
+# characters' frequencies. Its loss still falls; how far, we have not tested. With norms the same
+# weights learn. So a norm makes the difference when sizes get out of hand, here because of the
+# initialization. (Whether one norm before the output layer would be enough, this does not show.)
 
 # %% [markdown]
 # ## Mean 0, variance 1
@@ -245,10 +244,10 @@ for name, dim in (("batch norm: columns", 0), ("layer norm: rows", 1)):
 # size and offset. The last row is the mean of all four, and to batch norm it is 0: it forgets
 # what all examples share.
 #
-# Then both scale each feature $c$ by a *gain* $\gamma_c$ and shift it by a *bias* $\beta_c$, to
-# $\gamma_c\,y_c+\beta_c$. Both are learned and start at 1 and 0. What are they for? Without them
-# every position that leaves a norm has mean 0 and variance 1, always. Try to get the row 1, 2, 3, 6
-# out of it:
+# Then both scale feature $c$ by a *gain* $\gamma_c$ and shift it by a *bias* $\beta_c$: $y_c$
+# becomes $\gamma_c\,y_c+\beta_c$. Both are learned and start at 1 and 0. What are they for? Without
+# them every position that leaves a norm has mean 0 and variance 1, always. Try to get the row 1, 2,
+# 3, 6 out of it:
 
 # %%
 for row in examples[:2]:
@@ -355,8 +354,8 @@ print(f"another function at test time: after 3 steps up to {off:.1f} apart")
 #
 # Now the four examples. Change the 6 in row 0: only row 0 moves. Choose "each column" and change
 # the 6 again: its whole column moves. Now, in training mode, "Pass this batch once" works. After
-# one pass, evaluation gives a quite different table from training. After many, one about an eighth
-# smaller: the running variance is divided by $n - 1$, here 3.
+# one pass, evaluation gives a quite different table from training. After many, its numbers are
+# about an eighth smaller: the running variance is divided by $n - 1$, here 3.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -401,7 +400,7 @@ except ValueError as error:
     print("batch norm, 1 row:", str(error).split(";")[0])
 
 # %% [markdown]
-# One row has no spread: the answer would be 0 whatever it held. PyTorch's refuses too.
+# One row has no spread: the answer would be 0 whatever it held. PyTorch's batch norm refuses too.
 
 # %% [markdown]
 # ## Training and test
@@ -502,8 +501,9 @@ table("5,000 steps", ["validation loss"], rows)
 # %% [markdown]
 # *Mean ± standard deviation of five seeds, in nats per character.*
 #
-# Batch norm is ahead by 0.003 nats. All below 0.01 nats we call next to nothing: seeds differ by as
-# much. So in this small model the loss is no reason to prefer layer norm; the three advantages are.
+# Batch norm is ahead by 0.003 nats. Less than 0.01 nats, about what seeds differ by, we call next
+# to nothing. So in this small model the loss is no reason to prefer layer norm; the three
+# advantages are.
 
 # %% [markdown]
 # ## Does the future leak?
@@ -557,7 +557,7 @@ figures.who_moves(cases, changed=(1, 4))
 
 # %% [markdown]
 # *How far logits move when the character in the small frame is replaced by another. The long frame:
-# where they may. A dot: not at all. (Layer norm in evaluation mode gives the first grid.)*
+# where they may. A dot: not at all. (Layer norm in evaluation mode would give the first grid too.)*
 #
 # With batch norm in training mode *everything* moves, also the past and the other texts: the change
 # went into the columns' means and variances, which normalize every position. In evaluation mode the
@@ -663,10 +663,10 @@ figures.ladder(climbed("post-norm"), tables)
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports (no plain blocks,
 # no post-norm). Dashed, the tables of chapter 1.*
 #
-# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may be real, but by our rule (less
-# than 0.01) it is next to nothing: thirty times less than the 0.215 of chapter 5's additions. The
-# lecture names two helps in training deep networks: `x +`, then the norm. Ours is shallow, its
-# branches start smaller than its stream, the learning rate is low: so there is little to help.
+# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may be real, but by our rule it is
+# next to nothing: thirty times less than the 0.215 of chapter 5's additions. The lecture names two
+# helps in training deep networks: `x +`, then the norm. Ours is shallow, its branches start smaller
+# than its stream, the learning rate is low: so there is little to help.
 #
 # What do the two rungs write?
 
@@ -676,7 +676,8 @@ live.writer("post-norm", "residual")
 # %% [markdown]
 # So why have a norm at all? What it gives here is bounded sizes: after each norm the size is 1 at
 # the start, whatever the depth and the weights, and training moves it only as far as gains and
-# biases go. Twelve blocks from Xavier's initialization needed it; chapter 7 has more cases.
+# biases go. Without norms, twelve blocks from Xavier's initialization failed; chapter 7 has more
+# cases.
 
 # %% tags=["hide-input"]
 rows = {}
@@ -762,8 +763,8 @@ checks.within("the last alone", set_back([5]), above=0.07)
 checks.within("the other five", set_back(range(5)), below=0.05)
 
 # %% [markdown]
-# Setting all six back costs your model more than 0.07 nats, ten times the norm's lead, nearly all
-# of it the last norm's.
+# Setting all six back costs your model more than 0.07 nats, ten times the norm's lead. Most of that
+# is the last norm's.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -807,10 +808,10 @@ table("slip", ["ordinary", "small", "earlier positions"], rows)
 # *The largest difference that each check finds, for each slip.*
 #
 # A misplaced $\varepsilon$ shows only in numbers whose variance is not far above it. A division by
-# $n - 1$ multiplies everything by $\sqrt{(n - 1)/n}$, here $\sqrt{31/32}$. In wider rows it is
-# nearer to 1; the gain could undo it. The third is the dangerous one. A model trained with it gets
-# far too good a loss (exercise 3), because each position is told something about the one that it
-# must predict. Nobody looks for a fault in so good a loss. The causality test does.
+# $n - 1$ multiplies everything by $\sqrt{(n - 1)/n}$, here $\sqrt{31/32}$. In wider rows this
+# factor is nearer to 1; the gain could undo it. The third is the dangerous one. A model trained
+# with it gets far too good a loss (exercise 3), because each position is told something about the
+# one that it must predict. Nobody looks for a fault in so good a loss. The causality test does.
 #
 # So the lecture's rule needs its condition: 0 becomes 1 *for inputs of shape (N, C)*. What is
 # meant is the feature dimension, and `dim=-1` says so for any shape.
@@ -995,8 +996,8 @@ print("  expected: more than 1")
 # over the windows of a batch only, for each position by itself: `dim=0` of (B, T, C). What leaks
 # now, and what no longer? What gap does [the figure above](#fig-modes) let you expect at 32
 # windows? (Count rows, not windows: 8 windows in the figure are 64 rows, here 32 windows are 32.)
-# Train it for 1,000 steps and measure, as for the figure. The probe gives a dictionary of losses:
-# evaluation mode, and training mode with 8, 32, 128 and 512 windows in a batch.
+# Train it for 1,000 steps and measure, as for the figure. The probe below gives a dictionary of
+# losses: evaluation mode, and training mode with 8, 32, 128 and 512 windows in a batch.
 #
 # ```python
 # from bardgpt.batches import evaluation_windows
@@ -1015,7 +1016,8 @@ print("  expected: more than 1")
 # - Batch norm's loss in training mode has the noise of its batch in it. In evaluation mode it
 #   predicts as well as layer norm.
 # - In three blocks layer norm improves next to nothing (0.007 nats). What it gives is bounded
-#   sizes, at every depth and from any initialization. Twelve blocks from Xavier's needed that.
+#   sizes, at every depth and from any initialization. Without norms, twelve blocks from Xavier's
+#   failed in our 1,000 steps.
 # - Post-norm puts the norm on the stream, after each addition.
 #
 # In the config:

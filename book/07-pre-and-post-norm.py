@@ -57,8 +57,8 @@ if "google.colab" in sys.modules:
 #
 # - **Post-norm**, after the addition, $\text{norm}(x + f(x))$: the paper of 2017, in its §3.1 and
 #   its first figure ([Vaswani et al. 2017](references.md#vaswani-2017)).
-# - **Pre-norm**, before the branch, $x + f(\text{norm}(x))$: GPT-2, whose report moves the norms to
-#   the input of each sub-block and adds one at the end ([Radford et al.
+# - **Pre-norm**, before the branch, $x + f(\text{norm}(x))$: GPT-2, which moved the norms to the
+#   input of each sub-block and added one at the end ([Radford et al.
 #   2019](references.md#radford-2019), §2.3). LLaMA does it too, with RMSNorm (chapter 6, exercise
 #   1; [Touvron et al. 2023](references.md#touvron-2023)), and so does the lecture.
 # - **On the branch's output**, $x + \text{norm}(f(x))$: Swin Transformer V2 in most sizes ([Liu
@@ -67,8 +67,7 @@ if "google.colab" in sys.modules:
 #   The stream stays free of norms here too.
 #
 # Part of the confusion comes from one page. [The Annotated
-# Transformer](references.md#annotated-transformer), a tutorial that explains the paper line by line,
-# has both:
+# Transformer](references.md#annotated-transformer), a line-by-line tutorial on the paper, has both:
 #
 # | where | what stands there | which is |
 # |---|---|---|
@@ -302,8 +301,8 @@ figures.streams_by_depth(
 # large). Each of their 32 branches reads a normalized stream, so each adds about the same amount.
 # If the branches are independent, squares add up: after $k$ branches the square of the stream's RMS
 # is about that of the first stream plus $k$ times that of a branch. The deeper the stack, the more
-# it grows like $\sqrt{L}$. So each branch changes pre-norm's stream by a smaller share than the one
-# before; under post-norm the shares stay alike. In the panel of three blocks, post-norm's 1.6 is
+# it grows like $\sqrt{L}$. So late branches have smaller shares of pre-norm's stream than early
+# ones; under post-norm the shares do not shrink. In the panel of three blocks, post-norm's 1.6 is
 # the gain of its last norm, which training has raised. Pre-norm without its final norm grows most,
 # to 3.0. Why, we have not tested.
 #
@@ -326,7 +325,7 @@ print("stream doubled, without it: logits doubled, but for the bias")
 # %% [markdown]
 # Without the final norm, more blocks or larger branches make larger logits, and so sharper
 # probabilities. With it, the output layer always reads vectors of the same size. Post-norm needs no
-# other: its last block ends in a norm. Does a small pre-norm model need it?
+# such norm: its last block ends in one. Does a small pre-norm model need it?
 
 # %% tags=["hide-input"]
 pre_norm, without = trained["pre-norm"], trained["no-final-norm"]
@@ -352,8 +351,8 @@ table(
 # ## The rung
 #
 # Three blocks, default initialization, rate $10^{-3}$: the ladder's setting. You train the first
-# 1,000 steps; after as many, the three plain blocks of chapter 5 had 2.885. One run cannot tell
-# pre-norm from post-norm.
+# 1,000 steps; after as many, the three plain blocks of chapter 5 stood at 2.885. One run cannot
+# tell pre-norm from post-norm.
 
 # %%
 for name in ("post-norm", "pre-norm"):
@@ -504,7 +503,7 @@ sweep_table("3-default")
 # three blows up at 0.03, with warm-up all three; why, we do not know. Here the final norm earns its
 # place: at 0.03 the model without it is 0.1 nats behind.
 #
-# At the ladder's own rate we claim at most 0.02 nats:
+# At the ladder's own rate we claim a lead of at most 0.02 nats:
 
 # %%
 pair = (sweep[f"3-default-{name}-0.001-0"] for name in both)
@@ -516,7 +515,7 @@ print(f"3 blocks, rate 0.001, lead of pre-norm: {lead}; at most 0.020")
 # So in three blocks the wirings do not differ here (after 1,000 steps; the 0.007 ± 0.006 above are
 # after 5,000). That answers the second guess: twelve blocks at 0.01, ten times the ladder's rate,
 # are more than one nat apart, because only one wiring trains. Each at its best rate tried, 0.003,
-# they are closer: 2.17 with pre-norm, 2.22 with post-norm and warm-up.
+# the wirings are closer: 2.17 with pre-norm, 2.22 with post-norm and warm-up.
 #
 # All this is after 1,000 steps of small models. The original Transformer trained well with post-norm:
 # two stacks of six blocks, 4,000 steps of warm-up and a rate that fell afterwards ([Vaswani et al.
@@ -568,7 +567,7 @@ figures.rate_sweep(losses, flat)
 #   gradients are *not* the cause. Under post-norm, they say, each sum $x + f(x)$ is set back to
 #   size 1, so a late branch weighs as much as an early one (under pre-norm it weighs less). A
 #   training step changes every block a little, and these changes add up to a larger change of the
-#   output.
+#   output than under pre-norm.
 #
 # We can look at the first. We measure the gradient of the loss by each block's last
 # feed-forward *matrix*, which is the paper's, and by the *stream* at each block, as RMS. The loss
@@ -624,7 +623,7 @@ figures.gradients_at_start(
 # at the right. Lines are means over five seeds, the shade is one standard deviation.*
 #
 # In the last block post-norm's gradient is 4.5 times pre-norm's, of the order of the paper's
-# $\sqrt{L}$, which is 4.0. But on the stream post-norm is the *flatter* of the two.
+# $\sqrt{L}$, which is 4.0. But on the stream post-norm is the *flatter*.
 #
 # So no candidate is confirmed. The first shows from Xavier's initialization. From PyTorch's, the two
 # gradients are within a factor of about two. And it turns round, to larger gradients of pre-norm, if the

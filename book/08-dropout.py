@@ -102,10 +102,10 @@ table("steps", ["on the text learned from", "on validation text"], rows)
 # ## A mask
 #
 # Take away, at random and at every step anew, one number in five. Why could that help? The usual
-# explanation is this; we have not tested it separately. To learn a passage by heart, a model needs many
-# weights that agree on one exact pattern. Now no unit can rely on one particular input, for that may be
-# missing. What one input alone says is lost one time in five; what several say independently of each
-# other still gets through. Details of a single passage are lost first.
+# explanation is this; we have not tested it separately. To learn a passage by heart, a model needs
+# many weights that agree on one exact pattern. Now no unit can rely on one particular input, for
+# that may be missing. What one input alone says is lost one time in five; what several say
+# independently of each other mostly still gets through. Details of a single passage are lost first.
 #
 # That is dropout ([Srivastava and others, 2014](references.md#srivastava-2014); the same group had
 # first described it [two years before](references.md#hinton-2012)). In training, each number is set
@@ -253,8 +253,8 @@ figures.thinned({"whole": whole, "one mask, p = 0.2": under_mask}, "my lord,")
 # left: above 1 if it lost less than a fifth, below 1 if it lost more. The first position has only
 # itself to look at. Here that weight fell, and it hears nothing.
 #
-# Draw another mask, or raise $p$. Which rows fall silent? (The weights are made up; who looks
-# *asks*, who is looked at *answers*.)
+# Draw another mask, or raise $p$. Which rows fall silent? (The weights are made up; the row *asks*,
+# the column *answers*.)
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -439,8 +439,8 @@ figures.ensembles(
 
 # %% [markdown]
 # *The mean of $N$ masked passes ("mean": of the probabilities) against the one pass of test time,
-# on 8,000 validation characters: mean and standard deviation of three seeds. The KL has logarithmic
-# axes; from each loss that of the same seed's test-time model is subtracted.*
+# on 8,000 validation characters: mean and standard deviation of three seeds. First: the KL, on
+# logarithmic axes. Second: the loss, minus that of the same seed at test time.*
 #
 # One mask is 0.181 nats away from the model of test time, and its loss is 0.068 higher. The mean of
 # more masks comes nearer, but levels off near 0.05 (the geometric mean near 0.03). With 64 masks
@@ -586,11 +586,11 @@ table("trained on", ["p = 0", "p = 0.2", "improvement"], rows)
 # seed; below 0 it costs.*
 #
 # Without dropout the validation loss is only 0.10 above that of the last 200 training batches. With
-# dropout it is *below* theirs, 2.032: those had dropout on, and weights of up to 200 steps before.
-# Where so little is learned by heart there is little to prevent, and dropout *costs*, at every
-# evaluation; in the end 0.070 nats. Its noise stands in the way of all learning: in each step,
-# nothing is learned through a fifth of the numbers. So the ladder's small rungs go without. The
-# lecture's full model reads the text about 82 times, in 5,000 steps of 64 windows of 256
+# dropout it is *below* theirs, 2.032: those were taken with dropout on, and with weights up to 200
+# steps older. Where so little is learned by heart there is little to prevent, and dropout *costs*,
+# at every evaluation; in the end 0.070 nats. Its noise stands in the way of all learning: in each
+# step, nothing is learned through a fifth of the numbers. So the ladder's small rungs go without.
+# The lecture's full model reads the text about 82 times, in 5,000 steps of 64 windows of 256
 # characters: more like the small text here. So it can be expected to need dropout.
 
 # %% [markdown]
@@ -627,9 +627,9 @@ checks.measured(name, on_slice, fits[0], above=fits[1].mean)
 # ## What broke when we changed it
 #
 # **Forgetting `model.eval()`.** No error is raised. Each call asks another random sub-network: loss
-# and sample change from call to call, even if the choice of characters is seeded. (The function
-# `torch.nn.functional.dropout` knows no mode: it drops unless it is told `training=False`.) On
-# 16,000 characters of validation text, for two $p$ and three seeds each:
+# and sample change from call to call, even if a seeded generator draws the characters. (The
+# function `torch.nn.functional.dropout` knows no mode: it drops unless it is told
+# `training=False`.) On 16,000 characters of validation text, for two $p$ and three seeds each:
 
 # %% tags=["hide-input"]
 switches = {
@@ -662,8 +662,8 @@ print("  expected: above 0")
 assert worse > 0
 
 # %% [markdown]
-# For these models the mean over 64 masks was better than no mask; a single one is worse. So what
-# costs is the noise of one draw.
+# For the recorded models the mean over 64 masks was better than no mask; a single mask is worse. So
+# what costs is the noise of one draw.
 #
 # **Forgetting the $1/(1-p)$.** Suppose the mask is only 0 and 1. Training can make up for it with
 # weights that are $1/(1-p)$ times larger. At test time, when nothing is dropped, what each dropout
@@ -680,8 +680,8 @@ table("dropout", ["correct", "multiplied"], rows)
 # %% [markdown]
 # *Loss on new text, correct and with each place multiplied by $1/(1-p)$.*
 #
-# At $p = 0.2$ each place is 1.25 times too large, and attention has two places in a row. That
-# costs 0.025 nats: so little that nobody would look for a mistake. At $p = 0.4$ it is 0.11.
+# At $p = 0.2$ each place is 1.25 times too large, and attention has two places in a row. That costs
+# 0.025 nats: nobody would look for a mistake. At $p = 0.4$ it is 0.11.
 #
 # **Dropping before the softmax.** A score of 0 is not silence: $e^0 = 1$, so the position that
 # should not be heard gets a weight like any other. And where the causal mask has put $-\infty$,
