@@ -157,7 +157,7 @@ def test_heads_differ_when_trained(folder):
         "by class 0.140 ± 0.017 (3 runs) when trained, 0.080 ± 0.017 (3 runs) untrained, "
         "0.021 ± 0.002 (3 runs) with shuffled labels. Not every pair does: the closest has "
         "0.110 ± 0.017 (3 runs) by distance, untrained 0.210 ± 0.017 (3 runs). One head of 32: "
-        "2.520 ± 0.035 (3 runs); four of 8: 2.320 ± 0.020 (3 runs); gain with the same seeds: "
+        "2.520 ± 0.035 (3 runs); four of 8: 2.320 ± 0.020 (3 runs); lead with the same seeds: "
         "0.200 ± 0.020 (3 runs) nats per character."
     )
 
@@ -202,7 +202,7 @@ def test_feed_forward_gains_by_its_relu(folder):
     )
     assert finding("ffn-4") == (
         "Without it: 2.320 ± 0.020 (3 runs); with it (one layer, 32 → 32): 2.210 ± 0.017 (3 runs); "
-        "with the ReLU left out: 2.330 ± 0.017 (3 runs). Gains with the same seeds, in nats per "
+        "with the ReLU left out: 2.330 ± 0.017 (3 runs). Leads with the same seeds, in nats per "
         "character: the layer over nothing 0.110 ± 0.010 (3 runs), its linear map alone -0.010 ± "
         "0.010 (3 runs), the ReLU over the linear map 0.120 ± 0.017 (3 runs)."
     )
@@ -254,9 +254,9 @@ def test_gradient_reaches_the_first_block(folder):
     )
     assert finding("res-3") == (
         "Gradient at the first block's input over that at the last output, 16 blocks, before "
-        "training: plain blocks 1e-18; plain with Xavier's start 0.0015; residual 5.6; residual "
-        "with zeroed projections 1; residual with Xavier's start 2.1e+06. The identity's term "
-        "stays; the size of the sum does not have to."
+        "training: plain blocks 1e-18; plain with Xavier's initialization 0.0015; residual 5.6; "
+        "residual with zeroed projections 1; residual with Xavier's initialization 2.1e+06. The "
+        "identity's term stays; the size of the sum does not have to."
     )
 
 
@@ -280,7 +280,7 @@ def test_depth_needs_the_residual_path(folder):
         "L = 8: 2.610 ± 0.017 (3 runs) without, 1.920 ± 0.035 (3 runs) with; "
         "L = 16: 2.710 ± 0.017 (3 runs) without, 1.820 ± 0.035 (3 runs) with. "
         "The rung, three blocks: 2.420 ± 0.035 (3 runs) without, 2.120 ± 0.020 (3 runs) with; "
-        "gain with the same seeds: 0.300 ± 0.020 (3 runs) nats per character. One plain block with "
+        "lead with the same seeds: 0.300 ± 0.020 (3 runs) nats per character. One plain block with "
         "the two-layer feed-forward is ahead of three plain ones by 0.210 ± 0.036 (3 runs) and "
         "behind three residual ones by 0.090 ± 0.017 (3 runs)."
     )
@@ -452,7 +452,7 @@ def test_runs_that_are_stuck_are_counted(folder):
         "frequencies (3.350, or less than 0.1 below it) after 400 steps: "
         "3 blocks: post-norm 2 of 24, pre-norm 1 of 24; "
         "12 blocks: post-norm 6 of 24, pre-norm 0 of 24; "
-        "12 blocks with Xavier's start: post-norm 5 of 24, pre-norm 0 of 24. "
+        "12 blocks with Xavier's initialization: post-norm 5 of 24, pre-norm 0 of 24. "
         "Warm-up can help: post-norm, 12 blocks, rate 0.003, 2 of 3 without it and 1 of 3 with it. "
         "Next to no difference with 3 blocks at 0.001: pre-norm gains 0.020 ± 0.017 (3 runs); over "
         "the ladder's 600 steps 0.020 ± 0.010 (3 runs)."
@@ -479,10 +479,10 @@ def test_a_norm_that_decides(folder):
         "with and without warm-up: "
         "3 blocks: 0 of 3 without a norm, 1 of 3 with one after each addition; "
         "12 blocks: 1 of 3 without a norm, 1 of 3 with one after each addition; "
-        "12 blocks with Xavier's start: 3 of 3 without a norm, 1 of 3 with one after each "
+        "12 blocks with Xavier's initialization: 3 of 3 without a norm, 1 of 3 with one after each "
         "addition. "
-        "From Xavier's start at rate 0.0003 without warm-up the runs without a norm end at "
-        "31.0 26.0 37.0 nats per character, those with one at 2.800 ± 0.436 (3 runs)."
+        "From Xavier's initialization at rate 0.0003 without warm-up the runs without a norm end "
+        "at 31.0 26.0 37.0 nats per character, those with one at 2.800 ± 0.436 (3 runs)."
     )
 
 

@@ -55,8 +55,9 @@ figures.diagram("cache")
 # *Above: with a cache the new character alone is computed; its query meets all keys, its own
 # among them, and $y_5$ is a weighted mean of all the values. Below: a window that was full.*
 #
-# Old queries are not needed. Nor is a mask: the new position stands last and may look at
-# everything. This is all of its attention, beside the attention of all positions at once:
+# Old queries are not needed: each served its own position only, whose output is done. Nor is a mask:
+# the new position stands last and may look at everything. This is all of its attention, beside the
+# attention of all positions at once:
 
 # %%
 import torch
@@ -145,23 +146,33 @@ for name in found.samples:
 # %% tags=["hide-input"]
 from bardgpt.teaching import table
 
+
+def rounded(speed, digits):
+    median, *ends = (
+        f"{number:.{digits}f}"
+        for number in (speed.median, speed.least, speed.most)
+    )
+    return f"{median} ({' to '.join(ends)})"
+
+
 times = found.times("with a cache", than="without a cache")
 assert times.least > 4
 rows = {
-    name: [f"{number:,}", f"{found.per_second(name)}"]
+    name: [f"{number:,}", rounded(found.per_second(name), 0)]
     for name, number in positions.items()
 }
-rows["the cache, times"] = ["", f"{times}"]
+rows["the cache, times"] = ["", rounded(times, 1)]
 table("sampling", ["positions", "characters a second"], rows)
 
 # %% [markdown]
 # Why 756? Each of the 500 new characters asks for one position, the one before it. And twice the window
 # was full, so twice 128 kept characters were computed again.
 #
-# A hundredth of the positions, and only six times as fast, because work is not time. A product
-# with one row reads the whole matrix from memory and uses each number of it once; with 256 rows
-# it uses each 256 times, for the same reading. So those who serve large models answer many
-# people at once: their rows share the reading.
+# A hundredth of the positions, and only six times as fast, because work is not time. Each pass
+# makes the same calls, for one row as for 256. And a product with one row reads the whole matrix from
+# memory and uses each number of it once; with 256 rows it uses each 256 times, for the same reading.
+# (What each of the two costs was not measured.) So those who serve large models answer many people at
+# once: their rows share calls and reading.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -206,4 +217,4 @@ with torch.no_grad(), cached(model) as caches:
 # - Attention looks only back: keys and values of the past don't change. Keep them, and compute a
 #   hundredth of the positions.
 # - A full window does not slide by one. Half of it is forgotten, and the rest computed anew.
-# - Work is not time: with one row, a product spends its time on reading its matrix.
+# - Work is not time: one row needs as many calls, and as much reading of matrices, as 256 rows.

@@ -31,7 +31,7 @@ if "google.colab" in sys.modules:
 # shows why that is the same run, and has the commands. (Two more pages of the fast path: [kernels and
 # precision](fast-attention.ipynb), [the cache](cache.ipynb).)
 #
-# > **Many GPUs must be the same run.** The gradients of equal shares, averaged, are the gradients of the
+# > **Many GPUs must make the same run.** The gradients of equal shares, averaged, are the gradients of the
 # > whole batch, up to rounding, and a cell shows it. How much faster it is was not measured here.
 #
 # **Before you run anything:** four GPUs take two windows each of a batch of eight. What must they tell
@@ -40,11 +40,12 @@ if "google.colab" in sys.modules:
 # %% [markdown]
 # ## Equal shares
 #
-# In PyTorch's [`DistributedDataParallel`](../references.md#li-2020), "DDP", each process has the
-# whole model and one GPU. All draw the same batch of windows, and each takes its share, forward
-# and backward. Then the gradients are averaged over the processes, so all make the same step and
-# their models stay equal. It is right because the loss is a mean over the batch, and the mean of
-# the means of equal shares is the mean of all:
+# In PyTorch's [`DistributedDataParallel`](../references.md#li-2020), "DDP", each process has one GPU,
+# the whole model and its optimizer. All draw the same batch of windows, from the same seed, and each
+# takes its own share, forward and backward. (If all took the same windows, their gradients would be
+# equal, and four GPUs would do the work of one.) Then the gradients are averaged over the processes, so
+# all make the same step and their models stay equal. It is right because the loss is a mean over the
+# batch, and the mean of the means of equal shares is the mean of all:
 
 # %%
 import torch
@@ -76,24 +77,26 @@ print(f"in the full model, whatever the batch: {megabytes:.0f} MB to average")
 # %% [markdown]
 # ## The commands
 #
-# `torchrun`, a part of PyTorch, starts the processes. One machine with four GPUs:
+# `torchrun`, a part of PyTorch, starts the processes; it is in the folder `.venv`, as `bardgpt` is. One
+# machine with four GPUs:
 #
 # ```sh
-# torchrun --standalone --nproc-per-node 4 -m bardgpt.cli train full --folder runs/full-4
+# .venv/bin/torchrun --standalone --nproc-per-node 4 -m bardgpt.cli train full --folder runs/full-4
 # ```
 #
 # Two machines with four GPUs each. Start the same line on both, within some minutes;
 # `first-machine` is the address of one of them, at which the other can reach it:
 #
 # ```sh
-# torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d \
+# .venv/bin/torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d \
 #     --rdzv-endpoint first-machine:29500 --rdzv-id bard \
 #     -m bardgpt.cli train full --folder /shared/runs/full
 # ```
 #
 # - `rdzv` is short for *rendezvous*, where the processes meet: by which means (`c10d` is PyTorch's own),
 #   at which address and port, and under which name. The name is any word, the same on both machines.
-# - All machines must see the folder; only the first process writes there.
+# - All machines must see the folder. All models are equal, so one copy is enough: only the first
+#   process writes there, and prints.
 # - The batch stays the preset's 64 windows, in equal shares; a number of processes that does not
 #   divide it is refused. So the run is the same, but for dropout, whose masks differ.
 # - If one process dies, `torchrun` ends all and says why. The same line again goes on from the

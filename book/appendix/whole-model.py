@@ -41,32 +41,32 @@ figures.diagram("whole-model")
 # in the dashed frame repeats six times. The shapes in attention are those of one head.*
 #
 # **Mind the dropout: drawing and file differ in it.** The drawing is `full`: it drops on the attention
-# weights $A$, and not on the embeddings. The file drops as `small` and `sprint` do: after the embeddings,
-# and not on $A$. All three also drop at the end of each branch. A model that writes drops nothing, so the
-# difference is in training alone. Sizes and rates are settings:
+# weights $A$, and not on the embeddings. The file drops as `small` and `sprint` do: after the
+# embeddings, and not on $A$. All three also drop at the ends of the branches. A model that writes drops
+# nothing, so the difference is in training alone. Sizes and rates are settings:
 #
 # | preset | here | window, channels, heads, blocks | drops |
 # |---|---|---|---|
-# | `full` | the drawing, and the first check | 256, 384, 6, 6 | 20 %: on $A$, at branch ends |
-# | `small` | training, with the file's own numbers | 128, 128, 4, 4 | 10 %: after the embeddings, at branch ends |
-# | `sprint` | the weights that come with the book | 256, 384, 6, 6 | 30 %: after the embeddings, at branch ends |
+# | `full` | drawing, first check | 256, 384, 6, 6 | 20 %: $A$, ends |
+# | `small` | the file's own numbers | 128, 128, 4, 4 | 10 %: embeddings, ends |
+# | `sprint` | the book's weights | 256, 384, 6, 6 | 30 %: embeddings, ends |
 #
 # In formulas, with $i_t$ for the id of the character at position $t$ (counted from 0) and $x_t$
 # for the row of $C$ numbers that describes this position ($x$ alone is all these rows):
 #
 # $$
 # \begin{aligned}
-# x_t &= E_{i_t} + P_t \\ x &\leftarrow x + \mathrm{attention}(\mathrm{norm}(x)) \\ x &\leftarrow x
-# + \mathrm{feedforward}(\mathrm{norm}(x)) \\
+# x_t &= E_{i_t} + P_t \\ x &\leftarrow x + \mathrm{attn}(\mathrm{norm}(x)) \\ x &\leftarrow x
+# + \mathrm{ffwd}(\mathrm{norm}(x)) \\
 # \mathrm{logits}_t &= W\, \mathrm{norm}(x_t) + b
 # \end{aligned}
 # $$
 #
 # The first line adds a row of the table $E$ for the character and a row of $P$ for its place. The
-# next two are a block: gather from the past, then compute, each position by itself. There are
-# $L = 6$ blocks, one after the other, each with its own weights. The last line is a norm and a
-# linear layer, with matrix $W$ and bias $b$: a score for each possible next character, which softmax
-# turns into probabilities.
+# next two are a block: gather from the past (attention), then compute, each position by itself
+# (feed-forward). There are $L = 6$ blocks, one after the other, each with its own weights. The last
+# line is a norm and a linear layer, with matrix $W$ and bias $b$: a score for each possible next
+# character, which softmax turns into probabilities.
 
 # %% [markdown]
 # ## The model
@@ -164,11 +164,12 @@ print("attention agrees")
 # %% [markdown]
 # ## Training and writing
 #
-# Still the same file. `train` goes over random windows of the text, with AdamW for tables and vectors
-# and Muon for the matrices inside the blocks ([chapter 9](../09-scaling-up.ipynb)). The rates climb
-# and then fall. From the same seed, the preset `small` of the package has the same losses, to the last
-# digit; the book's tests train both and compare. `sample` predicts, draws, appends, and repeats.
-# (Past a full window it slides by one character; the package forgets half, see [the cache](cache.ipynb).)
+# Still the same file. It reads a text, numbers its characters, and holds back the last tenth. `train`
+# goes over random windows of the rest, and judges on that tenth. It has AdamW for tables and vectors
+# and Muon for the matrices inside the blocks ([chapter 9](../09-scaling-up.ipynb)). The rates climb and
+# then fall. From the same seed, the preset `small` of the package has the same losses, to the last
+# digit; the book's tests train both and compare. `sample` predicts, draws, appends, and repeats. (Past
+# a full window it slides by one character; the package forgets half, see [the cache](cache.ipynb).)
 
 # %% tags=["nbval-ignore-output"]
 listing(one_file.train, one_file.sample)
@@ -211,7 +212,8 @@ listing(
 #
 # The website offers `bardgpt.py` for [download](../reading-and-running.md), and in the repository it is
 # `src/bardgpt/teaching/one_file.py`; the code above is read from it. The book's weights are in
-# `src/bardgpt/recorded/sprint`, which the zip of the notebooks has too.
+# `src/bardgpt/recorded/sprint`, which the zip of the notebooks has too. With the file in the book's
+# folder:
 #
 # ```sh
 # python bardgpt.py train my-text.txt
@@ -223,7 +225,8 @@ listing(
 # ## Where its numbers are
 #
 # Nearly all of the full model's parameters lie in the matrices of the blocks, and of those two thirds
-# in the feed-forward layers.
+# in the feed-forward layers. So to make it smaller, take fewer channels or fewer blocks: with half the
+# channels about a quarter of the numbers is left, with half the blocks about half.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import table

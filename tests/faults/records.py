@@ -12,7 +12,7 @@ FAULTS = [
         "src/bardgpt/records/own_texts.py",
         "return min(self.log, key=",
         "return max(self.log, key=",
-        Cell("book/appendix/your-own-text.ipynb", 'table("text", ["counting"'),
+        Cell("book/appendix/your-own-text.ipynb", 'table("characters", ["counting"'),
     ),
     Fault(
         "copies-of-other-weights",

@@ -29,7 +29,8 @@ is every claim of these lecture notes, and what came out. The notes begin with s
 chapters 1 and 2 have no claims here.
 
 The verdicts follow from the recorded runs, by rules that are part of the book's code. What needs \
-no runs is exact, and a cell of the chapter asserts it. A figure with ± is a mean and a standard \
+no runs is exact, and a cell of the chapter asserts it. The short name behind a claim leads to its \
+chapter. A figure with ± is a mean and a standard \
 deviation over runs; losses are in nats per character.
 """
 

@@ -26,7 +26,7 @@ def four_against_one() -> str:
     one, four = records.load("one-head"), records.load("four-heads")
     gain = records.gain(one, four)
     return (
-        f"One head of 32: {one.band()}; four of 8: {four.band()}; gain with the same seeds: "
+        f"One head of 32: {one.band()}; four of 8: {four.band()}; lead with the same seeds: "
         f"{gain} nats per character."
     )
 

@@ -11,7 +11,7 @@ def _time_to_think() -> str:
     return (
         f"Without it: {four.band()}; with it (one layer, {relu.model.n_embd} → "
         f"{relu.model.n_hidden}): {relu.band()}; with the ReLU left out: "
-        f"{linear.band()}. Gains with the same seeds, in nats per character: the layer over "
+        f"{linear.band()}. Leads with the same seeds, in nats per character: the layer over "
         f"nothing {records.gain(four, relu)}, its linear map alone {records.gain(four, linear)}, "
         f"the ReLU over the linear map {records.gain(linear, relu)}."
     )
@@ -57,14 +57,14 @@ CLAIMS = (
     ),
     Claim(
         "ffn-3",
-        "It comes right after attention, and the two form the block that repeats.",
+        "Feed-forward comes right after attention, and the two form the block that repeats.",
         "04-feed-forward",
         exact("`PlainBlock` is this pair, to the bit; three in a row keep the shape and the mask."),
     ),
     Claim(
         "ffn-4",
-        "Without it the model went too fast to the logits: the layer lowers the loss, and a linear "
-        "layer in its place, which folds into the logits, does not.",
+        "Without feed-forward the model went too fast to the logits: the layer lowers the loss, "
+        "and a linear layer in its place, which folds into the logits, does not.",
         "04-feed-forward",
         _time_to_think,
     ),

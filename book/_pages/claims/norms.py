@@ -42,9 +42,9 @@ def _decides() -> str:
     )
     return (
         "Runs that are lost or stuck near the loss of the letters' frequencies, over four rates, "
-        f"with and without warm-up: {'; '.join(parts)}. From Xavier's start at rate 0.0003 without "
-        f"warm-up the runs without a norm end at {lasts} nats per character, those with one at "
-        f"{norms[DECIDED.format('post-norm')].band()}."
+        f"with and without warm-up: {'; '.join(parts)}. From Xavier's initialization at rate "
+        f"0.0003 without warm-up the runs without a norm end at {lasts} nats per character, those "
+        f"with one at {norms[DECIDED.format('post-norm')].band()}."
     )
 
 

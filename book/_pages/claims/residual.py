@@ -10,10 +10,10 @@ def _gradients() -> str:
     parts = []
     for name, variant in (
         ("plain blocks", "plain-default"),
-        ("plain with Xavier's start", "plain-xavier"),
+        ("plain with Xavier's initialization", "plain-xavier"),
         ("residual", "residual-default"),
         ("residual with zeroed projections", "residual-zero"),
-        ("residual with Xavier's start", "residual-xavier"),
+        ("residual with Xavier's initialization", "residual-xavier"),
     ):
         gradient = records.at_start(f"small-{variant}", "gradient")
         parts.append(f"{name} {gradient[0].mean / gradient[-1].mean:.2g}")
@@ -38,7 +38,7 @@ def _rung() -> str:
     plain, residual = records.load("plain-blocks"), records.load("residual")
     one_block = records.load("feed-forward-two-layer")
     return (
-        f"The rung, three blocks: {plain.band()} without, {residual.band()} with; gain with the "
+        f"The rung, three blocks: {plain.band()} without, {residual.band()} with; lead with the "
         f"same seeds: {records.gain(plain, residual)} nats per character. One plain block with the "
         f"two-layer feed-forward is ahead of three plain ones by {records.gain(plain, one_block)} "
         f"and behind three residual ones by {records.gain(one_block, residual)}."

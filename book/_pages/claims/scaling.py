@@ -71,7 +71,7 @@ CLAIMS = (
     ),
     Claim(
         "scale-2",
-        f"Validation loss {LECTURE_FULL} for that model on one million characters.",
+        f"Validation loss {LECTURE_FULL} for the lecture's model on one million characters.",
         "09-scaling-up",
         _loss,
     ),

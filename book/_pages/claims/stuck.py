@@ -9,7 +9,7 @@ NEAR = 0.1  # nats: what ends less than this below the letters' frequencies is s
 CASES = {
     "3-default": "3 blocks",
     "12-default": "12 blocks",
-    "12-xavier": "12 blocks with Xavier's start",
+    "12-xavier": "12 blocks with Xavier's initialization",
 }
 
 
