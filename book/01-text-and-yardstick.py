@@ -41,8 +41,8 @@ if "google.colab" in sys.modules:
 # - train the smallest model of this book, and judge it on the same text as every other.
 #
 # **Make a guess before you read on.** A table can note what follows each character, each pair, each
-# run of three, four, five. We have a million characters to count in. Where does looking back further
-# stop helping? (It depends on the rule; ours is simple and well known.)
+# run of three, four, five. We have a million characters to count in. Where does looking back
+# further stop helping? (It depends on how we use the counts; our rule is well known.)
 #
 # > **A plain table of counts predicts this text better than any small network of the coming
 # > chapters.** It reaches a loss of 1.669 (less is better; the unit comes below). *Small* are the
@@ -97,8 +97,8 @@ print(f"\n{len(silent)} speeches are a name and nothing else")
 # %% [markdown]
 # ## Characters become numbers
 #
-# A network computes with numbers, so every character gets one: its place in the sorted alphabet
-# of the file. By hand, in three lines:
+# A network computes with numbers, so every character gets one: its place in the sorted alphabet of
+# the file. By hand:
 
 # %%
 alphabet = sorted(set(text))
@@ -110,8 +110,9 @@ print(by_hand)
 
 # %% [markdown]
 # The package's `CharTokenizer` does the same, and can go back. Such a number is called a *token*,
-# or an *id*. We write $V$ for how many different ones there are. Why not words? There are thousands,
-# and a new text brings unknown ones. The price: longer texts, and more to look back over.
+# or an *id*. We write $V$ for how many different ones there are. Why not words? There are
+# thousands, and a new text brings unknown ones. The price of characters: a text has more tokens to
+# look back over.
 
 # %%
 from bardgpt.tokenizer import CharTokenizer
@@ -130,7 +131,7 @@ print(f"V = {V}, and {len(ids):,} ids that decode to the text again")
 # The first nine tenths are for learning, the last for judging: a text can be learned by heart, and
 # only a new one shows what was understood. So no model may ever be trained on the last tenth. If
 # pieces were shuffled first, one scene would stand partly in the training text and partly in the
-# examination. (Exercise 3 measures how much better that looks.)
+# examination. (Exercise 3 measures how much better a model then looks.)
 
 # %%
 from bardgpt.batches import split
@@ -190,7 +191,7 @@ assert torch.equal(again[0], x)
 assert torch.equal(again[1], y)
 
 # %% [markdown]
-# The package's `random_windows` draws the same from the same seed.
+# The package's `random_windows` draws the same windows from the same seed.
 
 # %% [markdown]
 # ## How wrong is a guess?
@@ -242,8 +243,7 @@ print(f"character frequencies: {by_frequency:.3f} nats per character")
 figures.frequencies(counts, tokenizer.vocabulary)
 
 # %% [markdown]
-# *Share of each character in the training text, on a logarithmic scale. The rarest, the dollar
-# sign, occurs once.*
+# *Share of each character in the training text, on a logarithmic scale.*
 #
 # Why `+ 1`? Without it, what was never counted would have probability 0, and an infinite loss if it
 # occurs in the new text. Every character was counted, but soon we count pairs, and many were not.
@@ -340,8 +340,8 @@ teaching.table("characters before", heads, rows)
 # %% [markdown]
 # *Loss in nats per character, on new text also in bits; ● marks the lowest.*
 #
-# With one character before, add-one does as well (2.482): hardly any such context is rare. Later
-# chapters compare with 2.486.
+# With one character before, add-one does as well (2.482): hardly any character comes after a rare
+# one. Later chapters compare with 2.486.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Loss against characters of context, 0 to 5. On the training text it falls all the way, from 3.3 to 1.0 nats. On the validation text it falls with it at first, is lowest at four characters with 1.669, and turns up to 1.698 at five. A dotted line at the top marks the uniform guess, 4.17."}}
 figures.count_ladder(on_train, on_validation, uniform)
@@ -359,8 +359,8 @@ from bardgpt.teaching import live
 live.reader("counts-3")
 
 # %% [markdown]
-# Was your guess four? Its 1.669 nats are a die with 5.3 faces. (The new text itself chose it;
-# among six, that flatters it little.)
+# Was your guess four? Its 1.669 nats are a die with 5.3 faces. (We chose among six tables on the
+# new text itself; that flatters this loss little.)
 #
 # Why does the fifth character hurt, when the fourth still helped? Sort the validation characters by
 # how often their context of four was seen in the training text, and then by their context of five.
@@ -474,7 +474,7 @@ print(f"{model.n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
 
 # %% [markdown]
 # Counting finds, in one pass, the best that a table of pairs can say of the *training* text: where
-# predicted and counted shares are equal, the gradient is zero. Learning approaches it step by step.
+# each prediction is the counted share, the gradient is zero. Learning approaches it step by step.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how fast can a table be learned?</summary>
@@ -697,9 +697,9 @@ for windows in (32, 6_400):
     print(f"{windows:5,} windows: {draws.mean():.2f} ± {draws.std():.2f}")
 
 # %% [markdown]
-# Even 200 batches leave ± 0.01 on each model, and more on the difference of two, if
-# each draws its own. Two pieces of the next chapters are worth less than that. So we take each target
-# once, as above, with the package's `evaluate`:
+# Even 200 batches (6,400 windows) leave ± 0.01 on each model, and more on the difference of two, if
+# each draws its own. Two pieces of the next chapters are worth less than that. So we take each
+# target once, as above, with the package's `evaluate`:
 
 # %%
 from bardgpt.evaluation import evaluate
@@ -814,8 +814,9 @@ bands = records.bands(tables[4]["samples"])
 checks.generated(written, reference, bands, show=240)
 
 # %% [markdown]
-# Names, line breaks, words, almost grammar, by counting alone. (The 20 *runs* are 20 samples.)
-# Let them write side by side, the rung after 5,000 steps. (*Top-k* draws from the *k* likeliest only.)
+# Names, line breaks, words, almost grammar, by counting alone. (The 20 *runs* are 20 samples.) Let
+# table and rung write side by side, the rung after 5,000 steps. (*Top-k* draws from the *k*
+# likeliest only.)
 
 # %% tags=["hide-input"]
 live.writer("bigram", "counts-4")
@@ -925,10 +926,11 @@ for step in range(1, 2_001):
         print(f"(d) {nats:.1f} nats after {step:,} steps")
 
 # %% [markdown]
-# **1. Faces of a die.** `p` holds the probability that a model gave to each character that came. How
-# many faces has its die? Write the function; then use it, beginning with the uniform guess, on the
-# tables, 0 to 5 characters before. (`losses` has a row for each; a probability is
-# `(-losses[k]).exp()`.) Which step takes away the most faces, and which divides them by most?
+# **1. Faces of a die.** `p` holds the probability that a model gave to each character that came.
+# How many faces has the model's die? Write the function; then use it, beginning with the uniform
+# guess, on the tables, 0 to 5 characters before. (`losses` has a row for each; a probability is
+# `(-losses[k]).exp()`.) Which step takes away the most faces, and which divides them by the largest
+# factor?
 
 # %% tags=["remove-output"]
 from bardgpt.teaching import exercises
@@ -1038,8 +1040,6 @@ for k in (4, 5):
 # - With one character of context, learning only approaches what counting gives at once. Networks
 #   will pay where tables fail: on long contexts, and on what contexts have in common.
 # - A sample is no measurement. A result that is too good is a bug until shown otherwise.
-#
-# This is the whole first network.
 
 # %% tags=["hide-input"]
 figures.diagram("rung-bigram")

@@ -181,11 +181,12 @@ live.toy_scores()
 #
 # $$A_{ts} = \mathrm{softmax}_{s \le t} \left(\frac{q_t \cdot k_s}{\sqrt{\mathrm{hs}}}\right).$$
 #
-# The $A_{ts}$ are the *attention weights*; the softmax runs over all $s$ up to $t$. This is attention ([Vaswani et
-# al.](references.md#vaswani-2017), equation 1). It is *causal* if no one looks into the future, and
-# *self*-attention if queries, keys and values come from the same `x`. (In a translator the queries
-# may come from a text of length $T$, keys and values from another of length $S$: *cross*-attention,
-# with $T \times S$ scores and no causal mask.) One set of the three maps is a *head*.
+# The $A_{ts}$ are the *attention weights*; the softmax runs over all $s$ up to $t$. This is
+# attention ([Vaswani et al.](references.md#vaswani-2017), equation 1). It is *causal* if no one
+# looks into the future, and *self*-attention if queries, keys and values come from the same `x`.
+# (In a translator the queries may come from a text of length $T$, keys and values from another of
+# length $S$. That is *cross*-attention: $T \times S$ scores, and no causal mask.) One set of the
+# three maps is a *head*.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -416,11 +417,12 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 
 # %% [markdown]
 # By itself a head sees its past as a bag of characters: after `thre` and after `reth`, a following
-# `e` receives exactly the same. (Without a mask, even both `e` of `he gives` would.) So each of the
-# eight places in the window gets a *position embedding*, learned like those of the characters, and it
-# is added to `x`. Queries, keys and values are made from the sum, so that a head can ask for "a
-# vowel", for "the place before mine", or for both. But does adding mix up what a character is with
-# where it stands? Multiply a score out, without the maps (primes mark the position asked):
+# `e` receives exactly the same. (Without a mask, even both `e` of `he gives` would receive the
+# same.) So each of the eight places in the window gets a *position embedding*, learned like those
+# of the characters, and it is added to `x`. Queries, keys and values are made from the sum, so that
+# a head can ask for "a vowel", for "the place before mine", or for both. But does adding mix up
+# what a character is with where it stands? Multiply a score out, without the maps ($x'$ and $p'$
+# belong to the position asked):
 #
 # $$
 # \begin{aligned}
@@ -552,8 +554,8 @@ print(f"of this, by positions: {by_positions}")
 # no overfitting.
 
 # %% [markdown]
-# And what does it write? Beside the bigram model, from the same prompt and with the same random
-# numbers, so some words come out alike:
+# And what does it write? Beside the bigram model, with the same prompt and random numbers, so some
+# words come out alike:
 
 # %% tags=["hide-input"]
 live.writer("one-head", "bigram")
@@ -634,7 +636,8 @@ figures.maps(torch.stack(pair), "my lord,", names)
 # future.*
 #
 # Most characters look at themselves, but the `r` also at the vowel before it, and the `l` at the
-# space. One example can mislead, so three means over all validation windows, at the last position:
+# space. One example can mislead. So here are three means over all validation windows, at the last
+# position:
 
 # %%
 windows = validation[: len(validation) // T * T].view(-1, T)
@@ -907,7 +910,7 @@ print(*config_diff(RUNGS["bigram"].config, RUNGS["one-head"].config), sep="\n")
 figures.diagram("rung-one-head")
 
 # %% [markdown]
-# *In colour: what is new. The dashed frame is the block; later chapters fill it.*
+# *The dashed frame is the block; later chapters fill it.*
 #
 # What a head gives to one thing it takes from another. What if several heads looked at once, each at
 # its own place? That is [chapter 3](03-multi-head-attention.ipynb).

@@ -119,7 +119,7 @@ figures.diagram("heads")
 # channels of the values. Four heads: each mixes the positions by a matrix of its own, for its 8
 # channels. Every head computes its q, k and v from all 32 channels of x.*
 #
-# The package's class is this list. Give it our heads' weights, and it returns what we got:
+# The package's class is this list. With our heads' weights it returns what we got:
 
 # %%
 from bardgpt.layers.attention import MultiHeadAttention
@@ -170,10 +170,10 @@ print(
 )
 
 # %% [markdown]
-# In this chapter's model the output layer comes right after, and it is linear too. Two linear
-# maps in a row are one, so a projection would add nothing here. (Nor in chapter 4, whose next layer
-# begins with a linear map.) Chapter 5 switches it on, where an addition stands between: without it,
-# each head could add to its own 8 channels only.
+# In this chapter's model the output layer comes right after, and it is linear too. Two linear maps
+# in a row are one, so a projection would add nothing here. (Nor in chapter 4, whose next layer
+# begins with a linear map.) Chapter 5 switches it on, where an addition stands between: without the
+# projection, each head could add to its own 8 channels only.
 
 # %% [markdown]
 # ## What it costs
@@ -193,8 +193,8 @@ for n_head in (1, 2, 4, 8):
 
 # %% [markdown]
 # So what one gives up is width: a query of a head of 8 is compared with its keys in 8 dimensions
-# instead of 32, and each mean carries 8 channels instead of 32. With 32 heads a query would be a
-# single number. What one gains is four means, each with attention weights of its own.
+# instead of 32, and each mean carries 8 channels instead of 32. What one gains is four means, each
+# with attention weights of its own. With 32 heads a query would be a single number.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how far is this a group convolution?</summary>
@@ -402,9 +402,10 @@ teaching.table("asked for", columns, rows)
 # of $\ln 2$.*
 #
 # Two heads divide the work: one looks one back, the other three back, and soon they make no
-# mistake. After 400 steps the one head has one letter right nearly everywhere, the other seldom.
-# After 2,000 it still fails at more than four fifths of the positions, in four of five runs. And
-# where nobody asks for the order, one head is nearly as good as two ("either").
+# mistake. After 400 steps the single head has one letter right at most positions, the other letter
+# at few; the seed decides which. After 2,000 it still misses one or both at more than four fifths
+# of the positions, in four of five runs. And where nobody asks for the order, one head is nearly as
+# good as two ("either").
 #
 # Why is it hard for one? With equal weights the order is lost, as above. So let `a` stand one back,
 # with weight 2/3, and `c` three back, with 1/3. All other letters have weight 0. "One back" is now
@@ -412,11 +413,11 @@ teaching.table("asked for", columns, rows)
 # weight 0 to 1/3, and fall again at 2/3. As long as values only say which letter stands there, a
 # linear output layer can't: logit against weight is a straight line.
 #
-# Hard, but not impossible, though one often reads that it is. With five times the steps one head
-# gets most of it right in every run; with an alphabet of half the size, in some runs. For values
-# may also depend on the place, and the attention weights on which letter stands there, so that a
-# mean can carry the order in a code of its own. (We did not decipher it.) So a second mean is not
-# the only way to a second answer, but the one found at once, in every run.
+# Hard, but possible, though one often reads the opposite. With five times the steps one head gets
+# most of it right in every run; with an alphabet of half the size, in some runs. For values may
+# also depend on the place, and the attention weights on which letter stands there, so that a mean
+# can carry the order in a code of its own. (We did not decipher it.) So a second mean is not the
+# only way to a second answer, but the one found at once, in every run.
 
 # %% [markdown]
 # ## Four against one
@@ -576,10 +577,10 @@ for number in range(4):
 # %% [markdown]
 # Not quite alike, then. If a consonant asks, it is head 2 that looks away most of the three; if a
 # vowel asks, it is head 4. If a space asks, all three stay at their own place, and only head 1
-# looks back. The lecture says that the tokens "want to find the consonants, the vowels from
-# certain positions". Here, how much a head looks away depends on whether a vowel or a consonant
-# *asks*. That heads look *for* vowels or consonants we do not see. And which head is number 1 is
-# chance: another seed may deal out the work otherwise.
+# looks back. The lecture says that the tokens "want to find the consonants, the vowels from certain
+# positions". Here, how much a head looks away depends on whether a vowel or a consonant *asks*.
+# That heads look *for* vowels or consonants we do not see. And it is chance which head is number 1:
+# another seed may divide the work otherwise.
 
 # %% [markdown]
 # Type a text, and choose a character. You see where the four finished heads looked when they
@@ -963,8 +964,7 @@ print(
 figures.diagram("rung-four-heads")
 
 # %% [markdown]
-# *The rung of this chapter. In colour: what is new against one head. The dashed frame is what
-# later chapters fill and repeat.*
+# *The rung of this chapter. The dashed frame is what later chapters fill and repeat.*
 #
 # Attention gathers. But between attention and the logits there is one linear map, nothing that
 # could *think* about what was found. That is the next chapter:

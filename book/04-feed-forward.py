@@ -197,7 +197,7 @@ figures.diagram("feed-forward")
 #
 # Two tests. First: change one character, and see whose output moves. "my lord," and "my word,"
 # differ only in position 3, counted from 0. We give the embeddings of both to the two layers of a
-# new model, and print a dot for each position whose output stays the same to the last bit:
+# new model, and print a dot for each position whose output stays exactly the same:
 
 # %%
 torch.manual_seed(0)
@@ -220,11 +220,11 @@ def moved(layer: nn.Module) -> str:
 print("feed-forward", moved(feed_forward), "\nattention   ", moved(attention))
 
 # %% [markdown]
-# In the feed-forward layer, position 3 alone: it is *position-wise*. In attention, position 3 and
-# all after it have heard.
+# In the feed-forward layer only position 3 moved: the layer is *position-wise*. In attention,
+# position 3 and all after it moved.
 #
-# Second: shuffle the positions. If all are treated in the same way, it makes no difference
-# whether we shuffle before the layer or after it. The two *commute*.
+# Second: shuffle the positions. If all are treated alike, it makes no difference whether we shuffle
+# before the layer or after it. The two *commute*.
 
 # %%
 order = torch.randperm(T, generator=torch.Generator().manual_seed(0))
@@ -299,8 +299,8 @@ listing(PlainBlock)
 # The block returns the shape that it received, so its output can be the input of another one. A
 # position then gathers what others have already thought. In a stack, too, no later position can
 # move an earlier one. Position 3 of the second block reads positions 0 to 3 of the first, and these
-# read only positions 0 to 3 of the text. (A product of lower-triangular matrices is
-# lower-triangular.)
+# read only positions 0 to 3 of the text. (The Jacobians multiply, and a product of lower-triangular
+# matrices is lower-triangular.)
 
 # %%
 block = new.blocks[0]
@@ -499,8 +499,8 @@ figures.seeds_compared(ends)
 # the model has *exactly* as many parameters as with four for each of 32.
 #
 # **Guess first:** which of the two is ahead? And does a ReLU without its corner help? The ReLU is
-# flat up to 0, then a straight line. Flat means no gradient: a unit that is cut off at every
-# position is *dead*, its weights stand still. *GELU* ([Hendrycks and
+# flat up to 0, then a straight line. Flat means no gradient. If a unit is cut off at every
+# position, its weights get none: it is *dead*. *GELU* ([Hendrycks and
 # Gimpel](references.md#hendrycks-2016)), which GPT-2 has, is $z$ times the share of a standard
 # normal distribution that lies below $z$. Just below 0 it still slopes; far below it is flat, too.
 
@@ -539,11 +539,11 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # better, and costs more.
 #
 # The model with 44 channels is the control: the same number of parameters, spent on channels, does
-# nearly as well. It is 0.008 ± 0.011 behind, over five pairs of seeds. Another initialization alone
+# nearly as well. It is 0.008 ± 0.011 behind, over five pairs of runs. Another initialization alone
 # moves a mean as much: 2.185 here and 2.177 above are the same model. So we cannot say that more
-# hidden units gain more than the same number of parameters elsewhere. (For the first layer we did
-# not ask: its control left the ReLU out.) GELU and ReLU differ even less. A large model we have not
-# measured.
+# hidden units gain more than the same number of parameters elsewhere. (Of the first layer we did
+# not ask that: its control only left the ReLU out.) GELU and ReLU differ even less. A large model
+# we have not measured.
 
 # %% [markdown]
 # ## What single units fire on
@@ -551,7 +551,7 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # A hidden unit is one number at each position. What makes it large? Among 32 units some will look
 # meaningful by chance. So we write down ten properties of the text, "a vowel", say. We *choose*
 # the best unit for each on the training text, *judge* it on the validation text, and compare it
-# with the best unit of the model before training. Here are the units of your model for two of the
+# with the best unit of the model before training. Here are the units of your model for two
 # properties:
 
 # %% [markdown]
@@ -729,9 +729,9 @@ checks.within("neighbours, fifth character", blind, above=3)
 # %% [markdown]
 # Less than 1 nat, and on the validation text! Held-out text does not protect from this leak: there,
 # too, the next character stands in the window. Asked for a character that is not there yet, the
-# same model has 3.2 nats; the real layer, after as many steps, less than 3 (see the trainer). So a
-# loss that is too good is a reason to look for a leak. Ask whether a later character can move an
-# earlier position's logits:
+# same model has 3.2 nats. The real layer has less than 3 after the same 300 steps (see the
+# trainer). So a loss that is too good is a reason to look for a leak. Ask whether a later character
+# can move an earlier position's logits:
 
 # %%
 changed_ids = tokenizer.encode("my word,")[None]
@@ -829,9 +829,9 @@ print("commutes; whose output moved:", moved(unmasked))
 
 # %% [markdown]
 # **3. Whose doing is it?** That a unit tells a property may be the doing of attention, if a channel
-# of attention's output tells it just as well. Run the procedure of "how a unit is chosen and
-# judged" (`look`, `probes.auc`, the labels `has` and `new_has`) on the 32 channels that go *into*
-# the layer of your model, and compare the best unit with the best channel on new text, for "a
+# of attention's output tells it just as well. Run the procedure of the aside "how a unit is chosen
+# and judged" (`look`, `probes.auc`, the labels `has` and `new_has`) on the 32 channels that go
+# *into* the layer of your model. Compare the best unit with the best channel on new text, for "a
 # space", "a line break", "a capital" and "two capitals in a row". A channel, unlike a unit, may
 # also be low where the property holds. Does the layer help? Then try the other six properties
 # (open).
@@ -968,7 +968,7 @@ print(
 figures.diagram("rung-feed-forward")
 
 # %% [markdown]
-# *The rung of this chapter, one block.*
+# *This chapter's rung, one block.*
 #
 # If one round of gathering and thinking helps, several should help more. But simply stacking
 # blocks turns out to be harder than it looks, and what makes it work is an addition. That is the
