@@ -278,7 +278,11 @@ ELSEWHERE = {
         ),
     },
     "fast-attention": {
-        "1.7": Elsewhere(DRAWN, lambda: times("list of heads, bfloat16, dropout")),
+        "1.2": Elsewhere(DRAWN, lambda: times("all kernels, float32")),
+        "0.8": Elsewhere(DRAWN, lambda: times("list of heads, float32, dropout")),
+        "1.7": Elsewhere(DRAWN, lambda: times("list of heads, bfloat16")),
+        "1.4": Elsewhere(DRAWN, lambda: times("all kernels, bfloat16, dropout")),
+        "1.9": Elsewhere(DRAWN, lambda: times("whole matrices, bfloat16, dropout")),
     },
     "your-own-text": {
         "0.75": Elsewhere(DRAWN, lambda: own_text(100_000).last["train"]),

@@ -168,7 +168,7 @@ table("sampling", ["positions", "characters a second"], rows)
 # Why 756? Each of the 500 new characters asks for one position, the one before it. And twice the window
 # was full, so twice 128 kept characters were computed again.
 #
-# A hundredth of the positions, and only six times as fast, because work is not time. Each pass
+# A hundredth of the positions, and only eight times as fast, because work is not time. Each pass
 # makes the same calls, for one row as for 256. And a product with one row reads the whole matrix from
 # memory and uses each number of it once; with 256 rows it uses each 256 times, for the same reading.
 # (What each of the two costs was not measured.) So those who serve large models answer many people at
