@@ -272,6 +272,15 @@ def test_what_finds_no_room_at_its_curve_stays_in_the_legend():
         assert handle is not None
 
 
+def test_names_of_curves_that_differ_in_their_dashes_are_all_in_the_legend():
+    for drawing in drawings(shown("name_losses")).values():
+        halos = [g for g in drawing.iter(f"{SVG}g") if g.get("class") == "bard-halo"]
+        assert [text.text for g in halos for text in g] == ["all other text"]
+        of_new = {"new, not yet in the window", "new, stands in the window"}
+        of_known = {"known, not yet in the window", "known, stands in the window"}
+        assert of_new | of_known <= {*words(drawing)}
+
+
 def test_names_keep_off_the_marks_of_runs():
     """One of three runs at 8 lies apart, below the line of means, where a name found room."""
     plain = {1: [2.30], 2: [2.37], 4: [3.05], 8: [3.066, 3.213, 3.229], 16: [3.349]}

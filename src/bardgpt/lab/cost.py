@@ -79,7 +79,10 @@ def flops(model: GPTConfig, batch_size: int) -> int:
 
 
 def one_at_a_time() -> dict[str, Preset]:
-    """From the last small rung to the notes' model, a change after the other, by its name."""
+    """From the last small rung to the notes' model, a change after the other, by its name.
+
+    Only what changes the cost: no learning rate, and no initialization.
+    """
     small, full = PRESETS["tiny"], PRESETS["full"]
     stages = {"the small model": small}
     for part, field in (
@@ -89,7 +92,6 @@ def one_at_a_time() -> dict[str, Preset]:
         ("model", "n_head"),
         ("model", "n_layer"),
         ("model", "dropout"),
-        ("training", "learning_rate"),
     ):
         last = list(stages.values())[-1]
         value = getattr(getattr(full, part), field)

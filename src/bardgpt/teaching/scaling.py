@@ -53,25 +53,22 @@ REDRAW_SECONDS = 5.0
 
 
 def cost_table(stages: dict[str, Preset]) -> Table:
-    """What each stage costs, and what it adds to the one before: by how much, and how many times.
+    """What each stage costs, and how many times the operations of the one before.
 
-    Both, for they answer differently: what multiplies adds the more, the later it comes.
+    As few and as short columns as fit beside each other where a page is 1280 pixels wide.
     """
     costs = {name: cost(preset) for name, preset in stages.items()}
     befores = [next(iter(costs.values())), *costs.values()]
     rows = {}
     for before, (name, now) in zip(befores, costs.items(), strict=False):
-        numbers, flops = now.parameters - before.parameters, now.flops - before.flops
         rows[name] = [
             f"{now.parameters:,}",
-            f"{numbers:,}",
             f"{now.flops / 1e9:,.2f}",
-            f"{flops / 1e9:,.2f}",
             f"{now.flops / before.flops:.3g}",
             f"{now.state / 2**20:,.1f}",
             f"{now.kept / 2**20:,.1f}",
         ]
-    heads = ["parameters", "+", "GFLOP a step", "+", "times before", "state, MiB", "kept, MiB"]
+    heads = ["parameters", "GFLOP", "times", "state, MiB", "kept, MiB"]
     return table("change", heads, rows)
 
 

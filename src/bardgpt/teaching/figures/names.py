@@ -23,6 +23,7 @@ LETTER = 0.52  # width of a letter, in its size
 SCALE = 100  # for the name of a scale of colours, in units of the picture
 GAP = 4  # between a curve and its name, in units of the picture
 HALO = "halo"  # marks a text that stands out from what is behind
+KEYED = "keyed"  # marks a curve whose name stays in the legend, with those of its like
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NEAR = 14  # from a name's edge to its curve at most
 
@@ -101,7 +102,7 @@ def beside_curves(figure: Figure) -> None:
         if inside and rest:
             axes.legend([*rest.values()], [*rest])
         elif rest:
-            _above(figure, rest, legend.markerscale)
+            _above(figure, rest, legend)
             grown = True
     if grown:
         figure.draw_without_rendering()
@@ -112,13 +113,14 @@ def beside_curves(figure: Figure) -> None:
             axes.set_xlabel(label.get_text(), loc="right")
 
 
-def _above(figure: Figure, handles: dict[str, Artist], scale: float) -> None:
-    """A legend above all plots, for which the figure grows."""
+def _above(figure: Figure, handles: dict[str, Artist], like: Legend) -> None:
+    """A legend above all plots, for which the figure grows, with marks as in another legend."""
     width, height = figure.get_size_inches()
     letters = max(map(len, handles)) + 8  # with the mark
     columns = min(len(handles), int(width * 72 / (LETTER * FONT * letters)) or 1)
     figure.set_size_inches(width, height + 0.2 * -(-len(handles) // columns))
-    look = {"loc": "outside upper left", "ncols": columns, "markerscale": scale}
+    look = {"loc": "outside upper left", "ncols": columns}
+    look |= {"markerscale": like.markerscale, "handlelength": like.handlelength}
     figure.legend([*handles.values()], [*handles], **look)
 
 
@@ -186,7 +188,7 @@ def _without_room(
     for label, handle in handles.items():
         line = _curve(handle)
         runs = {other: p for other, p in points.items() if line and _belongs(other, line)}
-        if not runs:
+        if not runs or line.get_gid() == KEYED:
             rest[label] = handle
             continue
         own = [p for run, p in runs.items() if not _is_thinner(run, line)]

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from bardgpt.records.band import Band
+from bardgpt.teaching.figures.names import KEYED
 from bardgpt.teaching.figures.plot import plot
 from bardgpt.teaching.figures.style import FONT, LOSS, across, canvas, levels, panels
 from bardgpt.teaching.palette import COLOURS
@@ -108,11 +109,12 @@ def name_losses(by_letter: Mapping[str, Sequence[float | None]], rest: float) ->
         for kind, losses in by_letter.items()
     }
     for kind, (line, colour, name) in looks.items():
-        axes.plot(range(1, len(by_letter[kind]) + 1), of_each[kind], line, color=colour, label=name)
+        letters = range(1, len(by_letter[kind]) + 1)
+        axes.plot(letters, of_each[kind], line, color=colour, label=name, gid=KEYED)
     axes.axhline(rest, color=COLOURS["count"], linestyle=":", label="all other text")
     axes.set_xlabel("letter of the speaker's name")
     axes.set_ylabel(LOSS)
-    figure.legend(loc="outside lower center", ncols=2)
+    figure.legend(loc="outside lower center", ncols=2, handlelength=3.4)  # dashes are seen
     return figure
 
 
