@@ -278,11 +278,9 @@ ELSEWHERE = {
         ),
     },
     "fast-attention": {
-        "1.2": Elsewhere(DRAWN, lambda: times("all kernels, float32")),
-        "0.8": Elsewhere(DRAWN, lambda: times("list of heads, float32, dropout")),
-        "1.7": Elsewhere(DRAWN, lambda: times("list of heads, bfloat16")),
-        "1.4": Elsewhere(DRAWN, lambda: times("all kernels, bfloat16, dropout")),
-        "1.9": Elsewhere(DRAWN, lambda: times("whole matrices, bfloat16, dropout")),
+        "2.15": Elsewhere(DRAWN, lambda: times("whole matrices, bfloat16")),
+        "2.2": Elsewhere(DRAWN, lambda: times("whole matrices, bfloat16, dropout at ends")),
+        "1.11": Elsewhere("said as a formula: without a tenth", lambda: 1 / 0.9),
     },
     "your-own-text": {
         "0.75": Elsewhere(DRAWN, lambda: own_text(100_000).last["train"]),
