@@ -239,6 +239,33 @@ for line in (text.fits["small"].best, log[-1]):
 # ten parameters for each character.
 
 # %% [markdown]
+# ### The lecture's own run, begun
+#
+# Preset `full` is the lecture's own run. It wants a GPU: on two cores we made its beginning, once.
+# Beside it stands `sprint`, after as many characters:
+
+# %% tags=["hide-input"]
+from bardgpt import teaching
+
+notes = records.full("full")
+by_sprint = {line["characters"]: line for line in record.metrics}
+rows = {}
+for line in notes.metrics[1:]:
+    if "validation" in line:
+        read = line["characters"]
+        losses = (line["validation"], by_sprint[read]["validation"])
+        rows[f"{read / 1e6:.1f}"] = [f"{loss:.2f}" for loss in losses]
+teaching.table("million characters", ["lecture's own", "sprint"], rows)
+
+# %%
+steps = notes.metrics[-1]["step"]
+print(f"{steps:,} of {notes.training.steps:,} steps were made")
+
+# %% [markdown]
+# *Validation loss.* So early `sprint` is far ahead. But the lecture's run would read nearly seven
+# times as much as `sprint`; where it turns, and how low it comes, we have not seen.
+
+# %% [markdown]
 # <details class="fold aside"><summary>For the curious: does more dropout help?</summary>
 #
 # We made one more run, with dropout 0.3 in place of 0.2, and with 3,000 steps of 16 windows in place of
@@ -304,8 +331,6 @@ figures.ladder(rows, tables, full_model)
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of this aside
-from bardgpt import teaching
-
 rows = {}
 for way, found in records.read("judged")["ways"].items():
     name = f"{way} characters or more before each" if way.isdigit() else way
@@ -332,24 +357,56 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # %% [markdown]
 # An eighth for the recipe, a quarter for the reading: in our run "just from scaling up" is not the
 # whole story. The lecture's run did without this recipe, but read 64 times as much as the small
-# rung; what that gave, we have not measured. If our two parts add up, the rest is size: channels,
-# blocks, and a window of 256. Whether they do is not measured.
+# rung. If our two parts add up, which is not measured, the rest is size: channels, blocks, and a
+# window of 256.
 #
-# And what is that recipe? All that differs from the lecture's run:
+# And what is that recipe? All that differs from the lecture's run, and what the rung loses if one
+# row is left out:
 #
 # | field | change | why | worth |
 # |---|---|---|---|
-# | `initialization` | GPT-2's: small, smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first | not measured alone |
-# | `attention_dropout`, `embedding_dropout` | moved from the attention weights to the embeddings | a CPU's fast kernel has no dropout | a step two fifths faster ([measured](appendix/fast-attention.ipynb)) |
-# | `optimizer`, `muon_rate` | Muon for the blocks' matrices, with its own rate | below | not measured alone |
-# | `learning_rate` | ten times the lecture's (three times the rung's), for all that Muon does not train | a short run has to learn faster | not measured alone |
-# | `beta2` | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow | not measured alone |
-# | `warmup`, `schedule`, `final_rate` | rates climb for 50 steps, then fall to a twentieth | AdamW's averages rest on few gradients at first; small last steps settle | not measured alone |
-# | `clip` | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little | not measured alone |
-# | `decay` | only matrices are pulled towards 0 | gains and biases may be large | not measured alone |
+# | `warmup`, `schedule`, `final_rate` | rates climb for 50 steps, then fall to a twentieth | AdamW's averages rest on few gradients at first; small last steps settle | 0.195 |
+# | `optimizer`, `muon_rate` | Muon for the blocks' matrices, with its own rate | below | 0.021 |
+# | `initialization` | GPT-2's: smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first | -0.014 |
+# | `learning_rate` | ten times the lecture's (three times the rung's), for all that Muon does not train | a short run has to learn faster | – |
+# | `beta2` | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow | – |
+# | `clip` | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little | – |
+# | `decay` | only matrices are pulled towards 0 | gains and biases may be large | – |
+# | `attention_dropout`, `embedding_dropout` | moved from the attention weights to the embeddings | masks for all weights cost time | a step an eighth faster ([measured](appendix/fast-attention.ipynb)) |
 # | `steps`, `batch_size` | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores | it reads less, see below |
 #
-# *All rows but the second and the last, together, gave the eighth above, on the small rung.*
+# *Worth: nats by which the small rung ends worse without the row, means of five seeds; –: nothing
+# that stands out from their spread.*
+#
+# On the rung nearly all of it is the schedule: Muon's rate is so high that it has to fall.
+# Otherwise the rung ends worse than with its plain recipe. Muon gives a little more, and the
+# initialization, made for many blocks, costs a little in three. On the full model no row was left
+# out.
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: each row left out, with its spread</summary>
+#
+# Where a row is left out, the field has the small rung's own value; without Muon that is AdamW for all
+# matrices, at the recipe's learning rate.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
+whole = records.load("pre-norm-recipe")
+without = records.load_sweep("recipe-without")
+rows, stands_out = {"nothing": [f"{whole.band()}", ""]}, {}
+for lever, runs in without.items():
+    worse = records.gain(runs, whole)
+    error = worse.sd / worse.n**0.5
+    stands_out[lever] = abs(worse.mean) > 4 * error  # four standard errors
+    rows[lever] = [f"{runs.band()}", f"{worse}"]
+assert [lever for lever, does in stands_out.items() if does] == [
+    "initialization",
+    "optimizer",
+    "schedule",
+]
+teaching.table("left out", ["validation loss", "worse by"], rows)
 
 # %%
 from bardgpt.shakespeare import shakespeare
