@@ -534,7 +534,7 @@ teaching.table("blocks", columns, rows)
 
 # %% [markdown]
 # Stack blocks yourself, with `x +` and without. How soon do the two part? (Post-norm and pre-norm in
-# the list are for chapters 6 and 7; "branches at zero" is `zero`.)
+# the list are for chapters 6 and 7.)
 
 # %% tags=["hide-input"]
 live.trainer("residual", vary=("wiring", "blocks", "start", "seed"))

@@ -84,11 +84,7 @@ export function inWords(settings, controls, usual) {
   const forward = settings["feed-forward"] === "none" ? "no feed-forward" : word("feed-forward");
   const rest = ["start", "rate", "warm-up", "dropout", "seed"]
     .filter((name) => settings[name] !== usual[name])
-    .map((name) =>
-      name === "start"
-        ? word(name)
-        : `${controls[name].label.split(",")[0].toLowerCase()} ${word(name)}`,
-    );
+    .map((name) => `${controls[name].label.split(",")[0].toLowerCase()} ${word(name)}`);
   const broken = settings.break === NOTHING ? [] : [`broken: ${word("break")}`];
   return [`${blocks}, ${word("wiring")}`, heads, forward, ...rest, ...broken].join("; ");
 }
@@ -110,6 +106,10 @@ export class Controls {
     this.fields = /** @type {HTMLFieldSetElement} */ (this.root.firstElementChild);
     this.shown = shown;
     for (const name of shown) this.control(name).value = begin[name];
+    this.root.addEventListener("change", ({ target }) => {
+      const { name, type } = /** @type {HTMLInputElement} */ (target);
+      if (type === "number") this.control(name).value = this.valueOf(name);
+    });
     this.say();
   }
 
@@ -124,10 +124,11 @@ export class Controls {
     return { ...this.begin, ...Object.fromEntries(set) };
   }
 
-  /** What a number's field holds may be anything. @param {string} name */
+  /** What a number's field holds may be anything; left alone, it shows what counts. @param {string} name */
   valueOf(name) {
     const { type, value, min, max } = this.control(name);
     if (type !== "number") return value;
+    if (value === "") return this.begin[name];
     return String(Math.min(Math.max(Math.trunc(Number(value)), Number(min)), Number(max)));
   }
 

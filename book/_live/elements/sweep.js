@@ -54,7 +54,7 @@ export class Sweep extends HTMLElement {
         this,
         () => this.settings,
         (words) => {
-          if (this.status) this.status.textContent = words;
+          if (this.status) this.status.textContent = `${this.words} ${words}`;
         },
       ),
     );
@@ -96,7 +96,7 @@ export class Sweep extends HTMLElement {
    * @param {string} cell without its warm-up
    */
   take(warmup, cell) {
-    this.warmup = warmup in WARMUPS ? warmup : "0";
+    this.warmup = Object.hasOwn(WARMUPS, warmup) ? warmup : "0";
     this.dataset.warmup = this.warmup;
     for (const input of this.panel?.querySelectorAll("input") ?? []) {
       input.checked = input.value === this.warmup;
@@ -166,7 +166,7 @@ export class Sweep extends HTMLElement {
     if (stuck || !lost) {
       const are = stuck > 1 ? "are" : "is";
       said.push(
-        `${COUNTS[stuck]} ${are} stuck: near ${flat} (dashed), the loss of the letters' frequencies, or above.`,
+        `${COUNTS[stuck]} ${are} stuck near ${flat} (dashed), the loss of the letters' frequencies, or above it.`,
       );
     }
     if (lost)

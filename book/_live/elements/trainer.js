@@ -141,11 +141,22 @@ export class Trainer extends Living {
     return FILES.filter((file) => !isThere(file));
   }
 
-  /** Another model is set: the run that stands still is over. */
+  /** Whether the run that stands still is of what is set. */
+  get canGoOn() {
+    const { run } = this;
+    if (!run?.begun || run.step >= this.total) return false;
+    return JSON.stringify(run.settings) === JSON.stringify(this.parts.settings);
+  }
+
+  /** Another model is set, or again the one whose run stands still. */
   change() {
     const { settings } = this.parts;
-    this.finish();
+    if (this.state === "stopped" || this.state === "failed") {
+      const goesOn = this.run?.begun ? ` Set as before, run ${this.run.name} goes on.` : "";
+      this.say(`Another model is set.${goesOn}`);
+    }
     if (this.state !== "loading" && this.state !== "running") this.state = "idle";
+    if (this.state === "idle" && this.canGoOn) this.halt();
     this.near = nearest(settings, this.known.recorded);
     /** @type {HTMLElement} */ (this.model).textContent = this.nameOf(settings);
     this.invite();
@@ -170,7 +181,7 @@ export class Trainer extends Living {
       await this.load();
       if (turn !== this.turn) return;
       this.enter("running", "Stop");
-      const run = this.run?.begun && this.run.step < this.total ? this.run : this.begin();
+      const run = (this.canGoOn && this.run) || this.begin();
       this.say("Training…");
       const number = await run.begun;
       if (turn !== this.turn || number === null) return;
@@ -252,12 +263,13 @@ export class Trainer extends Living {
     const { step, losses } = await ask("advance", { number, until }).answer;
     run.step = step;
     run.losses.push(...losses);
+    if (turn === this.turn) this.showStep(run);
+    else if (run === this.run && this.state === "stopped") this.halt(); // asked before Stop
     if (!Number.isFinite(losses.at(-1))) {
       run.points.push([step, Number.NaN]);
       throw new LostError(step);
     }
     if (turn !== this.turn) return;
-    this.show(step / this.total, `step ${grouped(step)} of ${grouped(this.total)}`);
     if (step % SPOKEN === 0) {
       const loss = losses.at(-1).toFixed(2);
       this.say(`Step ${grouped(step)} of ${grouped(this.total)}, loss of the last batch ${loss}.`);
@@ -317,13 +329,20 @@ export class Trainer extends Living {
     if (this.state !== "running") return;
     const turn = ++this.turn;
     const { run } = this;
-    this.enter("stopped", "Go on");
-    const where = `Stopped after ${grouped(run?.step ?? 0)} steps.`;
-    this.say(where);
+    this.halt();
     if (!run?.step || !run.begun || !this.isConnected) return;
     run.begun
       .then((number) => (turn === this.turn ? this.sample(run, number) : undefined))
       .catch(() => {}); // the run went on, or is over
+  }
+
+  /** Says where the newest run stands still. */
+  halt() {
+    this.enter("stopped", "Go on");
+    if (!this.run) return;
+    this.showStep(this.run);
+    this.say(`Stopped after ${grouped(this.run.step)} steps.`);
+    this.draw();
   }
 
   /** Gives the engine's memory of the newest run back. */
@@ -376,13 +395,20 @@ export class Trainer extends Living {
     const go = /** @type {HTMLButtonElement} */ (this.go);
     go.textContent = word;
     go.classList.toggle("primary", !isBusy);
-    this.parts.fields.disabled = isBusy;
+    const { fields } = this.parts;
+    if (isBusy && fields.contains(document.activeElement)) go.focus(); // Enter in a field
+    fields.disabled = isBusy;
     if (state === "idle") this.show(0, "");
   }
 
   /** @param {string} words */
   say(words) {
     this.foot?.say(words);
+  }
+
+  /** @param {Run} run */
+  showStep({ step }) {
+    this.show(step / this.total, `step ${grouped(step)} of ${grouped(this.total)}`);
   }
 
   /**

@@ -192,6 +192,29 @@ def test_stops_at_once_and_goes_on(visit):
         assert page.evaluate(f"{RUN}.losses.length === {RUN}.step || {RUN}.name === 1")
         page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
         expect(button(element)).to_have_text("Go on")
+        expect(status(element)).to_have_text(re.compile(r"Stopped after \d+ steps\."))
+        put(element, "blocks", "4")
+        expect(button(element)).to_have_text("Train 1,000 steps")
+        expect(status(element)).to_have_text(re.compile("Set as before, run 1 goes on"))
+        put(element, "blocks", "3")
+        expect(button(element)).to_have_text("Go on")
+
+
+def test_enter_in_a_field_trains_what_the_field_then_shows(visit):
+    """And another Enter stops it: the field cannot be written in meanwhile."""
+    with visit("whole.html") as page:
+        seed = trainer(page).locator("[name=seed]")
+        for value, shown in (("-3", "0"), ("", "1"), ("2.7", "2")):
+            seed.fill(value)
+            page.keyboard.press("Tab")
+            expect(seed).to_have_value(shown)
+        seed.fill("7")
+        page.keyboard.press("Enter")
+        expect(button(trainer(page))).to_be_focused()
+        page.wait_for_function(f"{RUN}?.step > 0")
+        page.keyboard.press("Enter")
+        expect(button(trainer(page))).to_have_text("Go on")
+        assert asked(page)["seed"] == 7
 
 
 def test_a_lost_run_says_so(visit):

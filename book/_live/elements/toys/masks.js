@@ -30,10 +30,11 @@ export function mask(frame, { weights, seed }) {
     const rows = kept.map(sum);
     for (const [t, row] of rows.entries()) sums[t].textContent = fixed(row);
     const all = kept.flat();
+    const ends = [Math.min(...rows), Math.max(...rows)].map((row) => fixed(row));
     frame.one(".toy-says").textContent =
       `${all.filter((one) => one === 0).length} of ${all.length} weights are 0. ` +
       `The others are multiplied by 1 / (1 − ${fixed(p)}) = ${fixed(1 / (1 - p))}. ` +
-      `The rows sum to ${fixed(Math.min(...rows))} to ${fixed(Math.max(...rows))}.`;
+      `The rows sum to ${[...new Set(ends)].join(" to ")}.`;
   });
 }
 

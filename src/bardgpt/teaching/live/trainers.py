@@ -45,11 +45,11 @@ CONTROLS: dict[str, dict[str, Any]] = {
     "start": {
         "label": "Initialization",
         "options": {
-            "default": "PyTorch's",
-            "normal": "N(0, 0.02²)",
-            "depth-scaled": "scaled by depth",
-            "zero": "branches at zero",
-            "xavier": "Xavier",
+            "default": "default",
+            "normal": "normal (std 0.02)",
+            "depth-scaled": "depth-scaled",
+            "zero": "zero (branches at 0)",
+            "xavier": "xavier",
         },
     },
     "rate": {

@@ -35,7 +35,7 @@ LOW, HIGH = -16, 8  # powers of ten that the axis shows
 STARTS = {
     "default": "default",
     "zero": "zero",
-    "xavier": "Xavier",
+    "xavier": "xavier",
     "normal": "normal",
     "depth-scaled": "depth-scaled",
 }
