@@ -40,6 +40,23 @@ export function modelOf(id) {
   return model;
 }
 
+/**
+ * Every model as a choice. A closed list has little room: the chapter stands above those that it has.
+ *
+ * @param {HTMLSelectElement} select
+ */
+export function offer(select) {
+  for (const { id, title } of catalogue().models) {
+    const [chapter, name] = title.split(" · ");
+    const last = select.lastElementChild;
+    const isSame = last instanceof HTMLOptGroupElement && last.label === chapter;
+    const group = isSame ? last : document.createElement("optgroup");
+    group.label = chapter;
+    group.append(new Option(name ?? title, id));
+    select.append(name ? group : new Option(title, id));
+  }
+}
+
 /** A file that is larger comes only after a click that names its size. */
 const SMALL = 400_000; // bytes
 

@@ -1,7 +1,7 @@
 /**
  * The writer's controls: what the reader can set, as an HTML form.
  */
-import { catalogue, modelOf } from "./catalogue.js";
+import { catalogue, modelOf, offer } from "./catalogue.js";
 
 let made = 0;
 
@@ -92,6 +92,10 @@ export class Form {
       event.preventDefault();
       this.root.requestSubmit();
     });
+    const seed = /** @type {HTMLInputElement} */ (this.root.elements.namedItem("seed"));
+    seed.addEventListener("change", () => {
+      seed.value = String(this.settings.seed); // what the field holds may be anything
+    });
   }
 
   /**
@@ -100,12 +104,8 @@ export class Form {
    */
   fill(prompt, [first, second = ""]) {
     this.prompt.value = prompt;
-    for (const { id, title } of catalogue().models) {
-      for (const name of ["model", "beside"]) {
-        this.choice(name).add(new Option(title, id));
-      }
-    }
-    this.choice("beside").add(new Option("nothing", ""), 0);
+    for (const name of ["model", "beside"]) offer(this.choice(name));
+    this.choice("beside").prepend(new Option("nothing", ""));
     this.choice("model").value = first;
     this.choice("beside").value = second;
     this.before = this.written;

@@ -21,6 +21,7 @@ export class Heads {
    */
   constructor({ n_layer, n_head, block_size }, canTurnOff, pick, turn) {
     this.isWhole = block_size <= WHOLE;
+    const hasSwitches = canTurnOff && this.isWhole; // in a grid there is no room for them
     this.n = this.isWhole ? block_size : Math.log2(block_size) + 1;
     this.root = document.createElement("fieldset");
     this.root.className = `heads${this.isWhole ? "" : " grid"}`;
@@ -32,7 +33,7 @@ export class Heads {
       `<div class="head"><label><input type="radio" name="${name}" value="${block + 1}.${head + 1}">` +
       `<span class="name">${this.isWhole ? "head " : ""}${head + 1}</span>` +
       `<span class="visually-hidden"></span><span class="cells" aria-hidden="true">${times("<i></i>", this.n)}</span></label>` +
-      (canTurnOff
+      (hasSwitches
         ? `<label class="switch"><input type="checkbox" value="${block + 1}.${head + 1}" checked>on<span class="visually-hidden"> head ${head + 1}</span></label>`
         : "") +
       "</div>";
@@ -106,6 +107,21 @@ export class Heads {
       column.textContent = SIGNS[character] ?? character;
     }
     for (const [i, weights] of attention.flat().entries()) this.fill(this.rows[i], weights, seen);
+  }
+
+  /** There is no text to look at. */
+  clear() {
+    this.from.textContent = "";
+    this.asks.className = "";
+    for (const column of this.columns) column.textContent = "";
+    for (const row of this.rows) {
+      for (const cell of row.querySelectorAll("i")) {
+        cell.removeAttribute("style");
+        cell.className = cell.textContent = "";
+      }
+      const words = row.querySelector(".visually-hidden");
+      if (words) words.textContent = "";
+    }
   }
 
   /**

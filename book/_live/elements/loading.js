@@ -41,13 +41,16 @@ export function lookAround() {
 export class Loading {
   /** The engine's number for what is going on. @type {number | null} */
   number = null;
+  cancels = 0;
 
   /**
    * @param {string[]} models
    * @param {(progress: Progress) => void} progress
    */
   async load(models, progress) {
+    const { cancels } = this;
     for (const model of models) {
+      if (cancels !== this.cancels) throw cancelled();
       const call = ask("load", { model }, progress);
       this.number = call.number;
       try {
@@ -60,12 +63,15 @@ export class Loading {
   }
 
   cancel() {
+    this.cancels += 1;
     if (this.number !== null) cancel(this.number);
   }
 }
 
 /** @param {Error} error */
 export const isCancelled = (error) => error.name === "AbortError";
+/** As the engine says it, which may be too busy to answer at once. */
+export const cancelled = () => new DOMException("cancelled", "AbortError");
 export const CANCELLED = "Cancelled. What has come is kept.";
 
 /** @param {Error} error */

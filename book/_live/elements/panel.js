@@ -51,9 +51,12 @@ export class Panel {
     this.clear();
   }
 
-  clear() {
-    this.what.textContent = "Choose a character";
-    this.cost.textContent = "Tap it, or use the arrow keys.";
+  /** @param {boolean} [isEmpty] whether there is no text */
+  clear(isEmpty = false) {
+    this.what.textContent = isEmpty ? "No text yet" : "Choose a character";
+    this.cost.textContent = isEmpty
+      ? "Type one to see its colours."
+      : "Tap it, or use the arrow keys.";
     this.bars.show([], "What was expected there");
     this.fire([]);
   }
@@ -85,7 +88,7 @@ export class Panel {
       bars,
       isAmong
         ? "What was expected, in per cent"
-        : `What was expected, in per cent; the right one has place ${rank}`,
+        : `Expected, in per cent; the right one: place ${rank}`,
     );
   }
 

@@ -8,13 +8,21 @@
  */
 import { modelConfig } from "../engine/config.js";
 import { carried } from "./carried.js";
-import { catalogue, modelOf } from "./catalogue.js";
+import { catalogue, modelOf, offer } from "./catalogue.js";
 import { ask, news } from "./desk.js";
 import { Heads } from "./heads.js";
 import { Ink } from "./ink.js";
 import { beginning, known, leftOut } from "./known.js";
 import { Living } from "./living.js";
-import { CANCELLED, inWords, isCancelled, Loading, lookAround, toLoad } from "./loading.js";
+import {
+  CANCELLED,
+  cancelled,
+  inWords,
+  isCancelled,
+  Loading,
+  lookAround,
+  toLoad,
+} from "./loading.js";
 import { bits, MOST_UNITS, oneIn, Panel } from "./panel.js";
 import { copyButton, keep, opened } from "./state.js";
 
@@ -35,6 +43,7 @@ const CONTROLS = `
 export class Reader extends Living {
   number = ++made; // by which the engine knows its text
   turn = 0; // goes up with each text that is wanted
+  heard = 0; // the turn that the costs are from
   /** Nats of each character, as far as it is read. @type {number[]} */
   costs = [];
   /** Mean cost with all heads on, and of what. @type {{of: string, mean: number} | null} */
@@ -92,9 +101,7 @@ export class Reader extends Living {
       (words) => foot.say(words),
     );
     foot.root.append(copy);
-    for (const { id, title } of catalogue().models) {
-      this.select.add(new Option(title, id));
-    }
+    offer(this.select);
     this.begin = { model: this.figure.dataset.model ?? "", text: this.ink.text };
     this.area.value = this.begin.text;
     this.select.value = this.begin.model;
@@ -138,7 +145,7 @@ export class Reader extends Living {
     });
     this.go.addEventListener("click", () => {
       this.reach();
-      if (this.dataset.state === "loading") this.loading.cancel();
+      if (this.dataset.state === "loading") this.cancel();
       else if (this.dataset.state === "running") this.stop();
       else this.load();
     });
@@ -281,8 +288,9 @@ export class Reader extends Living {
     if (this.firm !== null) this.firm = text ? Math.min(this.firm, text.length - 1) : null;
     this.at = this.firm;
     ink.choose(this.at);
-    if (this.at === null) panel.clear();
-    else if (this.costs.length) panel.show(text, this.at, this.costs[this.at]);
+    if (!text) this.heads?.clear();
+    if (this.at === null) panel.clear(!text);
+    else panel.show(text, this.at, this.costs[this.at]);
   }
 
   async read() {
@@ -292,6 +300,7 @@ export class Reader extends Living {
     const { text, model } = this;
     const off = this.heads?.off ?? [];
     this.isRecorded &&= text === this.begin?.text && model === this.begin.model;
+    const { isRecorded } = this;
     const isComing = this.dataset.state === "loading" && this.coming === model;
     if (!isComing) this.turn += 1;
     const { turn } = this;
@@ -312,6 +321,7 @@ export class Reader extends Living {
     this.dataset.state = "running";
     const canStop = setTimeout(() => {
       if (turn !== this.turn) return;
+      if (this.heard !== turn && !isRecorded) this.forget();
       this.name("Stop", false);
       foot.say("Reading…");
     }, LONG);
@@ -354,6 +364,20 @@ export class Reader extends Living {
     this.parts.foot.say(`Stopped after ${this.costs.length.toLocaleString("en")} characters.`);
   }
 
+  cancel() {
+    this.turn += 1;
+    this.loading.cancel();
+    this.fail(cancelled());
+  }
+
+  /** What stands there is of another text or model, and what is wanted takes its time. */
+  forget() {
+    this.costs = [];
+    this.parts.ink.fade(0);
+    this.show();
+    this.mean();
+  }
+
   /**
    * Costs have come.
    *
@@ -363,6 +387,7 @@ export class Reader extends Living {
   hear({ from, costs }, text) {
     if (!costs.length && text) return; // what stands there stands until there is something new
     const { ink, panel } = this.parts;
+    this.heard = this.turn;
     this.costs.length = Math.min(this.costs.length, from);
     this.costs.push(...costs);
     ink.colour(from, costs);
@@ -391,7 +416,9 @@ export class Reader extends Living {
     const isLess = of !== undefined && this.heads?.off.length && whole?.of === of;
     place.textContent = costs.length
       ? `${mean.toFixed(3)} nats per character${isLess ? `, ${whole.mean.toFixed(3)} with all heads` : ""}`
-      : "not read yet";
+      : this.text
+        ? "not read yet"
+        : "no text";
     place.title = costs.length ? `${bits(mean)} bits, ${oneIn(mean)}` : "";
     return mean;
   }

@@ -69,6 +69,7 @@ export class Slot {
     given.textContent = prompt;
     this.tail = new Text();
     this.text.replaceChildren(given, this.tail);
+    this.text.scrollTop = this.text.scrollHeight;
     this.bars.clear();
     this.length = 0;
   }
@@ -88,7 +89,9 @@ export class Slot {
 
   /** @param {Bar[]} bars */
   show(bars) {
-    const label = this.length ? "Likely next, in per cent" : "Likely after the prompt, in per cent";
+    const label = this.length
+      ? "Likely for the last character, in per cent"
+      : "Likely after the prompt, in per cent";
     this.bars.show(bars, label);
   }
 

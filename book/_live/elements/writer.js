@@ -8,7 +8,15 @@ import { ask, news } from "./desk.js";
 import { Form } from "./form.js";
 import { known, leftOut } from "./known.js";
 import { Living } from "./living.js";
-import { CANCELLED, inWords, isCancelled, Loading, lookAround, toLoad } from "./loading.js";
+import {
+  CANCELLED,
+  cancelled,
+  inWords,
+  isCancelled,
+  Loading,
+  lookAround,
+  toLoad,
+} from "./loading.js";
 import { Slot } from "./slot.js";
 import { copyButton, keep, opened } from "./state.js";
 
@@ -62,11 +70,7 @@ export class Writer extends Living {
     this.append(foot.root);
     this.listen();
     this.invite();
-    this.say(
-      this.missingSize
-        ? `Recorded runs. Loading brings ${this.missingSize} MB, which your browser keeps.`
-        : "Recorded runs. Write one of yours.",
-    );
+    this.say(`Recorded runs. ${this.bringing || "Write one of yours."}`);
     opened(this, (given) => {
       this.parts.take(given);
       this.changePrompt();
@@ -79,19 +83,23 @@ export class Writer extends Living {
       event.preventDefault();
       this.press();
     });
-    clear.addEventListener("click", () => this.reset("Ready."));
+    clear.addEventListener("click", () => this.reset());
     root.addEventListener("input", ({ target }) => {
       const { name } = /** @type {HTMLInputElement} */ (target);
       this.parts.say();
       keep(this, this.parts.changed);
       if (name === "temperature" || name === "top-k") this.showBars();
       else if (target === prompt) this.changePrompt();
-      else this.reset("Ready.");
+      else this.reset();
     });
     for (const event of ["pointerenter", "pointerdown", "focusin"]) {
       this.addEventListener(event, () => this.reach(), { once: true });
     }
-    news.addEventListener("there", () => this.state !== "running" && this.invite());
+    news.addEventListener("there", () => {
+      if (this.state !== "idle") return;
+      this.invite();
+      this.say(this.bringing || "Ready.");
+    });
   }
 
   get parts() {
@@ -108,6 +116,12 @@ export class Writer extends Living {
     return toLoad(this.parts.settings.models);
   }
 
+  /** What the click will do, if it must ask. */
+  get bringing() {
+    const size = this.missingSize;
+    return size ? `Loading brings ${size} MB, which your browser keeps.` : "";
+  }
+
   /** The engine starts at the reader's first touch, and looks into the browser's cache. */
   async reach() {
     if (this.isReached) return;
@@ -120,7 +134,7 @@ export class Writer extends Living {
   press() {
     this.reach();
     if (this.state === "running") this.stop();
-    else if (this.state === "loading") this.loading.cancel();
+    else if (this.state === "loading") this.cancel();
     else this.run();
   }
 
@@ -207,15 +221,11 @@ export class Writer extends Living {
 
   changePrompt() {
     if (this.note) this.note.textContent = leftOut(this.parts.prompt.value);
-    this.reset("Ready.");
+    this.reset();
   }
 
-  /**
-   * Back to the prompt.
-   *
-   * @param {string} word
-   */
-  reset(word) {
+  /** Back to the prompt. */
+  reset() {
     this.turn += 1;
     this.loading.cancel();
     const { models } = this.parts.settings;
@@ -226,7 +236,8 @@ export class Writer extends Living {
       slot.start(this.given);
     }
     this.state = "idle";
-    this.say(this.parts.prompt.value ? word : "No prompt: it begins as after a line's end.");
+    const word = this.given ? "Ready." : "No prompt: it begins as after a line's end.";
+    this.say(this.bringing || word);
     this.invite();
     clearTimeout(this.soon);
     this.soon = setTimeout(() => this.showBars(), 150);
@@ -239,6 +250,12 @@ export class Writer extends Living {
         ? `Stopped after ${this.written} characters.`
         : "Stopped before the first character.",
     );
+  }
+
+  cancel() {
+    this.turn += 1;
+    this.loading.cancel();
+    this.fail(cancelled());
   }
 
   /** @param {string} word */
