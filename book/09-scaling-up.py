@@ -368,15 +368,15 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # | `warmup`, `schedule`, `final_rate` | rates climb for 50 steps, then fall to a twentieth | AdamW's averages rest on few gradients at first; small last steps settle | 0.195 |
 # | `optimizer`, `muon_rate` | Muon for the blocks' matrices, with its own rate | below | 0.021 |
 # | `initialization` | GPT-2's: smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first | -0.014 |
-# | `learning_rate` | ten times the lecture's (three times the rung's), for all that Muon does not train | a short run has to learn faster | – |
-# | `beta2` | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow | – |
-# | `clip` | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little | – |
-# | `decay` | only matrices are pulled towards 0 | gains and biases may be large | – |
+# | `learning_rate` | ten times the lecture's (three times the rung's), for all that Muon does not train | a short run has to learn faster | none seen |
+# | `beta2` | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow | none seen |
+# | `clip` | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little | none seen |
+# | `decay` | only matrices are pulled towards 0 | gains and biases may be large | none seen |
 # | `attention_dropout`, `embedding_dropout` | moved from the attention weights to the embeddings | masks for all weights cost time | a step an eighth faster ([measured](appendix/fast-attention.ipynb)) |
 # | `steps`, `batch_size` | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores | it reads less, see below |
 #
-# *Worth: nats by which the small rung ends worse without the row, means of five seeds; –: nothing
-# that stands out from their spread.*
+# *Worth: nats by which the small rung ends worse without the row, means of five seeds. None seen:
+# nothing beyond their spread.*
 #
 # On the rung nearly all of it is the schedule: Muon's rate is so high that it has to fall.
 # Otherwise the rung ends worse than with its plain recipe. Muon gives a little more, and the

@@ -98,12 +98,12 @@ def without_each_lever() -> Variants:
     recipe = with_sprints_recipe()
 
     def without(lever: str) -> Training:
-        model, training = (
-            dataclasses.replace(
-                given, **{name: getattr(own, name) for name in LEVERS[lever] if hasattr(own, name)}
-            )
-            for given, own in ((recipe.model, PRE_NORM), (recipe.training, RUN))
-        )
+        model, training = recipe.model, recipe.training
+        for field in LEVERS[lever]:
+            if hasattr(model, field):
+                model = dataclasses.replace(model, **{field: getattr(PRE_NORM, field)})
+            else:
+                training = dataclasses.replace(training, **{field: getattr(RUN, field)})
         return variant(model, training)
 
     return {lever: without(lever) for lever in LEVERS}
