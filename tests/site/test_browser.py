@@ -268,6 +268,17 @@ def test_keyboard_reaches_everything(visit, served):
         expect(page.locator("dialog[open]")).to_have_count(0)
 
 
+def test_bars_of_elements_fill_beside_the_theme(visit, served):
+    """The theme has a class of the same name as their progress bars, and makes it flexible."""
+    with visit(f"{served}/book/workshop.html") as page:
+        bar = page.locator("bard-trainer .progress").first
+        bar.evaluate(
+            "bar => { bar.hidden = false; bar.firstElementChild.style.transform = 'none'; }"
+        )
+        widths = bar.evaluate("bar => [bar, bar.firstElementChild].map((e) => e.clientWidth)")
+        assert widths[0] == widths[1] > 100
+
+
 def test_theme_switch_is_remembered(visit, served):
     def ground(page):
         return page.evaluate("getComputedStyle(document.body).backgroundColor")

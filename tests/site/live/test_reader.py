@@ -189,6 +189,22 @@ def test_a_head_is_turned_off(visit):
         expect(mean).to_have_text(f"{whole:.3f} nats per character")
 
 
+def test_a_model_that_is_not_here_yet_has_no_numbers(visit):
+    """Not those of the one before it; and in its grid of 36 heads there is no room for switches."""
+    with visit("heads.html") as page:
+        element = reader(page)
+        wake(element)
+        marks(element).nth(AT).click()
+        mean, cost = element.locator("figcaption span"), element.locator(".reader-cost")
+        expect(mean).to_contain_text("nats per character")
+        expect(cost).to_contain_text("nats")
+        element.locator("[name=model]").select_option("full")
+        expect(mean).to_have_text("not read yet")
+        expect(cost).to_have_text("Known as soon as the model is loaded")
+        expect(element.locator(".heads.grid")).to_have_count(1)
+        expect(element.locator(".heads [type=checkbox]")).to_have_count(0)
+
+
 def test_typing_goes_on_and_an_edit_in_the_middle_counts(visit):
     """What is typed is read at once, whatever was read before; the choice goes with the keys."""
     model = live_models()["pre-norm"]

@@ -132,6 +132,29 @@ def test_two_at_once_and_two_models_side_by_side(visit):
         expect(two.locator("figure:visible")).to_have_count(1)
 
 
+def test_every_text_keeps_its_line_ends(visit):
+    """That of a model which is set beside the first one, too."""
+    with visit("one.html") as page:
+        element = writer(page)
+        fill(element, beside="bigram")
+        write(element)
+        lines = text(element, 1).text_content().count("\n")
+        assert lines > 3
+        height, line = text(element, 1).evaluate(
+            "e => [e.scrollHeight, parseFloat(getComputedStyle(e).lineHeight)]"
+        )
+        assert height > (lines - 1) * line
+
+
+def test_what_is_written_is_in_sight_below_a_long_prompt(visit):
+    with visit("one.html") as page:
+        element = writer(page)
+        fill(element, prompt="Speak, speak.\n" * 200)
+        write(element)
+        below = text(element).evaluate("e => e.scrollHeight - e.clientHeight - e.scrollTop")
+        assert below < 30
+
+
 @pytest.mark.parametrize(
     ("prompt", "given", "says"),
     [
