@@ -45,14 +45,15 @@ def has_picture(node: nodes.Node) -> bool:
 
 
 def is_caption(paragraph: nodes.paragraph) -> bool:
-    """Say whether a paragraph is one italic text that follows a picture."""
-    above = paragraph.parent.children[: paragraph.parent.index(paragraph)]
-    return (
-        bool(above)
-        and [type(child) for child in paragraph.children] == [nodes.emphasis]
-        and (isinstance(above[-1], nodes.raw) or "cell" in above[-1].get("classes", ()))
-        and has_picture(above[-1])
-    )
+    """Say whether a paragraph is one italic text that follows a picture or a table."""
+    place = paragraph.parent.index(paragraph)
+    if not place or [type(child) for child in paragraph.children] != [nodes.emphasis]:
+        return False
+    above = paragraph.parent[place - 1]
+    if isinstance(above, nodes.table):
+        return True
+    is_shown = isinstance(above, nodes.raw) or "cell" in above.get("classes", ())
+    return is_shown and has_picture(above)
 
 
 def mark_captions(_: Sphinx, document: nodes.document, __: str) -> None:
