@@ -64,7 +64,7 @@ print("training:", *config_diff(tiny.training, full.training), sep="\n  ")
 
 # %% [markdown]
 # Width, heads, blocks, context, dropout; batch size and learning rate: that is the lecture's list.
-# Three lines are not on it. How weights begin the lecture does not say; `normal`, N(0, 0.02²), is
+# Three lines are not on it. The lecture does not tell the initialization; `normal`, N(0, 0.02²), is
 # from its [published program](references.md#ng-video-lecture). `fused` computes the same function
 # with PyTorch's own kernels, only faster ([the fast path](appendix/fast-attention.ipynb)). And we
 # judge every 500 steps.
@@ -124,11 +124,12 @@ scaling.cost_table(scaling.one_at_a_time())
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: both rules checked, and why 18,690 times</summary>
 #
-# What goes beyond 6 is attention, whose $T \times T$ products have no parameters.
+# For each parameter and character it is 6.57 operations, as the cells below count. What goes beyond 6 is
+# attention, whose $T \times T$ products have no parameters.
 #
 # A step of the full model works on 64 times the characters, with 255 times the parameters; 255 times 64 is
-# 16,320. The rest is attention again. Besides, a larger share of the small model's parameters (embeddings,
-# biases) multiplies nothing.
+# 16,320. About half of the rest is attention again. The other half: of the small model's parameters a larger
+# share (embeddings, biases) is in no matrix product.
 #
 # </details>
 
@@ -164,7 +165,7 @@ seconds = scaling.time_steps(plan)
 scaling.say_time(seconds, plan)
 
 # %% [markdown]
-# (The website's hours are those of a busy machine. Undisturbed, two cores took one.)
+# (The website shows a busy machine's hours. Undisturbed, two cores took one hour.)
 #
 # `scaling.train` is [chapter 1](01-text-and-yardstick.ipynb)'s loop. After 12 steps of 4 windows
 # the model must be below 3.347 nats, the loss of one who knows only how frequent each character is.
@@ -236,13 +237,13 @@ for line in (text.fits["small"].best, log[-1]):
 # %% [markdown]
 # More steps made that model worse, so one keeps the weights of step 600 ([your own
 # text](appendix/your-own-text.ipynb) has the curves). Ours, too, could learn much by heart: it has
-# ten parameters for each character.
+# more than ten parameters for each character of its text.
 
 # %% [markdown]
 # ### The lecture's own run, begun
 #
-# Preset `full` is the lecture's own run. It wants a GPU: on two cores we made its beginning, once.
-# Beside it stands `sprint`, after as many characters:
+# Preset `full` is the lecture's own run. It wants a GPU: on two cores we made its beginning
+# (`notes`), once. Beside it stands `sprint`, the recorded run:
 
 # %% tags=["hide-input"]
 from bardgpt import teaching
@@ -257,13 +258,16 @@ for line in notes.metrics[1:]:
         rows[f"{read / 1e6:.1f}"] = [f"{loss:.2f}" for loss in losses]
 teaching.table("million characters", ["lecture's own", "sprint"], rows)
 
+# %% [markdown]
+# *Validation loss after so many characters.*
+
 # %%
 steps = notes.metrics[-1]["step"]
 print(f"{steps:,} of {notes.training.steps:,} steps were made")
 
 # %% [markdown]
-# *Validation loss.* So early `sprint` is far ahead. But the lecture's run would read nearly seven
-# times as much as `sprint`; where it turns, and how low it comes, we have not seen.
+# `sprint` is far ahead. But the lecture's whole run reads nearly seven times as much as all of
+# `sprint`. How low its loss would come, we have not seen.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: does more dropout help?</summary>
@@ -312,9 +316,9 @@ figures.ladder(rows, tables, full_model)
 # the lecturer's later program, reports for a near twin. Dashed: the count tables.*
 #
 # The full model is the first to pass the best table. But do not compare its row to the third digit:
-# ours was judged on the whole text, the others in windows drawn at random. Nearest to like for like
-# is ours in random windows, 1.4806, against nanoGPT's lowest of up to 21 estimates, 1.4697; one run
-# each.
+# ours was judged on the whole text, the lecture's and nanoGPT's in windows drawn at random. Nearest
+# to like for like is ours in random windows, 1.4806, against nanoGPT's lowest of up to 21 estimates,
+# 1.4697; one run each.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the same weights, judged in four ways</summary>
@@ -372,16 +376,15 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # | `beta2` | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow | none seen |
 # | `clip` | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little | none seen |
 # | `decay` | only matrices are pulled towards 0 | gains and biases may be large | none seen |
-# | `attention_dropout`, `embedding_dropout` | moved from the attention weights to the embeddings | masks for all weights cost time | a step an eighth faster ([measured](appendix/fast-attention.ipynb)) |
+# | `attention_dropout`, `embedding_dropout` | moved from the attention weights to the embeddings | masks for all weights cost time | a step about an eighth faster ([measured](appendix/fast-attention.ipynb)) |
 # | `steps`, `batch_size` | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores | it reads less, see below |
 #
-# *Worth: nats by which the small rung ends worse without the row, means of five seeds. None seen:
-# nothing beyond their spread.*
+# *Worth: nats by which the small rung ends worse without the row (minus: better), means of five
+# seeds. None seen: nothing beyond their spread.*
 #
-# On the rung nearly all of it is the schedule: Muon's rate is so high that it has to fall.
-# Otherwise the rung ends worse than with its plain recipe. Muon gives a little more, and the
-# initialization, made for many blocks, costs a little in three. On the full model no row was left
-# out.
+# On the rung the schedule is worth most: without it the rung ends worse than with its plain recipe.
+# Probably Muon's rate is too high to stay. Muon gives a little, and the initialization, made for
+# many blocks, costs a little in three. On the full model no row was left out.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: each row left out, with its spread</summary>
@@ -422,8 +425,8 @@ for name in ("tiny", "full", "sprint"):
 # %% [markdown]
 # **[Muon](references.md#jordan-2024)** in short. A matrix stretches some input directions much,
 # others little; its *singular values* say how much. A gradient's are large in a few directions and
-# small in most, so a step along it hardly moves the weights in those. Muon keeps the directions and
-# makes them about equally large, so that all learn. It does so by five rounds of matrix products.
+# small in most, so in most a step along it hardly moves the weights. Muon keeps the directions and
+# makes the values about equally large, so that all learn, by five rounds of matrix products.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the five rounds by hand</summary>
@@ -489,8 +492,8 @@ figures.loss_by_position(record.results["by position"], tables)
 # <details class="fold aside"><summary>For the curious: the same characters with less and more context</summary>
 #
 # Loss on the same 8,192 characters, and how much better it is than a row above, ± its standard error
-# (elsewhere ± is the spread over seeds). They are the first of the validation text, which are easier than the
-# rest. On the whole text, far context still brings a little: 1.4650 with 128 characters or more before
+# (not, as on the ladder, the spread over seeds). These characters are the first of the validation text, and
+# easier than the rest. On the whole text, far context still brings a little: 1.4650 with 128 characters or more before
 # each, 1.4577 with 224 or more.
 #
 # </details>
@@ -617,17 +620,17 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 # The names of strangers are 3 % of the text and nearly 9 % of the loss.
 #
 # If the stranger's name already stands in the window, a reader would copy it. To our surprise the
-# model pays as much as the first time: 4.5 nats against 4.6. It has hardly learned to look a name up
-# in its own context. Other models do, even with two layers; [Olsson and
-# others](references.md#olsson-2022) found the pairs of heads that do it.
+# model pays nearly as much as the first time: 4.5 nats against 4.6. It has hardly learned to look a
+# name up in its own context. Other models do, even with two layers; [Olsson and
+# others](references.md#olsson-2022) describe the pairs of heads that do it.
 
 # %% [markdown]
 # ## What it writes
 #
 # *Claim scale-3.*
 #
-# The cell prints the beginning and holds [chapter 1](01-text-and-yardstick.ipynb)'s four numbers
-# against recorded samples, in 50 pieces of 500 characters.
+# The cell lets the model write, and holds [chapter 1](01-text-and-yardstick.ipynb)'s four numbers
+# against those of 50 recorded pieces of 500 characters.
 
 # %%
 from bardgpt.lab import likeness
@@ -650,8 +653,8 @@ checks.generated(
 
 # %% [markdown]
 # "Still nonsensical when you actually read", says the lecture; that you judge best yourself. But "the
-# characteristic structure and style" can be measured. (A word of three letters or more is known, and
-# a piece is a copy, if it stands in the training text.)
+# characteristic structure and style" can be measured. (*Known* words, of three letters or more, and
+# *copied* passages are those that stand in the training text.)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of samples by model, from the best count table over all rungs down to the full model, with a line and a grey band for real text. In all four the full model is closest to the band or in it. Share of speakers' lines: around a tenth or less for nearly all rungs, with wide spreads, and about a fifth for the full model. Characters per spoken line: widely spread for the first rungs. Known words: from below a half up to nearly one. Longest copied piece: about ten characters for the small rungs, more for the count table, the full model and real text."}}
 titles = {"counts": "counts, 4 before"} | {n: r.title for n, r in RUNGS.items()}
@@ -662,8 +665,8 @@ figures.forms({title: record.form(name) for name, title in titles.items()})
 # *Mean and standard deviation over pieces of 500 characters: five of each rung and of the table,
 # fifty of the full model, and all of the validation text.*
 #
-# In all four plots the full model stands where real text stands. Of its words 94 % are known, as of
-# real text's 93 % (Shakespeare invents words, too); of the last small rung's 45 %.
+# In all four plots the full model stands where real text stands. Of its words 94 % are known, of
+# real text's 93 % (Shakespeare invents words, too), of the last small rung's 45 %.
 #
 # Does it recite, then? On average its longest copy has 20 characters, and that of held-out real
 # text 19: hardly. The longest in all 25,000 recorded characters is layout: the end of a speech,
@@ -731,12 +734,11 @@ for prompt in (
 # %% [markdown]
 # It spells, and finishes names that it knows. After PROSPER it writes DITA, the end of PERDITA,
 # who speaks in The Winter's Tale: that it held for likelier than the `O` that cost 13 nats. And
-# ZANZIBO, whom it has just met, gets the end of a name like BAPTISTA. Nobody can be introduced to this
-# model.
+# ZANZIBO, whom it has just met, gets the end of a name like BAPTISTA. Nobody can be introduced to
+# this model.
 #
 # What it knows: words, lines, the layout of a play, names, how a sentence sounds. What it does not
-# know: who is on stage, what was said a few lines ago. What it understands, we have not
-# tested.
+# know: who is on stage, what was said a few lines ago. What it understands, we have not tested.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: who is on stage in one of its samples</summary>
@@ -919,8 +921,8 @@ print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 # %% [markdown]
 # **6. Open.** What is each change worth? [The table of costs](#tab-costs) gives the price of
 # width, context, blocks and batch, not what it buys. Plan an experiment of an hour: which sizes,
-# how many seeds and steps, and what would you have to see in order to say "context helped more than width"?
-# `bardgpt train tiny --help` lists every number that you can change.
+# how many seeds and steps, and what would you have to see in order to say "context helped more than
+# width"? `bardgpt train tiny --help` lists every number that you can change.
 
 # %% [markdown]
 # ## What you have built

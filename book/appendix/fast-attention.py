@@ -309,7 +309,7 @@ table("float32", ["times as fast"], rows)
 # multiplications (exercise 3): it also spares passes over the $T \times T$ matrices, for scale,
 # mask and softmax.
 #
-# Together the steps gain about a fifth in time, and much memory, as shown below.
+# Together they make a step about a fifth faster, and save much memory, as shown below.
 
 # %% [markdown]
 # ## Sixteen bits
@@ -397,10 +397,11 @@ print("  expected: less than 0.01")
 # ## Fusion and precision, apart
 #
 # By now *fusion* (from the list to all kernels) and precision have changed. Here one changes and
-# the other stays, without dropout and with it everywhere. Two rows are new. On a CPU, in 16 bits,
-# and for windows of up to 512, the package trains with *whole matrices*: it writes the softmax out
-# in place of the kernel, which saves memory but takes longer there. And the last row keeps dropout
-# for the ends of the branches: on the attention weights there is none.
+# the other stays, without dropout and with it everywhere. The last two rows are about something
+# new. On a CPU, in 16 bits, and for windows of up to 512, the package trains with *whole matrices*:
+# it does without the attention kernel and writes the softmax out. That takes more memory, but less
+# time. And the last row keeps dropout for the ends of the branches: on the attention weights there
+# is none.
 
 # %% tags=["hide-input"]
 heads_32, heads_16 = "list of heads, float32", "list of heads, bfloat16"
@@ -438,10 +439,13 @@ figures.step_speeds(times, found.precisions, than=base)
 # dropout: median over the turns, with the least and the most. Squares: 32 bits, circles: 16 bits;
 # hollow: with dropout, everywhere or ("at ends") at the ends of the branches only.*
 #
-# So 16 bits gain most: a step is more than one and a half times as fast. Fusion adds a fifth in 32
-# bits and less in 16; with dropout on the attention weights it adds nothing, for then the kernel
-# writes the softmax out, too. There whole matrices gain most: more than a third. Dropout at the
-# ends alone, as `sprint` has it, is an eighth faster still.
+# So of the three at the beginning 16 bits gain most: a step is more than one and a half times as
+# fast. Of the other two the turns do not show which comes second: one product has the larger
+# median, but the kernel alone gained in every turn. All fusion together makes a step a fifth faster
+# in 32 bits, and less in 16. With dropout on the attention weights it gains nothing in 32 bits, for
+# then the kernel writes the softmax out, too; in 16 bits a step is even a tenth slower. There whole
+# matrices help: they are more than a third faster than the kernels. With dropout at the ends alone
+# they are an eighth faster still. (`sprint` has it there, and after the embeddings.)
 #
 # How much more could there be? No step can be faster than its products. So the machine multiplied
 # large matrices, in the same turns; the best that it reached counts as the peak. Here are
@@ -466,14 +470,14 @@ table("step", ["characters a second", "of the peak", "MiB"], rows)
 
 # %% [markdown]
 # In 32 bits all kernels together run at more than four fifths of the peak: little is left to gain
-# on this machine. In 16 bits whole matrices come to two thirds of a peak that is more than twice as
-# high; the rest of the time goes to softmax, norms, the optimizer and products that suit the
-# machine less.
+# on this machine. In 16 bits whole matrices come to about two thirds of a peak that is more than
+# twice as high; the rest of the time goes to softmax, norms, the optimizer and products that suit
+# the machine less.
 #
 # The kernels nearly halve the memory in 32 bits, and more than halve it in 16; with both it is
 # little more than a third. On a GPU that decides how many windows fit into a batch. Whole matrices
-# need a quarter more than the kernels. Dropout on the attention weights takes most of the saving
-# back; whole matrices then need less than the kernel.
+# need a quarter more than the kernels. Dropout on the attention weights takes most of the kernels'
+# saving back; whole matrices then need a third less than the kernels.
 
 # %% [markdown]
 # ## What broke when we changed it
@@ -592,6 +596,6 @@ print(f"half at T = {even:,.0f}; six times the width is {6 * C:,}")
 # - A softmax can be taken piece by piece, so the $T \times T$ weights need not exist; with
 #   dropout on them, on a CPU, they do.
 # - 16 bits for products, 32 for weights: the largest gain. On our CPU whole matrices are then
-#   faster than the kernel.
+#   faster than the kernel, most of all with dropout on the weights.
 #
 # The full model is trained in [chapter 9](../09-scaling-up.ipynb).
