@@ -367,17 +367,17 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # And what is that recipe? All that differs from the lecture's run, and what the rung loses if one
 # row is left out:
 #
-# | field | change | why | worth |
+# | field | worth | change | why |
 # |---|---|---|---|
-# | `warmup`, `schedule`, `final_rate` | rates climb for 50 steps, then fall to a twentieth | AdamW's averages rest on few gradients at first; small last steps settle | 0.195 |
-# | `optimizer`, `muon_rate` | Muon for the blocks' matrices, with its own rate | below | 0.021 |
-# | `initialization` | GPT-2's: smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first | -0.014 |
-# | `learning_rate` | ten times the lecture's (three times the rung's), for all that Muon does not train | a short run has to learn faster | none seen |
-# | `beta2` | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow | none seen |
-# | `clip` | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little | none seen |
-# | `decay` | only matrices are pulled towards 0 | gains and biases may be large | none seen |
-# | `attention_dropout`, `embedding_dropout` | moved from the attention weights to the embeddings | masks for all weights cost time | a step about an eighth faster ([measured](appendix/fast-attention.ipynb)) |
-# | `steps`, `batch_size` | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores | it reads less, see below |
+# | `warmup`, `schedule`, `final_rate` | 0.195 | rates climb for 50 steps, then fall to a twentieth | AdamW's averages rest on few gradients at first; small last steps settle |
+# | `optimizer`, `muon_rate` | 0.021 | Muon for the blocks' matrices, with its own rate | below |
+# | `initialization` | -0.014 | GPT-2's: smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first |
+# | `learning_rate` | none seen | ten times the lecture's (three times the rung's), for all that Muon does not train | a short run has to learn faster |
+# | `beta2` | none seen | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow |
+# | `clip` | none seen | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little |
+# | `decay` | none seen | only matrices are pulled towards 0 | gains and biases may be large |
+# | `attention_dropout`, `embedding_dropout` | a step about an eighth faster ([measured](appendix/fast-attention.ipynb)) | moved from the attention weights to the embeddings | masks for all weights cost time |
+# | `steps`, `batch_size` | it reads less, see below | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores |
 #
 # *Worth: nats by which the small rung ends worse without the row (minus: better), means of five
 # seeds. None seen: nothing beyond their spread.*

@@ -264,10 +264,6 @@ ELSEWHERE = {
         ),
     },
     "09-scaling-up": {
-        "1.2": Elsewhere(
-            "where the training loss ends, in the figure",
-            lambda: records.full().metrics[-1]["train"],
-        ),
         "0.395": Elsewhere(
             "validation minus training loss: both are printed",
             lambda: records.full().validation - records.full().train,
