@@ -56,6 +56,23 @@ def is_caption(paragraph: nodes.paragraph) -> bool:
     return is_shown and has_picture(above)
 
 
+MARKS = re.compile(r"[,.;:)!?]+")
+
+
+def keep_marks(_: Sphinx, document: nodes.document, __: str) -> None:
+    """Keep a comma, or what else ends a clause, on the line of the formula or code before it."""
+    for node in [*document.findall(nodes.math), *document.findall(nodes.literal)]:
+        following = node.next_node(descend=False, siblings=True)
+        marks = isinstance(following, nodes.Text) and MARKS.match(following)
+        if marks:
+            parent = node.parent
+            place = parent.index(node)
+            kept = nodes.inline("", "", classes=["kept"])
+            rest = nodes.Text(following[marks.end() :])
+            parent[place : place + 2] = [kept, rest]
+            kept += [node, nodes.Text(marks[0])]
+
+
 def mark_captions(_: Sphinx, document: nodes.document, __: str) -> None:
     """Give each figure's caption the class `caption`."""
     for paragraph in document.findall(nodes.paragraph):
@@ -174,6 +191,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.add_node(HideCodeCellNode, override=True, html=(visit_fold, depart_fold))
     app.connect("doctree-resolved", enclose_folded)
     app.connect("doctree-resolved", mark_captions)
+    app.connect("doctree-resolved", keep_marks)
     app.connect("doctree-resolved", drop_titles_of_forms)
     app.connect("doctree-resolved", describe_plots)
     app.add_js_file(None, body=SEARCH_ON_DISK)

@@ -64,11 +64,12 @@ def ladder(
     figure, axes = canvas(
         2.0 + 0.38 * (len(rungs) + 2 * extra), narrow=1.5 + 0.42 * (len(rungs) + 2 * extra)
     )
-    apart = "\n" if is_narrow() else " "
+    # On a phone the full model's row leaves the tables little room: the caption names them there.
+    named = "{}\nbefore" if is_narrow() and full else "counts,\n{} before"
     for context in SHOWN:
         axes.axvline(tables[context], color=COLOURS["count"], linestyle="--", linewidth=1)
         axes.annotate(
-            f"counts,\n{context}{apart}before\n{tables[context]:.3f}",
+            f"{named.format(context)}\n{tables[context]:.3f}",
             (tables[context], 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, 4),
@@ -79,7 +80,8 @@ def ladder(
     for place, (losses, reported) in enumerate(rungs.values()):
         if reported is not None:
             label = None if place else "lecture reports"
-            axes.plot(reported, place, "x", color=COLOURS["ink"], ms=8, mew=1.6, label=label)
+            cross = {"ms": 8, "mew": 1.6, "zorder": 3}  # over the runs
+            axes.plot(reported, place, "x", color=COLOURS["ink"], label=label, **cross)
         label = None if place else f"{len(losses)} seeds"
         places = [place] * len(losses)
         axes.plot(losses, places, "o", color=COLOURS["model"], alpha=0.6, label=label)

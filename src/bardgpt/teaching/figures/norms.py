@@ -144,5 +144,6 @@ def norm_gains(
         axes.set_xlabel("norm, in the model's order")
     left.set_ylabel("gain (mean over channels)")
     right.set_ylabel("bias (RMS over channels)")
-    left.legend(loc="upper left")
+    paper = {"facecolor": COLOURS["paper"], "edgecolor": "none", "framealpha": 1}
+    left.legend(loc="upper left", frameon=True, **paper)
     return figure

@@ -26,7 +26,7 @@ def full_run(lines: Sequence[Mapping[str, Any]], steps: int, beside: Mapping[str
         label = {"train": "training batches (with dropout)", "validation": "validation text"}[name]
         axes.plot(*places, line, marker=mark, ms=4, color=COLOURS[name], label=label)
     levels(axes, {f"{name} {round(loss, 3):g}": loss for name, loss in beside.items()})
-    axes.set_xlim(0, steps)
+    axes.set_xlim(0, 1.015 * steps)  # the last mark is whole
     axes.set_ylim(1.0, 2.6)
     axes.set_xlabel("steps")
     axes.set_ylabel(LOSS)
