@@ -1,12 +1,14 @@
 """The folder of a run: it is one run's alone, and knows its model, its text and its results.
 
-config.json        what is trained on what; a run goes on only under the same
-text.txt           the text, if it is the user's own and not large
-metrics.jsonl      a line for each reading: step, characters, rate, loss, seconds
-last.safetensors   the whole state, from which a killed run goes on
-best.safetensors   the weights with the lowest validation loss so far, to sample from
-.lock              held while a process trains here
-old-…              what stood here before a restart, by date
+It holds::
+
+    config.json        what is trained on what; a run goes on only under the same
+    text.txt           the text, if it is the user's own and not large
+    metrics.jsonl      a line for each reading: step, characters, rate, loss, seconds
+    last.safetensors   the whole state, from which a killed run goes on
+    best.safetensors   the weights with the lowest validation loss so far, to sample from
+    .lock              held while a process trains here
+    old-…              what stood here before a restart, by date
 
 No result is ever overwritten in silence. Where the state to go on from is missing or damaged while
 results stand beside it, the user chooses: begin anew (`put_aside`), or go on from the best weights.

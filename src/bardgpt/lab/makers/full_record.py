@@ -1,9 +1,11 @@
 """From a finished run to the record that comes with the package: `make record`.
 
-config.json          model, training, vocabulary and text
-metrics.jsonl        the run's log as it was written
-weights.safetensors  the *last* weights, 8 bits each (`bardgpt.pretrained`)
-record.json          what was measured of them, and where and with what the run was made
+It holds::
+
+    config.json          model, training, vocabulary and text
+    metrics.jsonl        the run's log as it was written
+    weights.safetensors  the *last* weights, 8 bits each (`bardgpt.pretrained`)
+    record.json          what was measured of them, and where and with what the run was made
 """
 
 import json

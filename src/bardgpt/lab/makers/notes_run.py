@@ -1,8 +1,10 @@
 """The notes' own run, preset `full`, as far as it came: `make notes-run`.
 
-config.json     model, training, vocabulary and text
-metrics.jsonl   the run's log as it was written
-record.json     what was measured of its last weights, and where and with what the run was made
+It holds::
+
+    config.json     model, training, vocabulary and text
+    metrics.jsonl   the run's log as it was written
+    record.json     what was measured of its last weights, and where and with what the run was made
 
 It takes a GPU to finish it soon. A run that was stopped is recorded as one: its log ends where it
 was stopped, and nothing is said of the steps that were not made. No weights are kept.

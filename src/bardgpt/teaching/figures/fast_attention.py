@@ -20,7 +20,7 @@ def step_speeds(times: Mapping[str, Spread], precisions: Mapping[str, str], than
 
     times: by case; precisions: by case; than: the one that they are compared with.
     """
-    figure, axes = canvas(0.42 * len(times) + 0.7)
+    figure, axes = canvas(0.55 * len(times) + 0.7)
     axes.axvline(1, color=COLOURS["muted"], linestyle=":", linewidth=1.2)
     for place, (case, spread) in enumerate(times.items()):
         colour = COLOURS[precisions[case]]
