@@ -42,7 +42,7 @@ def test_tree_shows_every_folder_once():
     """In the package all but the folders of single records; in book and tests the first level."""
     there = {SOURCE, BOOK, TESTS} | folders(SOURCE, 2) | folders(BOOK, 1) | folders(TESTS, 1)
     shown = tree()
-    records = {SOURCE / "recorded" / name for name in ("sprint", "rungs")}
+    records = {SOURCE / "recorded" / name for name in ("full", "sprint", "rungs")}
     assert {path for path in shown if path.is_dir()} == there - records
     assert [path for path, descriptions in shown.items() if len(descriptions) > 1] == []
 

@@ -311,7 +311,8 @@ def test_bfloat16_trains_without_a_scaler():
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_half_precision_is_near_to_full(precision):
-    one, other = after(1, ADAMW), after(1, ADAMW, precision=precision)
+    still = replace(MODEL, dropout=0.0, embedding_dropout=0.0)  # masks differ with the precision
+    one, other = after(1, ADAMW, still), after(1, ADAMW, still, precision=precision)
     assert one.read_losses() == pytest.approx(other.read_losses(), abs=0.02)
     assert not torch.equal(one.model.lm_head.weight.grad, other.model.lm_head.weight.grad)
 
