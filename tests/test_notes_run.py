@@ -76,7 +76,7 @@ def test_a_run_that_was_stopped_is_recorded_as_far_as_it_came(
 
 
 def test_there_has_to_be_a_run(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(run.RunError):
         notes_run.make(tmp_path / "none", tmp_path / "recorded")
     assert not (tmp_path / "recorded").exists()
 

@@ -46,10 +46,10 @@ def make(folder: Path = RUN_FOLDER, record: Path = RECORD) -> dict[str, Any]:
         RunError: if there is no run, or it has written no weights yet.
     """
     machine = devices.facts()
-    metrics = [json.loads(line) for line in (folder / run.METRICS).read_text("utf-8").splitlines()]
     with working("judging the run's weights"):
         last, tokenizer = run.load_run(folder, "last")
         best, _ = run.load_run(folder, "best")
+        log = (folder / run.METRICS).read_text("utf-8").splitlines()
         _, train_ids, validation_ids = Text.of(corpus.load(), tokenizer)
         precision = devices.choose_precision(machine, "cpu")
         # A long text, and the fourth digit is not asked for.
@@ -63,7 +63,7 @@ def make(folder: Path = RUN_FOLDER, record: Path = RECORD) -> dict[str, Any]:
                 for name, model in (("last", last), ("best", best))
             },
             "precision": devices.choose_precision(machine, devices.choose_device(machine)),
-            "made": provenance(metrics[-1]["seconds"], torch.get_num_threads()),
+            "made": provenance(json.loads(log[-1])["seconds"], torch.get_num_threads()),
         }
     keep(folder, record, results)
     return results
