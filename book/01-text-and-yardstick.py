@@ -45,10 +45,11 @@ if "google.colab" in sys.modules:
 # further stop helping? (It depends on how we use the counts; our rule is well known.)
 #
 # > **A plain table of counts predicts this text better than any small network of the coming
-# > chapters.** It reaches a loss of 1.669 (less is better; the unit comes below). *Small* are the
-# > main models of chapters 2 to 7, of at most 42,369 numbers. As trained there, the best reaches
-# > 2.071; that of the [lecture](references.md#ng-video-lecture) from which this book grew, Andrej
-# > Karpathy's, is reported at 2.06. Passing the table is what the book is for: the full model of chapter 9 does.
+# > chapters.** It reaches a loss of 1.669 (less is better; the unit comes below). (*Small*: the
+# > main models of chapters 2 to 7, of at most 42,369 numbers.) As trained there, the best reaches
+# > 2.071; the small model of Andrej Karpathy's [lecture](references.md#ng-video-lecture), from
+# > which this book grew, is reported at 2.06. Passing the table is what the book is for: the full
+# > model of chapter 9 does.
 
 # %% [markdown]
 # ## The text
@@ -340,8 +341,8 @@ teaching.table("characters before", heads, rows)
 # %% [markdown]
 # *Loss in nats per character, on new text also in bits; ● marks the lowest.*
 #
-# With one character before, add-one does as well (2.482): hardly any character comes after a rare
-# one. Later chapters compare with 2.486.
+# With one character before, add-one does as well (2.482): few contexts are rare. Later chapters
+# compare with this rule's 2.486.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Loss against characters of context, 0 to 5. On the training text it falls all the way, from 3.3 to 1.0 nats. On the validation text it falls with it at first, is lowest at four characters with 1.669, and turns up to 1.698 at five. A dotted line at the top marks the uniform guess, 4.17."}}
 figures.count_ladder(on_train, on_validation, uniform)
@@ -473,8 +474,9 @@ print(f"n_embd = {rung.n_embd}, n_layer = {rung.n_layer}")
 print(f"{model.n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
 
 # %% [markdown]
-# Counting finds, in one pass, the best that a table of pairs can say of the *training* text: where
-# each prediction is the counted share, the gradient is zero. Learning approaches it step by step.
+# Counting finds the best that a table of pairs can say of the *training* text. For the gradient of
+# a logit is the prediction minus the counted share: zero where they agree. Learning approaches it
+# step by step.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how fast can a table be learned?</summary>
@@ -546,7 +548,8 @@ def train_by_hand(model: GPT, steps: int) -> None:
     for _ in range(steps):
         x, y = random_windows(train, 8, 32, generator)  # both (B, T)
         loss = F.cross_entropy(model(x).flatten(0, 1), y.flatten())
-        optimizer.zero_grad()  # or the new gradients are added to the old
+        # forget the old gradients, or they add up
+        optimizer.zero_grad()
         loss.backward()
         optimizer.step()
 
@@ -623,9 +626,9 @@ figures.training_runs(
 # *Five full runs. None reaches the add-one table.*
 
 # %% [markdown]
-# They end at 2.496. Why a hundredth of a nat above the table? Mostly for lack of time. (The aside
-# follows four suspects.) On the training text no bigram network can pass the counts. On new text one
-# might; ours did not, in runs four times as long.
+# They end at 2.496. Why a hundredth of a nat above the table? Mostly for lack of time: runs four
+# times as long end at 2.487. On the training text no bigram network can pass the counts. On new
+# text one might; ours did not.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: four suspects</summary>
@@ -724,8 +727,8 @@ print(f"table of four: {each.mean():.3f}, in windows of 8 {cut.mean():.3f}")
 print(f"counts (up to 4 of context, and the next one): {len(runs):,}")
 
 # %% [markdown]
-# So it stays ahead of all small networks, but needs far more room: 194,505 counts, where this rung
-# has 4,225 numbers. From here on we compare with the whole table.
+# So it stays ahead of all small networks (2.071 at best), but needs far more room: 194,505 counts,
+# where this rung has 4,225 numbers. From here on we compare with 1.669, uncut.
 
 # %% [markdown]
 # ## First samples
@@ -746,12 +749,13 @@ def write(model: GPT, length: int, temperature: float = 1.0) -> torch.Tensor:
 
 
 # %% [markdown]
-# Logits are divided by the *temperature*. At 1 the model writes by the probabilities it has learned.
-# Below 1 the logits lie further apart, and what is likely becomes likelier; above 1 they come closer,
-# and everything gets its chance. Near 0 only the likeliest character is left. After a `t`:
+# Logits are divided by the *temperature*. At 1 the model writes by the probabilities it has
+# learned. Below 1 the logits lie further apart, and what is likely becomes likelier; above 1 they
+# come closer, and everything gets its chance. Near 0 only the likeliest character is left, and
+# texts go in circles. After a `t`:
 
 # %%
-after_t = bigram[number["t"]].log()  # (V,) logits of the add-one table
+after_t = bigram[number["t"]].log()  # (V,) as logits: softmax gives p back
 for temperature in (0.5, 1.0, 2.0):
     p = (after_t / temperature).softmax(dim=0)
     best = p.topk(4)
@@ -778,8 +782,8 @@ assert torch.equal(
 )
 
 # %% [markdown]
-# The cell's last lines check that the package's `generate` writes the same. At 0.5 the commonest
-# pairs come again and again; at 2 it is nearly noise. Move the temperature yourself:
+# (The package's `generate` writes the same.) At 0.5 the commonest pairs come again and again; at 2
+# it is nearly noise. Move the temperature yourself:
 
 # %% tags=["hide-input"]
 live.toy_temperature("t", alphabet, bigram[number["t"]])
@@ -1038,7 +1042,7 @@ for k in (4, 5):
 # - Counting alone reaches 1.669, with Witten and Bell's rule and four characters of context. What a
 #   fifth adds is worth less than the trust that this rule puts in it.
 # - With one character of context, learning only approaches what counting gives at once. Networks
-#   will pay where tables fail: on long contexts, and on what contexts have in common.
+#   will win where tables fail: on long contexts, and on what contexts have in common.
 # - A sample is no measurement. A result that is too good is a bug until shown otherwise.
 
 # %% tags=["hide-input"]

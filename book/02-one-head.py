@@ -30,7 +30,7 @@ if "google.colab" in sys.modules:
 # [Chapter 1](01-text-and-yardstick.ipynb) ended with a table of counts in the lead. Its weakness
 # was that each context is a row of its own. The bigram model has another: each position sees its
 # own character and nothing else. This chapter builds the part that lets a position look back:
-# *attention*. After it you can
+# *attention*. After this chapter you can
 #
 # - build causal attention, from a mean of the past to queries, keys and values;
 # - say why scores are divided by the root of the head size, and why positions must be added;
@@ -437,12 +437,13 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 # - $p\cdot x'$: a place looks for a character;
 # - $p\cdot p'$: a place looks for a place.
 #
-# The maps can learn which of them counts. To append $p$ to $x$ would do as well, with wider maps.
+# Not if characters and places lie in different directions: the maps can learn which of the four
+# counts.
 
 # %% [markdown]
 # ## One head on the ladder
 #
-# The rung is the bigram model with two things added: positions, and one head of 32. By hand:
+# The rung is the bigram model with two things added: positions, and a head as wide as $x$:
 
 
 # %%
@@ -546,16 +547,14 @@ print(f"the head's gain:       {gain}")
 print(f"of this, by positions: {by_positions}")
 
 # %% [markdown]
-# The rest is the head without positions: in the table, $2.496 - 2.455$, but for rounding. Positions
-# without a head we did not train.
+# The rest is the head without positions: in the table, $2.496 - 2.455$, but for rounding.
 #
-# Karpathy's [lecture](references.md#ng-video-lecture) reports about 2.5 for the bigram model and 2.40
-# for one head; our five seeds agree. The loss is almost as high on the training text as on new text:
-# no overfitting.
+# Karpathy's [lecture](references.md#ng-video-lecture) reports about 2.5 for the bigram model and
+# 2.40 for one head. The loss is almost as high on the training text as on new text: no overfitting.
 
 # %% [markdown]
-# And what does it write? Beside the bigram model, with the same prompt and random numbers, so some
-# words come out alike:
+# And what does it write? Beside the bigram model, with the same prompt and random numbers. (The
+# head reads the last eight only; for more there are no places.)
 
 # %% tags=["hide-input"]
 live.writer("one-head", "bigram")
@@ -636,8 +635,8 @@ figures.maps(torch.stack(pair), "my lord,", names)
 # future.*
 #
 # Most characters look at themselves, but the `r` also at the vowel before it, and the `l` at the
-# space. One example can mislead. So here are three means over all validation windows, at the last
-# position:
+# space. One example can mislead. So here are, after the `r`, three means over all validation
+# windows, at the last position:
 
 # %%
 windows = validation[: len(validation) // T * T].view(-1, T)
@@ -912,5 +911,5 @@ figures.diagram("rung-one-head")
 # %% [markdown]
 # *The dashed frame is the block; later chapters fill it.*
 #
-# What a head gives to one thing it takes from another. What if several heads looked at once, each at
-# its own place? That is [chapter 3](03-multi-head-attention.ipynb).
+# The weight that a head gives to one character it takes from the others. What if several heads
+# looked at once, each at its own place? That is [chapter 3](03-multi-head-attention.ipynb).

@@ -79,13 +79,13 @@ for text in ("kbg", "gbk"):
 # **Added**, the means of both texts are the same again: nobody can tell any more which head said
 # what. **Side by side**, they differ. To put them side by side is to *concatenate* them.
 #
-# (Learned heads have maps of their own for the values. But four heads of 8 that are added still
-# share 8 channels; side by side they have 32.)
+# (Learned heads have value maps of their own, and could use different channels even when added. But
+# then four heads of 8 share 8; side by side they have 32.)
 
 # %% [markdown]
 # ## A list of heads
 #
-# *Claims mha-1 and mha-2 of the [claims page](claims.md).*
+# *Claims mha-1, mha-2 ([what a claim is](claims.md)).*
 #
 # With $nh$ heads on $C$ channels, each head is $\mathrm{hs} = C / nh$ wide, so that all of them side by
 # side are again $C$ wide. We need chapter 2's `Head`, and a config that says how many (32 channels,
@@ -107,7 +107,8 @@ print(
 )
 
 # %% [markdown]
-# The heads don't know of one another.
+# The heads don't know of one another. Same form, same input: only their random weights set them
+# apart at the start.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -172,8 +173,8 @@ print(
 # %% [markdown]
 # In this chapter's model the output layer comes right after, and it is linear too. Two linear maps
 # in a row are one, so a projection would add nothing here. (Nor in chapter 4, whose next layer
-# begins with a linear map.) Chapter 5 switches it on, where an addition stands between: without the
-# projection, each head could add to its own 8 channels only.
+# begins with a linear map.) Chapter 5 switches it on: there the outputs are added to $x$ first, and
+# without the projection each head could add to its own 8 channels only.
 
 # %% [markdown]
 # ## What it costs
@@ -277,7 +278,7 @@ for n in (1, 4):
 #
 # So far we chose the weights of attention ourselves. Now let queries and keys make them, and then
 # let training find the queries and keys. The questions stay: one back, and three back. A text is
-# now 16 letters, drawn at random from 16, so that places are all there is to learn.
+# now 16 letters, drawn at random from an alphabet of 16, so that places are all there is to learn.
 #
 # First by hand. A query says which place is wanted, a key which place this is, a value which
 # letter stands here:
@@ -409,9 +410,9 @@ teaching.table("asked for", columns, rows)
 #
 # Why is it hard for one? With equal weights the order is lost, as above. So let `a` stand one back,
 # with weight 2/3, and `c` three back, with 1/3. All other letters have weight 0. "One back" is now
-# easy: the more weight a letter has, the higher its logit. For "three back" a logit must rise from
-# weight 0 to 1/3, and fall again at 2/3. As long as values only say which letter stands there, a
-# linear output layer can't: logit against weight is a straight line.
+# easy: the more weight a letter has, the higher its logit. For "three back" the letter of weight
+# 1/3 must get a higher logit than those of weight 0 and the one of 2/3. As long as values only say
+# which letter stands there, a linear output layer can't: logit against weight is a straight line.
 #
 # Hard, but possible, though one often reads the opposite. With five times the steps one head gets
 # most of it right in every run; with an alphabet of half the size, in some runs. For values may
@@ -422,7 +423,7 @@ teaching.table("asked for", columns, rows)
 # %% [markdown]
 # ## Four against one
 #
-# *Claim mha-5, first half.*
+# *Claim mha-5.*
 #
 # This chapter's rung of the ladder, the book's series of models, differs from chapter 2's in a
 # single number of the config, and has the same 7,553 parameters:
@@ -439,7 +440,7 @@ for name in ("one-head", "four-heads"):
 
 # %% [markdown]
 # You train four heads for 1,000 steps, which should bring them below one head's mean by then. The
-# record has all 5,000 steps of both, from the same five seeds.
+# record has 5,000, from five seeds.
 
 # %%
 from bardgpt import records
@@ -480,16 +481,14 @@ figures.ladder(climbed("four-heads"), tables)
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed,
 # chapter 1's tables of counts, with one, two and four characters before.*
 #
-# Four heads win, by 0.128 nats with the same seeds (and so the same windows of text). A mean of
-# five such leads is uncertain by about 0.004 / √5; the lead is many times that, and each seed
-# agrees. It is more than the first head's lead over the bigram. After 1,000 steps it was only
-# 0.03. The toy fits: this model has two questions too, which character this is, and what stood
-# before it. That does not prove that four means are the reason.
+# Four heads win, by 0.128 nats with the same seeds. A mean of five such leads is uncertain by about
+# 0.004 / √5; the lead is many times that, and each seed agrees. After 1,000 steps it was only 0.03.
+# The toy fits: this model has two questions too, which character this is, and what stood before it.
+# That does not prove that four means are the reason.
 #
-# The lecture's figures, 2.40 and 2.28, were made with another evaluation and agree. But the table
-# of two characters is still far ahead. It has a row for each pair; this model can only weigh and
-# add what single characters suggest. (Chapter 4 begins there.) From one prompt, this rung and the
-# one before it write:
+# The lecture's 2.40 and 2.28 agree. But the table of two characters is still far ahead. It has a
+# row for each pair; this model can only weigh and add what single characters suggest. (Chapter 4
+# begins there.) From one prompt, this rung and the one before it write:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -499,7 +498,7 @@ live.writer("four-heads", beside="one-head")
 # %% [markdown]
 # ## What each head does
 #
-# *Claim mha-5, second half.*
+# *Claim mha-5 again.*
 #
 # The package has the finished rung: seed 0, after all 5,000 steps. Chapter 2 made queries by hand
 # with which the `g` of `the king` found the vowels. What do learned heads find there?
@@ -585,8 +584,8 @@ for number in range(4):
 # %% [markdown]
 # Type a text, and choose a character. You see where the four finished heads looked when they
 # *predicted* it, that is, from the character before it. (A line break stands in front of the text.
-# So the `n` is now at place 8, not 7, and its weights differ from its row in the maps above.) Then
-# switch one head off, and watch what the model expected there.
+# So the `n` is now the eighth character, not the seventh, and its weights differ from its row in
+# the maps above.) Then switch one head off, and watch what the model expected there.
 
 # %% tags=["hide-input"]
 live.reader("four-heads", "the king", show="heads", switches=True)
@@ -606,10 +605,10 @@ for name, row in (("one", near), ("other", far), ("apart", differences)):
 print(f"half of the sum: {differences.sum() / 2:.1f}")
 
 # %% [markdown]
-# Half of the weight would have to move to make one head look where the other looks. This number
-# is the *total variation*. (Half of the sum, because weight that moves is missing at one place
-# and too much at another.) It is 0 if both look at the same, and 1 if they share nothing. For
-# four heads take the mean over their six pairs:
+# Of the weight 0.5 would have to move to make one head look where the other looks. This number is
+# the *total variation*. (Half of the sum, because weight that moves is missing at one place and too
+# much at another.) It is 0 if both look at the same, and 1 if they share nothing. For four heads
+# take the mean over their six pairs:
 
 # %%
 pairs = torch.combinations(torch.arange(4)).tolist()  # six
@@ -646,8 +645,9 @@ figures.head_spreads(
 )
 
 # %% [markdown]
-# *How much four heads differ in where they look: mean over their six pairs, then mean and
-# standard deviation over five seeds. At the right, shuffled: the noise of 2,000 windows (below).*
+# *How much four heads differ in where they look: mean over their six pairs, then mean and standard
+# deviation over five seeds. At the right, with shuffled labels: the noise of 2,000 windows (folded
+# part below).*
 #
 # After 1,000 steps heads differ by distance nearly three times as much as untrained ones do, and
 # at the end twice as much; by class it is about twice at both times. (Why they differ less at the
@@ -747,7 +747,7 @@ print(f"one matrix of {shape} for q, k and v of all heads")
 
 # %% [markdown]
 # With dropout off it is the same function, with the same gradients. Chapter 9 will use it; until
-# then we stay with the list, whose weights one can look at. ([The fast
+# then we stay with the list, whose attention weights one can look at. ([The fast
 # path](appendix/fast-attention.ipynb) draws it, and measures what it saves.)
 
 # %% [markdown]

@@ -28,10 +28,10 @@ if "google.colab" in sys.modules:
 # # 4 · Feed-forward
 #
 # In [chapter 3](03-multi-head-attention.ipynb) four heads gather from the past, and what they
-# gather goes straight to the logits. The [lecture](references.md#ng-video-lecture) finds that the
-# model went way too fast to the logits: the tokens looked at each other, but had no time to think
-# about what they found. What it calls time is a step of computing. This chapter adds one: a small
-# layer, a linear map and a ReLU:
+# gather goes straight to the logits. Way too fast, finds the
+# [lecture](references.md#ng-video-lecture): the tokens looked at each other, but had no time to
+# think about what they found. What it calls time is a step of computing. This chapter adds one: a
+# small layer, a linear map and a ReLU:
 #
 # > **Attention communicates, the feed-forward layer computes.** It comes right after attention,
 # > treats every position alone and all of them alike, and together with attention it forms a
@@ -87,15 +87,14 @@ print(f"the logits are a weighted sum of {len(votes)} votes of each character")
 
 # %% [markdown]
 # What a character votes for depends only on the character and its place. It does not depend on
-# which position looks at it, nor on what else was found. Attention decides only how much the
-# votes count. "An `r` was found, so these letters get more" and "an `e` was found, so those get
-# more": such findings the model adds up. That is not nothing. Write $[r]$ for what a head brings
-# that finds `r`: 1 if it was found, else 0. Then
+# which position looks at it, nor on what else was found. Attention decides only how much the votes
+# count. "An `r` was found, so these letters get more" and "an `e` was found, so those get more":
+# such findings the model adds up. But a letter that should get more only if *both* were found?
+# Write $[r]$ for what a head brings that finds `r`: 1 if it was found, else 0. Then
 #
 # $$[r] + [e] - [r \text{ or } e] = [r \text{ and } e].$$
 #
-# Each term on the left takes a head. So the model can tell that both were found, but it costs three
-# heads.
+# Each term on the left takes a head. So "both" costs three heads.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how a head brings "or"</summary>
@@ -160,9 +159,9 @@ print(f"{tuple(by_hand.shape)}, the least number is {by_hand.min():.1f}")
 
 # %% [markdown]
 # PyTorch's linear layer works on the last dimension, so the package's class needs no loop. It can
-# also grow: with "two-layer", `hidden` has `expansion` times $C$ units, and `proj`, a second
-# linear map, brings them back to $C$. Here it stays at "one-layer". Dropout is off until
-# chapter 8.
+# also grow: with "two-layer", `hidden` has `expansion` times $C$ units, and `proj`, a second linear
+# map, brings them back to $C$. Here it stays at "one-layer", as in the lecture at this point.
+# Dropout is off until chapter 8.
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.feed_forward import FeedForward
@@ -234,7 +233,7 @@ for name, part in (("feed-forward", feed_forward), ("attention", attention)):
     print(f"{name:12} {gap:.2f}")
 
 # %% [markdown]
-# Attention fails both tests.
+# Attention fails both tests (the second for another reason: exercise 2).
 
 # %% [markdown]
 # ## Who can move whom
@@ -437,7 +436,7 @@ teaching.table("lead", [f"{step:,} steps" for step in steps], rows)
 # Train with the layer, without its ReLU, without the layer. Which curve falls fastest at first, and
 # which is lowest at the end? Does another seed give the same order? (The trainer's "plain" is this
 # block: attention, then feed-forward.) The trainer stops at 1,000 steps, where the layer without
-# its ReLU still leads "none". The figure above shows that lead vanish.
+# its ReLU is still ahead of no layer. The figure above shows that lead vanish.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -452,8 +451,8 @@ live.trainer("feed-forward", vary=("heads", "feed-forward", "seed"))
 #
 # $$y_t = W_2 \max(0, W_1 x_t + b_1) + b_2.$$
 #
-# (Chapter 5 adds what a layer returns to what it received. So the result must be $C$ wide, and able
-# to be negative, as the output of a ReLU never is.) What do more units give?
+# (In chapter 5 a layer's output is added to its input. So it must be $C$ wide, and able to be
+# negative, as the output of a ReLU never is.) What do more units give?
 
 # %%
 grown = records.load("feed-forward-two-layer")
@@ -481,9 +480,9 @@ figures.seeds_compared(ends)
 
 # %% [markdown]
 # The wider layer gains another 0.072 nats, nearly three times what the first one gave, for every
-# seed. The second linear map folds into the output layer, just as the control did. What is left
-# is more hidden units: 128 instead of 32. But the model has nearly twice as many parameters, so
-# this needs a control of its own.
+# seed. The second linear map folds into the output layer, just as the control did. What is left is
+# more hidden units, 128 instead of 32: each can test another combination, as "both" did. But the
+# model has nearly twice as many parameters, so this needs a control of its own.
 
 # %% [markdown]
 # ## Why four times?
@@ -539,11 +538,10 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # better, and costs more.
 #
 # The model with 44 channels is the control: the same number of parameters, spent on channels, does
-# nearly as well. It is 0.008 ± 0.011 behind, over five pairs of runs. Another initialization alone
-# moves a mean as much: 2.185 here and 2.177 above are the same model. So we cannot say that more
-# hidden units gain more than the same number of parameters elsewhere. (Of the first layer we did
-# not ask that: its control only left the ReLU out.) GELU and ReLU differ even less. A large model
-# we have not measured.
+# nearly as well. It is 0.008 ± 0.011 behind, over five pairs of runs. Other random numbers move a
+# mean as much: 2.185 here and 2.177 above are one model. So we cannot say that more hidden units
+# gain more than the same number of parameters elsewhere. GELU and ReLU differ even less. A large
+# model we have not measured.
 
 # %% [markdown]
 # ## What single units fire on
@@ -800,8 +798,8 @@ print(f"largest difference from the layer: {gap:.3f}")
 
 # %% [markdown]
 # **2. Alone, or alike?** Attention failed both tests, alone and alike. Take its mask away, so that
-# every position looks at all. Which of the two tests does a head pass now? What does that say
-# about the tests?
+# every position looks at every other. Which of the two tests does a head pass now? What does that
+# say about the tests?
 
 # %% [markdown]
 # <details class="fold solution"><summary>Solution</summary>
@@ -945,7 +943,7 @@ exercises.check("4.6", sees_the_future)
 # ## What to remember
 #
 # - Attention moves content between positions; the feed-forward layer computes at each position by
-#   itself, with the same weights at all.
+#   itself, with the same weights everywhere.
 # - The pair is the block. It keeps the shape, so it can be repeated.
 # - In this model the layer lowers the loss by 0.025 nats, and by nothing if the ReLU is left out:
 #   then it folds into the output layer. What is not linear is what counts.

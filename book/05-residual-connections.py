@@ -97,10 +97,9 @@ teaching.table("plain blocks", columns, rows)
 # hardly a lack of room: the training goes badly. (Attention's `proj` is new too. "How deep can you
 # go?" has it at every depth, and there, too, more plain blocks do worse.)
 #
-# Why? Stack sixteen, where it shows best, and look inside before the first step, with 256 windows
-# of text. For that PyTorch has *hooks*: functions that it calls after a part of a model, with what
-# that part read and gave. Ours keeps what each block reads, and what the output layer reads: what
-# the last block gave.
+# Why? Stack sixteen, and look inside before the first step, with 256 windows of text. For that
+# PyTorch has *hooks*: functions that it calls after a part of a model, with what that part read and
+# gave. Ours keeps what each block reads, and what the output layer reads: what the last block gave.
 
 # %%
 from dataclasses import replace
@@ -173,13 +172,14 @@ for block in (16, 12, 8, 4, 0):
 #
 # Backwards the sum is over the $m$ outputs, so the mean square is multiplied by $m/(3n)$. In a
 # square matrix that is 1/3, as before. From 32 to 128 it is 4/3, from 128 to 32 it is 1/12:
-# together 1/9, as for two square ones. So all four make 1/81, in the RMS 1/9 again. The ReLU
-# stops half, which costs another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. Forward the text's
-# variation shrinks likewise; the biases, the same at all positions, remain.
+# together 1/9, as for two square ones. So all four make 1/81, in the RMS 1/9 again. The ReLU stops
+# half, which costs another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. Forward the text's
+# variation shrinks likewise; the biases, the same at all positions, remain. (The share above falls
+# later: the whole shrinks too.)
 #
-# Three blocks lose the text as well, but far less of the gradient. AdamW can make up for that (see
-# the fold), and they do learn, but late. Why they are still behind after 5,000 steps, we have not
-# tested.
+# Three blocks lose the text as well, but far less of the gradient. AdamW, which divides a gradient
+# by its usual size, can make up for that (see the fold), and they do learn, but late. (Why they
+# stay behind we have not tested.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: does AdamW not repair this?</summary>
@@ -202,8 +202,8 @@ for block in (16, 12, 8, 4, 0):
 # The remedy came from image recognition. There [He and others](references.md#he-2015) met the same
 # riddle in 2015: a plain convolutional network of 56 layers had a higher error than one of 20, even
 # *on the training images*. Yet the deeper could do as well: 36 layers need only pass on their
-# input. Their way out: let each layer compute only what should be *added* to its input, the
-# residual,
+# input. Their way out: let each layer compute only the *residual*, what should be added to its
+# input:
 #
 # $$x \leftarrow x + f(x).$$
 #
@@ -225,8 +225,8 @@ figures.diagram("residual-stream")
 #
 # Why the projections? One can only add what has the same shape, so 128 hidden units must come back
 # to 32 channels; and a layer that ended in the ReLU could raise numbers in the stream, but never
-# lower one. Attention's result has 32 channels as it is; but head 1 would add to channels 0 to 7
-# and to no others, and `proj` lets each head write anywhere.
+# lower one. Attention's result has 32 channels already; but head 1 would add to channels 0 to 7
+# only, and `proj` lets each head write anywhere.
 
 # %% tags=["nbval-ignore-output"]
 from bardgpt.layers.blocks import PlainBlock, ResidualBlock
@@ -235,7 +235,7 @@ from bardgpt.teaching import listing
 listing(PlainBlock, ResidualBlock)
 
 # %% [markdown]
-# Written out with the block's own parts, it is the same to the bit:
+# By hand, with the block's own parts:
 
 # %%
 torch.manual_seed(0)
@@ -329,8 +329,7 @@ print(f"gradient at the first input = at the last output + {n} contributions")
 
 # %% [markdown]
 # So measure sixteen blocks again, with `x +`. (`stream_statistics` gives the RMS at each depth, by
-# the same hooks.) Does more arrive at the first block than 0.114, the recorded gradient after the
-# last?
+# the same hooks.) Does more arrive at their first block than the 0.114 recorded after their last?
 
 # %%
 from bardgpt.teaching import checks
@@ -362,7 +361,8 @@ checks.measured(
 # | `default`, PyTorch's | as the others | uniform, $\pm 1/\sqrt n$ | $\mathcal N(0, 1)$ |
 # | `zero` | 0, its bias too | as `default` | as `default` |
 # | `xavier`, [Xavier's](references.md#glorot-2010) | as the others | uniform, $\pm \sqrt{6/(n+m)}$; biases 0 | as `default` |
-# | `normal`, the lecture's | as the others | $\mathcal N(0, 0.02^2)$; biases 0 | the same |
+# | `normal`, the lecture's | as the others | $\mathcal N(0, 0.02^2)$; biases 0 | $\mathcal N(0,
+# 0.02^2)$ |
 # | `depth-scaled`, [GPT-2](references.md#radford-2019)'s | divided by $\sqrt{2 L}$ | as `normal` | as `normal` |
 #
 # *How weights are drawn before training. Our ladder has `default`.*
@@ -449,7 +449,7 @@ print(f"residual, default: varies between positions: {share:.2f}")
 # it left the last. It does not guarantee the size of the sum.
 #
 # - With **`zero`** every $J$ is 0. Only the identity is left, and the gradient is exactly the same
-#   at all depths.
+#   at all depths. (The branches still learn: `proj` gets a gradient. Exercise 2.)
 # - With **`default`** each of the 32 branches lengthens the gradient, on average by 5 to
 #   6&nbsp;%. Over all 32 that makes 5.6 times.
 # - With **`xavier`** the residual gradient *explodes*, two million times over. Each branch is at
@@ -580,8 +580,8 @@ figures.ladder(climbed("residual"), tables)
 # the text compares, is no rung and not shown.*
 #
 # 2.084, where the lecture reports 2.08 (with another evaluation). At equal parameters `x +` is
-# worth 0.215 nats. And more blocks now pay: 0.093 nats below chapter 4's one block, with two and a
-# half times its parameters. From one prompt, with and without `x +`, three blocks write:
+# worth 0.215 nats. And three blocks now beat chapter 4's one, by 0.093 nats, with two and a half
+# times its parameters. From one prompt, with and without `x +`, three blocks write:
 
 # %% tags=["hide-input"]
 live.writer("residual", beside="plain-blocks")
@@ -653,9 +653,8 @@ teaching.table("full size", columns, rows)
 #   true again.
 #
 # The second half, that branches come online, holds for the *largest* branch of the small model in
-# all four: it more than doubles, and by step 50, our next look, it is more than halfway. Not every
-# branch does: with `default`, attention in the first block hardly rises ([the
-# figure](#fig-branches)).
+# all four: it more than doubles, and by step 50 it is more than halfway there. Not every branch
+# does: with `default`, attention in the first block hardly rises ([the figure](#fig-branches)).
 #
 # With *pre-norm*, the wiring of most GPTs today, a branch normalizes what it reads, and then the
 # initialization `normal` begins with large branches: [chapter 7](07-pre-and-post-norm.ipynb) measures that.

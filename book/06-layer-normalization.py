@@ -106,7 +106,7 @@ figures.stream_sizes(
 # size 1; how, in a moment. We trained twelve residual blocks for 1,000 steps, once from PyTorch's
 # initialization and once from Xavier's; then with a norm after each addition (in the code,
 # `post-norm`). Twelve blocks are a case of [chapter 7](07-pre-and-post-norm.ipynb), which tries
-# several learning rates. Here is each initialization's lowest.
+# several learning rates. Here is the lowest rate from each.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
@@ -149,9 +149,9 @@ figures.training_runs(
 # Compare within a row, at one rate. From PyTorch's initialization the norm is not needed: 2.22
 # without it, 2.23 with it. From Xavier's the model without a norm begins with a loss in the
 # hundreds, for its logits are as large as its stream. After 1,000 steps it is still worse than the
-# characters' frequencies. Its loss still falls; how far, we have not tested. With norms the same
-# weights learn. So a norm makes the difference when sizes get out of hand, here because of the
-# initialization. (Whether one norm before the output layer would be enough, this does not show.)
+# characters' frequencies. Its loss still falls. With norms the same weights learn. So a norm makes
+# the difference when sizes get out of hand, here because of the initialization. (Whether one norm
+# before the output layer would be enough, this does not show.)
 
 # %% [markdown]
 # ## Mean 0, variance 1
@@ -191,9 +191,9 @@ print(
 #
 # Think of the row as a vector. In two directions you can move it and the norm does not notice. Add
 # the same to all numbers, a step along $(1, …, 1)$. Or stretch the deviations, a step along $y$. A
-# small step at right angles to both passes, divided by $\sigma$. Backwards these two directions are
-# missing from the gradient, for a step along them changes nothing. So no layer before the norm can
-# lower the loss by making the row larger, or by shifting it as a whole.
+# small step at right angles to both gets through, divided by $\sigma$. Backwards these two
+# directions are missing from the gradient, for a step along them changes nothing. So no layer
+# before the norm can lower the loss by making the row larger, or by shifting it as a whole.
 
 # %%
 row = torch.tensor([1.0, 2, 3, 6], requires_grad=True)
@@ -246,12 +246,12 @@ for name, dim in (("batch norm: columns", 0), ("layer norm: rows", 1)):
 #
 # Then both scale feature $c$ by a *gain* $\gamma_c$ and shift it by a *bias* $\beta_c$: $y_c$
 # becomes $\gamma_c\,y_c+\beta_c$. Both are learned and start at 1 and 0. What are they for? Without
-# them every position that leaves a norm has mean 0 and variance 1, always. Try to get the row 1, 2,
-# 3, 6 out of it:
+# them every position that leaves a layer norm has mean 0 and variance 1, always. Try to get the row
+# 1, 2, 3, 6 out of it:
 
 # %%
 for row in examples[:2]:
-    y = standardize(row, dim=0)
+    y = standardize(row, dim=-1)
     for gain, bias in ((1, 0), (1.87, 3)):  # row 1: deviation 1.87, mean 3
         made = " ".join(f"{number:5.2f}" for number in y * gain + bias)
         print(f"{gain:4} y + {bias}: {made}")
@@ -384,7 +384,8 @@ listing(BatchNorm.forward, BatchNorm._remember)
 #
 # *Claim ln-3.*
 #
-# The first advantage. Take the first row of our 64 alone, and among the others:
+# The first advantage, no dependency on batch size: take the first row of our 64 alone, and among
+# the others:
 
 # %%
 layer, batch_layer = LayerNorm(32), BatchNorm(32)  # both in training mode
@@ -400,7 +401,7 @@ except ValueError as error:
     print("batch norm, 1 row:", str(error).split(";")[0])
 
 # %% [markdown]
-# One row has no spread: the answer would be 0 whatever it held. PyTorch's batch norm refuses too.
+# One row has no spread: the answer would be 0 whatever it held.
 
 # %% [markdown]
 # ## Training and test
@@ -510,10 +511,10 @@ table("5,000 steps", ["validation loss"], rows)
 #
 # *Claim ln-5.*
 #
-# The third advantage counts most in this book. A model that predicts the next character must not
-# look at it. A test of the package guards that: change a character, and no logits of *earlier*
-# positions may move, and none at all of *other* texts in the batch. Here by hand, on
-# untrained models with either norm:
+# The third advantage, each token by itself, counts most in this book. A model that predicts the
+# next character must not look at it. A test of the package guards that: change a character, and no
+# logits of *earlier* positions may move, and none at all of *other* texts in the batch. Here by
+# hand, on untrained models with either norm:
 
 # %%
 from dataclasses import replace
@@ -763,8 +764,8 @@ checks.within("the last alone", set_back([5]), above=0.07)
 checks.within("the other five", set_back(range(5)), below=0.05)
 
 # %% [markdown]
-# Setting all six back costs your model more than 0.07 nats, ten times the norm's lead. Most of that
-# is the last norm's.
+# Setting all six back, without new training, costs your model more than 0.07 nats. Most of that is
+# the last norm's.
 
 # %% [markdown]
 # ## What broke when we changed it

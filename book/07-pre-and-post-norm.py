@@ -167,9 +167,9 @@ from bardgpt.teaching import listing
 listing(PostNormBlock, PreNormBlock)
 
 # %% [markdown]
-# A *block* of either wiring loads the other's weights without a word, though they do not fit. A whole
-# model does notice: loading post-norm weights into a pre-norm model fails with a missing key,
-# `norm.weight`, unless the final norm has been switched off. Keep the config with the weights.
+# A *block* of either wiring loads the other's weights without a word. A whole model does notice:
+# loading post-norm weights into a pre-norm model fails with a missing key, `norm.weight`, unless
+# the final norm has been switched off. Keep the config with the weights.
 
 # %% [markdown]
 # ## Do the names mean what PyTorch means?
@@ -247,13 +247,13 @@ for name in ("post-norm", "pre-norm"):
     print(f"{name:9}: first stream + {n} branches: {off:.1f} from the last")
 
 # %% [markdown]
-# Backwards it follows that the derivative of the last stream by the first is the identity plus what
-# the branches contribute ([chapter 5](05-residual-connections.ipynb)). With post-norm, $L$ blocks
-# put $2L$ norms in the way. Each divides the gradient by the standard deviation of what it
-# normalized, and takes two directions out of it (that of the mean, and that of the normalized
-# vector itself), as [chapter 6](06-layer-normalization.ipynb) tested. Where the deviation is above
-# 1, that alone would shrink the gradient. What comes back through the branches makes up for it:
-# [the figure below](#fig-gradients) will show post-norm's gradient hardly shrunk at the embeddings.
+# So the derivative of the last stream with respect to the first is the identity plus what the
+# branches contribute ([chapter 5](05-residual-connections.ipynb)). With post-norm, $L$ blocks put
+# $2L$ norms in the way. Each divides the gradient by the standard deviation of what it normalized,
+# and takes two directions out of it, as [chapter 6](06-layer-normalization.ipynb) tested. Where the
+# deviation is above 1, that alone would shrink the gradient. What comes back through the branches
+# makes up for it: [the figure below](#fig-gradients) will show post-norm's gradient hardly shrunk
+# at the embeddings.
 
 # %% [markdown]
 # ## The stream grows, and the final norm
@@ -300,11 +300,11 @@ figures.streams_by_depth(
 # larger, 16 blocks of pre-norm triple the stream (with PyTorch's default they make it 1.4 times as
 # large). Each of their 32 branches reads a normalized stream, so each adds about the same amount.
 # If the branches are independent, squares add up: after $k$ branches the square of the stream's RMS
-# is about that of the first stream plus $k$ times that of a branch. The deeper the stack, the more
-# it grows like $\sqrt{L}$. So late branches have smaller shares of pre-norm's stream than early
-# ones; under post-norm the shares do not shrink. In the panel of three blocks, post-norm's 1.6 is
-# the gain of its last norm, which training has raised. Pre-norm without its final norm grows most,
-# to 3.0. Why, we have not tested.
+# is about that of the first stream plus $k$ times that of a branch. The deeper the stack, the
+# closer its growth is to $\sqrt{L}$. So a late branch is a smaller part of the stream that it is
+# added to than an early one; under post-norm it is not. In the panel of three blocks, post-norm's
+# 1.6 is the gain of its last norm, which training has raised. Pre-norm without its final norm grows
+# most, to 3.0.
 #
 # So what does the norm at the end do? Scale the last stream by two, and look at the logits:
 
@@ -410,8 +410,7 @@ figures.ladder(climbed("pre-norm"), tables)
 live.writer("pre-norm", "post-norm")
 
 # %% [markdown]
-# Both draw with the same random numbers, so some words come out alike. No difference in quality shows:
-# 0.007 nats promise none.
+# Both draw with the same random numbers. No difference in quality shows: 0.007 nats promise none.
 
 # %% [markdown]
 # ## Where it shows
@@ -479,7 +478,7 @@ sweep_table("12-default")
 # post-norm fails from one rate to the next.
 #
 # In these twelve blocks a norm after each addition *lowers* the rate that the model bears. What
-# does one gain for it? Start from Xavier's initialization:
+# does one get for it? Start from Xavier's initialization:
 
 # %% tags=["hide-input"]
 sweep_table("12-xavier")
@@ -500,10 +499,10 @@ sweep_table("3-default")
 #
 # With the ladder's three blocks post-norm fails at 0.03 only, thirty times the ladder's rate (at
 # 0.01 it is 0.05 nats behind). Warm-up helps little: the mean is 3.10. Without a norm one run of
-# three blows up at 0.03, with warm-up all three; why, we do not know. Here the final norm earns its
-# place: at 0.03 the model without it is 0.1 nats behind.
+# three blows up at 0.03, with warm-up all three. Here the final norm earns its place: at 0.03 the
+# model without it is 0.1 nats behind.
 #
-# At the ladder's own rate we claim a lead of at most 0.02 nats:
+# At the ladder's own rate:
 
 # %%
 pair = (sweep[f"3-default-{name}-0.001-0"] for name in both)
@@ -513,9 +512,9 @@ print(f"3 blocks, rate 0.001, lead of pre-norm: {lead}; at most 0.020")
 
 # %% [markdown]
 # So in three blocks the wirings do not differ here (after 1,000 steps; the 0.007 ± 0.006 above are
-# after 5,000). That answers the second guess: twelve blocks at 0.01, ten times the ladder's rate,
-# are more than one nat apart, because only one wiring trains. Each at its best rate tried, 0.003,
-# the wirings are closer: 2.17 with pre-norm, 2.22 with post-norm and warm-up.
+# after 5,000). And the second guess: twelve blocks at 0.01, ten times the ladder's rate, are more
+# than one nat apart, because only one wiring trains. Each at its best rate tried, 0.003, the
+# wirings are closer: 2.17 with pre-norm, 2.22 with post-norm and warm-up.
 #
 # All this is after 1,000 steps of small models. The original Transformer trained well with post-norm:
 # two stacks of six blocks, 4,000 steps of warm-up and a rate that fell afterwards ([Vaswani et al.
@@ -556,22 +555,23 @@ figures.rate_sweep(losses, flat)
 #   gradient before the first step, from Xavier's initialization ([Glorot and Bengio
 #   2010](references.md#glorot-2010)). For the feed-forward weights of the *last* of $L$ layers they
 #   give an upper bound. Under post-norm it is the same for every depth. Under pre-norm it shrinks
-#   like $1/\sqrt{L}$, since the final norm divides by the size of the stream. So the ratio of the
-#   two bounds grows with depth. Large steps along large gradients, they argue, break training, and
-#   warm-up keeps the first steps small.
-# - **Adam's first steps.** Adam divides a gradient by the root of an average of its squares. At first
-#   this average has seen only a few batches. [Huang et al. 2020](references.md#huang-2020) argue that such
-#   steps are unreliable and make what goes into the norms large. A norm divides the gradient by that size,
-#   so after such steps the gradient vanishes. Warm-up gives the average time.
+#   like $1/\sqrt{L}$, since the final norm divides by the size of the stream. (So this tells the
+#   wirings apart, but not twelve post-norm blocks from three.) Large steps along large gradients,
+#   they argue, break training, and warm-up keeps the first steps small.
+# - **Adam's first steps.** Adam divides a gradient by the root of an average of its squares. At
+#   first this average has seen only a few batches. [Huang et al. 2020](references.md#huang-2020)
+#   argue that such steps are unreliable and make what goes into the norms large. A norm divides the
+#   gradient by that size, so after such steps the gradient vanishes. Warm-up gives this average
+#   time to settle.
 # - **Small changes that add up.** [Liu et al. 2020](references.md#liu-2020) find that uneven
 #   gradients are *not* the cause. Under post-norm, they say, each sum $x + f(x)$ is set back to
-#   size 1, so a late branch weighs as much as an early one (under pre-norm it weighs less). A
-#   training step changes every block a little, and these changes add up to a larger change of the
+#   size 1, so a late branch weighs as much beside its stream as an early one (under pre-norm less).
+#   A training step changes every block a little, and these changes add up to a larger change of the
 #   output than under pre-norm.
 #
-# We can look at the first. We measure the gradient of the loss by each block's last
-# feed-forward *matrix*, which is the paper's, and by the *stream* at each block, as RMS. The loss
-# is summed over 2,048 characters of the validation text. Your own look, at 16 blocks:
+# We can look at the first. We measure the gradient of the loss with respect to each block's last
+# feed-forward *matrix*, as the paper does, and to the *stream* at each block, as RMS. The loss is
+# summed over 2,048 characters of the validation text. Your own look, at 16 blocks:
 
 # %%
 from bardgpt.batches import evaluation_windows
@@ -614,7 +614,7 @@ def gradients(size, start):
 
 
 figures.gradients_at_start(
-    {"16 blocks of 32, Xavier": gradients("small", "xavier")}
+    {"16 blocks, Xavier": gradients("small", "xavier")}
 )
 
 # %% [markdown]
@@ -623,15 +623,16 @@ figures.gradients_at_start(
 # at the right. Lines are means over five seeds, the shade is one standard deviation.*
 #
 # In the last block post-norm's gradient is 4.5 times pre-norm's, of the order of the paper's
-# $\sqrt{L}$, which is 4.0. But on the stream post-norm is the *flatter*.
+# $\sqrt{L}$, which is 4.0. But on the stream post-norm is the *flatter*: a gradient that dies on
+# its way back does not show. Pre-norm's grows, for each branch adds its part (chapter 5).
 #
-# So no candidate is confirmed. The first shows from Xavier's initialization. From PyTorch's, the two
-# gradients are within a factor of about two. And it turns round, to larger gradients of pre-norm, if the
-# weights start from a normal distribution of standard deviation 0.02 ([chapter
-# 5](05-residual-connections.ipynb)). Besides, AdamW divides each weight's gradient by its own recent size,
-# so a layer whose gradient is twice as large takes no larger step.
-# The second we have not tested. The third is true of our models before training: after a small
-# random push post-norm's logits move further than pre-norm's. But without a norm they move further
+# So no candidate is confirmed. The first shows from Xavier's initialization. From PyTorch's, the
+# two gradients are within a factor of about two. And it turns round, to larger gradients of
+# pre-norm, if the weights start from a normal distribution of standard deviation 0.02 ([chapter
+# 5](05-residual-connections.ipynb)). Besides, AdamW divides each weight's gradient by its own
+# recent size, so a layer whose gradient is twice as large takes no larger step. The second we have
+# not tested. The third is true of our models before training: after a small random push of all
+# weights post-norm's logits move further than pre-norm's. But without a norm they move further
 # still, and such models train. (Numbers in the folds.)
 
 # %% [markdown]
@@ -798,8 +799,8 @@ for norm_first in (False, True):
 # first addition, none after the last. The equality with PyTorch notices, and so would the sum of
 # branches.
 #
-# **Forgetting the final norm.** No check of a *block* can see this one. Held against PyTorch's whole
-# stack it shows, and in the parameter count:
+# **Forgetting the final norm.** No check of a *block* can see this one. Held against a stack of
+# PyTorch's blocks it shows, and in the parameter count:
 
 # %%
 for final_norm in (False, True):

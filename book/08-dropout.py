@@ -102,10 +102,9 @@ table("steps", ["on the text learned from", "on validation text"], rows)
 # ## A mask
 #
 # Take away, at random and at every step anew, one number in five. Why could that help? The usual
-# explanation is this; we have not tested it separately. To learn a passage by heart, a model needs
-# many weights that agree on one exact pattern. Now no unit can rely on one particular input, for
-# that may be missing. What one input alone says is lost one time in five; what several say
-# independently of each other mostly still gets through. Details of a single passage are lost first.
+# explanation is this; we have not tested it separately. To learn a passage by heart, many inputs
+# must say one exact pattern together; if one is missing, it breaks. So no unit can rely on one
+# particular input. What several say independently of each other mostly still gets through.
 #
 # That is dropout ([Srivastava and others, 2014](references.md#srivastava-2014); the same group had
 # first described it [two years before](references.md#hinton-2012)). In training, each number is set
@@ -142,8 +141,9 @@ for name, y in (("by hand", by_hand), ("nn.Dropout", nn.Dropout(p)(x))):
 
 # %% [markdown]
 # Written as a product, dropout is $y = m \, x$, where the factor $m$ is 0 with probability $p$,
-# else $1/(1-p)$. So the gradient of $x$ is $m$ times the gradient of $y$. Through a number that was
-# dropped, nothing is learned in this step.
+# else $1/(1-p)$. The factors of one pass are its *mask* (not the causal one). So the gradient of
+# $x$ is $m$ times the gradient of $y$. Through a number that was dropped, nothing is learned in
+# this step.
 
 # %%
 x = torch.randn(1_000, requires_grad=True)
@@ -297,17 +297,17 @@ for mode in (thin.train, thin.eval):
     mode()
     one, two = thin(ids), thin(ids)
     apart, from_full = probes.rms(one - two), probes.rms(one - full(ids))
-    print(f"{mode.__name__:5}: {apart:.1f} between two passes", end="")
-    print(f", {from_full:.1f} from no dropout")
+    print(f"{mode.__name__:5}: {apart:.2f} between two passes", end="")
+    print(f", {from_full:.2f} from no dropout")
 torch.testing.assert_close(one, two, rtol=0, atol=0)  # in evaluation mode
 torch.testing.assert_close(one, full(ids), rtol=0, atol=0)
 
 # %% [markdown]
 # The model is untrained. Two passes both have noise, so they are about $\sqrt 2$ times as far from
-# each other as from no dropout (rounded, it looks like twice). At test time the model is, to the
-# bit, one that never heard of dropout. So its layers meet other numbers there than in training.
-# Here the factor $1/(1-p)$ comes in (else test time would have to multiply by $1 - p$). With $m$ as
-# above, the mean of $m \, x$ over all masks is
+# each other as from no dropout. At test time the model is, to the bit, one that never heard of
+# dropout. So its layers would meet larger numbers there than in training. The factor $1/(1-p)$
+# prevents this (else test time would have to multiply by $1 - p$). With $m$ as above, the mean of
+# $m \, x$ over all masks is
 #
 # $$p \cdot 0 + (1 - p) \cdot \frac{x}{1 - p} = x,$$
 #
@@ -474,9 +474,10 @@ table("trained on", ["64 masks minus test time"], lags)
 #
 # So what becomes of the ensemble? In training the story is true: each pass trains another
 # sub-network. At test time nothing merges. Another network, with nothing dropped, takes their
-# place, at one pass instead of 64. It is near their mean: better after the whole text, worse after
-# the small one. Why, we do not know. An untested guess: after the small text the model is too sure,
-# and a mean over masks is less sure. The first explanation of why dropout helps may be enough.
+# place, at one pass instead of 64. It is near their mean, nearer than one mask is: better after the
+# whole text, worse after the small one. Why? An untested guess: after the small text the model is
+# too sure, and a mean over masks is less sure. The first explanation (no unit can rely on one
+# input) may be enough.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the numbers, and what others found</summary>
@@ -586,12 +587,12 @@ table("trained on", ["p = 0", "p = 0.2", "improvement"], rows)
 # seed; below 0 it costs.*
 #
 # Without dropout the validation loss is only 0.10 above that of the last 200 training batches. With
-# dropout it is *below* theirs, 2.032: those were taken with dropout on, and with weights up to 200
-# steps older. Where so little is learned by heart there is little to prevent, and dropout *costs*,
-# at every evaluation; in the end 0.070 nats. Its noise stands in the way of all learning: in each
-# step, nothing is learned through a fifth of the numbers. So the ladder's small rungs go without.
-# The lecture's full model reads the text about 82 times, in 5,000 steps of 64 windows of 256
-# characters: more like the small text here. So it can be expected to need dropout.
+# dropout it is 2.002, *below* the batches' 2.032, which were taken with dropout on and with weights
+# up to 200 steps older. Where so little is learned by heart there is little to prevent, and dropout
+# *costs*: in the end 0.070 nats. Its noise stands in the way of all learning: in each step, nothing
+# is learned through a fifth of the numbers. So the ladder's small rungs go without. The lecture's
+# full model reads the text about 82 times, in 5,000 steps of 64 windows of 256 characters: more
+# like the small text here. So it can be expected to need dropout.
 
 # %% [markdown]
 # ## Your turn
@@ -662,8 +663,9 @@ print("  expected: above 0")
 assert worse > 0
 
 # %% [markdown]
-# For the recorded models the mean over 64 masks was better than no mask; a single mask is worse. So
-# what costs is the noise of one draw.
+# For these recorded models, of the small text, the mean over 64 masks was better than no mask; a
+# single mask is worse. (`evaluate` and `generate` call `eval()`, and put the mode back.) So what
+# costs is the noise of one draw.
 #
 # **Forgetting the $1/(1-p)$.** Suppose the mask is only 0 and 1. Training can make up for it with
 # weights that are $1/(1-p)$ times larger. At test time, when nothing is dropped, what each dropout
@@ -852,9 +854,9 @@ print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 # - Dropout sets a number to 0 with probability $p$ and divides it by $1 - p$ otherwise; in
 #   training only, with a new mask at each pass. The usual explanation (untested here): no unit can rely on
 #   one particular input.
-# - It sits after the attention softmax, where it sets attention weights to 0, and at the end of each
-#   branch, where it sets single numbers to 0, each position and channel by itself. The stream itself is
-#   never dropped.
+# - It sits after the attention softmax, where it sets attention weights to 0, and at the end of
+#   each branch, where it sets single numbers to 0, each window, position and channel by itself. Our
+#   stream itself is never dropped.
 # - Averaged over all masks, a number after dropout is the number before it. Behind a ReLU, a softmax or
 #   a norm this no longer holds.
 # - In training each pass is another sub-network. At test time one network stands in for all. In one
@@ -863,9 +865,9 @@ print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 # - It regularizes: with 20,000 characters and 1,000 steps, $p = 0.2$ halves the gap and takes
 #   0.42 nats off the validation loss at the end (0.047 if both stop at their best step).
 #   On the whole text, read about once, it cost 0.07.
-# - How to choose $p$: compare the two losses in evaluation mode (`evaluate` and `generate` see to it,
-#   and put the mode back). If they are close, take 0. If the validation loss turns up, try a few shares
-#   and keep the lowest validation loss, not the smallest gap.
+# - How to choose $p$: compare the two losses in evaluation mode. If they are close, take 0. If the
+#   validation loss turns up, try a few shares and keep the lowest validation loss, not the smallest
+#   gap.
 #
 # The [next chapter](09-scaling-up.ipynb) makes the model 384 channels wide, sets $p = 0.2$, and trains it
 # on the whole training text.
