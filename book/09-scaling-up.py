@@ -84,12 +84,13 @@ figures.diagram("whole-model")
 # *Claim scale-1, second half.*
 #
 # One change at a time, in the lecture's order. Nothing is trained: on the device "meta" PyTorch's
-# tensors have shapes and no numbers. We only count.
+# tensors have shapes and no numbers.
 #
 # - **GFLOP**: floating-point operations of a step's matrix products, in billions. The backward pass
-#   costs about twice the forward pass; both count.
+#   costs about twice the forward pass (gradients for inputs and for weights); both count.
 # - **State**: weights, gradients and AdamW's two averages; four float32 numbers for each parameter.
-# - **Kept**: what the forward pass keeps for the backward pass, with chapter 3's list of heads.
+# - **Kept**: what the forward pass keeps for the backward pass, with chapter 3's list of heads
+#   (`fused` keeps less).
 
 # %%
 from bardgpt.teaching import scaling
@@ -165,7 +166,7 @@ seconds = scaling.time_steps(plan)
 scaling.say_time(seconds, plan)
 
 # %% [markdown]
-# (The website shows a busy machine's hours. Undisturbed, two cores took one hour.)
+# (Undisturbed, two cores took one hour.)
 #
 # `scaling.train` is [chapter 1](01-text-and-yardstick.ipynb)'s loop. After 12 steps of 4 windows
 # the model must be below 3.347 nats, the loss of one who knows only how frequent each character is.
@@ -196,8 +197,8 @@ print(scaling.out_of_memory(full))
 # %% [markdown]
 # ### The recorded run
 #
-# From here on *recorded* means the whole run, made beforehand, whose weights come with the book.
-# It was made **once**, so it has no spread over seeds.
+# From here on *recorded* means the whole run, whose weights come with the book. It was made
+# **once**, so it has no spread over seeds.
 
 # %%
 from bardgpt import records
@@ -219,9 +220,10 @@ figures.full_run(record.metrics, record.training.steps, scaling.to_beat())
 # %% [markdown]
 # *The recorded run: training batches with dropout on, the whole validation text with dropout off.*
 #
-# 1.4789: the 1.48 of the lecture is reached. Yet on its training text the model is 0.395 nats
-# better: in part it has learned that text by heart, in spite of [dropout](08-dropout.ipynb); in
-# part the validation text is harder, by its new names (below).
+# 1.4789, with 8 bits a weight for a small download (the difference is chance): the lecture's 1.48
+# is reached. Yet on its training text the model is 0.395 nats better: in part it has learned that
+# text by heart, in spite of [dropout](08-dropout.ipynb); in part the validation text is harder, by
+# its new names (below).
 #
 # **And if one went on?** For this model that was not measured: its validation loss fell to the end.
 # What can happen is recorded for a model of a thirteenth of its size, on a tenth of the text:
@@ -242,8 +244,8 @@ for line in (text.fits["small"].best, log[-1]):
 # %% [markdown]
 # ### The lecture's own run, begun
 #
-# Preset `full` is the lecture's own run. It wants a GPU: on two cores we made its beginning
-# (`notes`), once. Beside it stands `sprint`, the recorded run:
+# Preset `full` is the lecture's own run. It wants a GPU: on two cores we made its beginning, once.
+# Beside it stands `sprint`, the recorded run:
 
 # %% tags=["hide-input"]
 from bardgpt import teaching
@@ -316,9 +318,9 @@ figures.ladder(rows, tables, full_model)
 # the lecturer's later program, reports for a near twin. Dashed: the count tables.*
 #
 # The full model is the first to pass the best table. But do not compare its row to the third digit:
-# ours was judged on the whole text, the lecture's and nanoGPT's in windows drawn at random. Nearest
-# to like for like is ours in random windows, 1.4806, against nanoGPT's lowest of up to 21 estimates,
-# 1.4697; one run each.
+# ours was judged on the whole text, the lecture's and nanoGPT's in windows drawn at random. The
+# fairest pair is 1.4806, ours in random windows, and nanoGPT's 1.4697, the luckiest of up to 21
+# such estimates; one run each.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the same weights, judged in four ways</summary>
@@ -372,7 +374,8 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # | `warmup`, `schedule`, `final_rate` | 0.195 | rates climb for 50 steps, then fall to a twentieth | AdamW's averages rest on few gradients at first; small last steps settle |
 # | `optimizer`, `muon_rate` | 0.021 | Muon for the blocks' matrices, with its own rate | below |
 # | `initialization` | -0.014 | GPT-2's: smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first |
-# | `learning_rate` | none seen | ten times the lecture's (three times the rung's), for all that Muon does not train | a short run has to learn faster |
+# | `learning_rate` | none seen | ten times the lecture's (three times the rung's), for whatever
+# Muon does not train | a short run has to learn faster |
 # | `beta2` | none seen | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow |
 # | `clip` | none seen | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little |
 # | `decay` | none seen | only matrices are pulled towards 0 | gains and biases may be large |
@@ -383,8 +386,9 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # seeds. None seen: nothing beyond their spread.*
 #
 # On the rung the schedule is worth most: without it the rung ends worse than with its plain recipe.
-# Probably Muon's rate is too high to stay. Muon gives a little, and the initialization, made for
-# many blocks, costs a little in three. On the full model no row was left out.
+# Probably Muon's rate is too high to be kept to the end. Muon gives a little, and the
+# initialization, made for many blocks, costs a little in three. On the full model no row was left
+# out.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: each row left out, with its spread</summary>
@@ -424,9 +428,10 @@ for name in ("tiny", "full", "sprint"):
 
 # %% [markdown]
 # **[Muon](references.md#jordan-2024)** in short. A matrix stretches some input directions much,
-# others little; its *singular values* say how much. A gradient's are large in a few directions and
-# small in most, so in most a step along it hardly moves the weights. Muon keeps the directions and
-# makes the values about equally large, so that all learn, by five rounds of matrix products.
+# others little; its *singular values* say how much. An averaged gradient's are large in a few
+# directions and small in most, so in most a step along it hardly moves the weights. Muon keeps the
+# directions and makes the values about equally large, so that all learn, by five rounds of matrix
+# products.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the five rounds by hand</summary>
@@ -483,10 +488,10 @@ figures.loss_by_position(record.results["by position"], tables)
 # *Loss of the recorded model by how many characters the prediction could see. Pale: each
 # position. Circles: means over 1, 2 to 3, 4 to 7, … characters. Crosses: the count tables.*
 #
-# Up to five characters the full model is no better than the count tables. Up to sixteen its loss
-# falls fast, then the line is nearly level. On *the same 8,192 characters*, with more and more
-# context, it falls by 0.025 nats from 8 to 16, by another 0.023 to 32, and then by nothing that
-# stands out from its error. So this model reads mostly about a line back.
+# Up to five characters the full model is no better than the count tables. Up to eight its loss
+# falls fast, then little; but each position has other characters to predict. On *the same 8,192*,
+# with more and more context, it falls by 0.025 nats from 8 to 16, by another 0.023 to 32, and then
+# by nothing that stands out from its error. So this model reads mostly about a line back.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the same characters with less and more context</summary>
@@ -526,11 +531,11 @@ rows = {name: [f"{loss:.2f}"] for name, loss in rows.items()}
 teaching.table("judged on", ["validation loss"], rows)
 
 # %% [markdown]
-# The gap is 0.59 nats. A quarter of a nat of it is a better prediction from the same few
-# characters. The larger part, 0.34, comes from seeing more, but not far back: in windows of 8 a
-# prediction sees fewer than five characters on average, and most is won as soon as each has 8 to
-# 16. For this model 32 characters before each would nearly do. A window of 256 gives that many to
-# seven eighths of its predictions, a window of 32 to one.
+# The gap is 0.59 nats. This cut crosses the one above, so don't add their parts. A quarter of a nat
+# is a better prediction from the same few characters. The larger part, 0.34, comes from seeing
+# more: in windows of 8 it is fewer than five characters on average, and most is won as soon as each
+# has 8 to 16. For this model 32 would nearly do. A window of 256 gives that many to seven eighths
+# of its predictions, one of 32 only to its last.
 
 # %% [markdown]
 # ## One passage, character by character
@@ -559,8 +564,8 @@ pairs = zip(name, losses, strict=False)
 print("  ".join(f"{letter} {loss:.1f}" for letter, loss in pairs))
 
 # %% [markdown]
-# The last `O` had a probability below one in half a million: the model was sure of something
-# else. We shall ask it of what. First load the weights (11 MB), and let them read the same passage:
+# The last `O` had a probability below one in half a million: the model was sure of something else.
+# Load the weights (11 MB), and let them read the same passage:
 
 # %%
 import torch
@@ -619,10 +624,10 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 # the large model is still lost, and not only ignorant but *wrong*: it expects names that it knows.
 # The names of strangers are 3 % of the text and nearly 9 % of the loss.
 #
-# If the stranger's name already stands in the window, a reader would copy it. To our surprise the
-# model pays nearly as much as the first time: 4.5 nats against 4.6. It has hardly learned to look a
-# name up in its own context. Other models do, even with two layers; [Olsson and
-# others](references.md#olsson-2022) describe the pairs of heads that do it.
+# If the stranger's name already stands in the window, a reader would copy it. The model pays nearly
+# as much as the first time: 4.5 nats against 4.6. It has hardly learned to look a name up in its
+# own context. Other models do, even with two layers; [Olsson and others](references.md#olsson-2022)
+# describe the pairs of heads that do it.
 
 # %% [markdown]
 # ## What it writes
@@ -738,7 +743,7 @@ for prompt in (
 # this model.
 #
 # What it knows: words, lines, the layout of a play, names, how a sentence sounds. What it does not
-# know: who is on stage, what was said a few lines ago. What it understands, we have not tested.
+# know: who is on stage, what was said a few lines ago.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: who is on stage in one of its samples</summary>
