@@ -244,8 +244,8 @@ for line in (text.fits["small"].best, log[-1]):
 # %% [markdown]
 # ### The lecture's own run, begun
 #
-# Preset `full` is the lecture's own run. It wants a GPU: on two cores we made its beginning, once.
-# Beside it stands `sprint`, the recorded run:
+# Preset `full` is the lecture's own run. It wants a GPU: on two cores we made its beginning once
+# (in the code, `notes`). Beside it stands `sprint`, the recorded run:
 
 # %% tags=["hide-input"]
 from bardgpt import teaching
@@ -517,8 +517,8 @@ for least in (8, 16, 32, 64, 128):
 teaching.table("sees", ["loss", "better by (± s.e.)"], rows)
 
 # %% [markdown]
-# Then where does the improvement over the ladder come from? With windows of 8, every prediction
-# has 1 to 8 characters before it. So judge the large model on its first eight positions only:
+# Where does the improvement over the ladder come from? With windows of 8, every prediction has 1 to
+# 8 characters before it. So judge the large model on its first eight positions only:
 
 # %% tags=["hide-input"]
 positions = record.results["by position"]
@@ -555,7 +555,7 @@ figures.passage(passage["text"], passage["losses"])
 #
 # The first letters of words cost much, the rest often almost nothing: once *lang* stands there,
 # *uage* follows. Rare words cost much: *Hag-seed*, *Setebos*, *Shrug'st*. Speakers' names cost
-# most. Here is one, with its nats:
+# most. One, with its nats:
 
 # %%
 name = "PROSPERO"
