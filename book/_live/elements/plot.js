@@ -63,6 +63,9 @@ export function plot({ width, height, steps, curves, band = null, level, high, t
   /** @param {Point[]} points */
   const path = (points) =>
     `M${points.map(([s, loss]) => `${x(s).toFixed(1)} ${Math.max(y(loss), -height).toFixed(1)}`).join("L")}`;
+  /** Lines of no length, which round ends make dots. @param {Point[]} points */
+  const dots = (points) =>
+    points.map(([s, loss]) => `M${x(s).toFixed(1)} ${y(loss).toFixed(1)}h0`).join("");
   const ticks = high - low > 2 ? [0, 1, 2, 3, 4] : [2, 2.5, 3, 3.5];
   const grid = ticks
     .filter((tick) => tick >= low && tick <= high)
@@ -79,7 +82,7 @@ export function plot({ width, height, steps, curves, band = null, level, high, t
   const side = (name) =>
     band ? band.steps.map((step, i) => /** @type {Point} */ ([step, band[name][i]])) : [];
   const area = band
-    ? `<path class="area" d="${path([...side("high"), ...side("low").reverse()])}Z"/><path class="past" d="${path(side("mean"))}"/>`
+    ? `<path class="area" d="${path([...side("high"), ...side("low").reverse()])}Z"/><path class="past" d="${path(side("mean"))}"/><path class="past measured" d="${dots(side("mean"))}"/>`
     : "";
   const lines = curves
     .filter(({ points }) => points.length)

@@ -103,7 +103,7 @@ export class Results {
       title: `Validation loss by step: ${newest ? `run ${newest.name}, ` : ""}the recorded runs, and earlier ones; the table below has their losses`,
     });
     const recorded = this.inWords(band.settings);
-    const words = `${isSame ? "Grey: f" : "Grey: the most like it in the book, f"}ive recorded runs of ${recorded}.`;
+    const words = `${isSame ? "Grey: f" : "Grey: the most like it in the book, f"}ive recorded runs of ${recorded}, measured at the dots.`;
     if (this.key.textContent !== words) this.key.textContent = words;
     this.list(runs, band, recorded);
   }

@@ -67,3 +67,10 @@ class Axes:
         points = (self.point(*one) for one in zip(steps, losses, strict=True))
         stroke = paint(HUES["count"][0])
         return f'<path d="M{"L".join(points)}" style="fill:none;stroke:{stroke};stroke-width:1.5"/>'
+
+    def dots(self, steps: Sequence[int], losses: Sequence[float]) -> str:
+        """Where a curve was measured, but for what lies above the plot."""
+        shown = [one for one in zip(steps, losses, strict=True) if one[1] <= HIGH]
+        path = "".join(f"M{self.point(*one)}h0" for one in shown)
+        stroke = f"stroke:{paint(HUES['count'][0])};stroke-width:5;stroke-linecap:round"
+        return f'<path d="{path}" style="fill:none;{stroke}"/>'

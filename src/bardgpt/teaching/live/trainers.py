@@ -202,6 +202,7 @@ def still(name: str, band: dict[str, Any]) -> str:
             *axes.frame((2, 2.5, 3, 3.5), (0, 500, 1000)),
             axes.area(steps, band["low"], band["high"]),
             axes.line(steps, band["mean"]),
+            axes.dots(steps, band["mean"]),
         ]
         drawings.append(
             picture(
