@@ -613,9 +613,7 @@ def gradients(size, start):
     }
 
 
-figures.gradients_at_start(
-    {"16 blocks, Xavier": gradients("small", "xavier")}
-)
+figures.gradients_at_start({"16 blocks, Xavier": gradients("small", "xavier")})
 
 # %% [markdown]
 # *Before the first step: RMS of the loss gradient, in one panel at each place of the stream, in the

@@ -333,7 +333,8 @@ def test_only_what_a_chapter_varies_is_shown(visit):
         assert names == ["feed-forward"]
         put(trainer(page), "feed-forward", "relu-1")
         expect(trainer(page).locator(".trainer-still")).to_have_text(
-            "Grey: five recorded runs of 1 block, plain; 4 heads; ReLU, 1 layer, measured at the dots."
+            "Grey: five recorded runs of 1 block, plain; 4 heads; ReLU, 1 layer, "
+            "measured at the dots."
         )
 
 
