@@ -273,11 +273,11 @@ def hurried(monkeypatch, capsys):
 
 
 def slowly(monkeypatch, owner, name):
-    """Let a function take 50 milliseconds longer."""
+    """Let a function take so much longer that a busy machine, too, has time for a look."""
     really = getattr(owner, name)
 
     def slow(*given, **named):
-        time.sleep(0.05)
+        time.sleep(0.2)
         return really(*given, **named)
 
     monkeypatch.setattr(owner, name, slow)
@@ -338,7 +338,7 @@ def test_rebuilding_the_text_is_told(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(progress, "TICK", 0.001)
     monkeypatch.setattr(progress, "monotonic", lambda: 1_000 * time.monotonic())
     monkeypatch.setattr(progress, "Bar", partial(progress.Bar, disable=False))
-    monkeypatch.setattr(corpus.rebuild, "rebuild", lambda: time.sleep(0.05) or b"nothing")
+    monkeypatch.setattr(corpus.rebuild, "rebuild", lambda: time.sleep(0.2) or b"nothing")
     with pytest.raises(corpus.CorpusError, match="wrong hash"):
         corpus._rebuilt()
     assert "rebuilding the text from the plays, " in capsys.readouterr().err
