@@ -158,5 +158,5 @@ def firing(text: str, units: Mapping[str, Tensor]) -> Figure:
         axis.set_xticks([])
         axis.set_yticks([])
         as_picture(axis)
-    axes[-1].set_xlabel("no colour: 0; deepest: the unit's largest here")
+    axes[-1].set_xlabel("no colour: 0; strongest: the unit's largest here")
     return figure
