@@ -361,8 +361,7 @@ checks.measured(
 # | `default`, PyTorch's | as the others | uniform, $\pm 1/\sqrt n$ | $\mathcal N(0, 1)$ |
 # | `zero` | 0, its bias too | as `default` | as `default` |
 # | `xavier`, [Xavier's](references.md#glorot-2010) | as the others | uniform, $\pm \sqrt{6/(n+m)}$; biases 0 | as `default` |
-# | `normal`, the lecture's | as the others | $\mathcal N(0, 0.02^2)$; biases 0 | $\mathcal N(0,
-# 0.02^2)$ |
+# | `normal`, the lecture's | as the others | $\mathcal N(0, 0.02^2)$; biases 0 | $\mathcal N(0, 0.02^2)$ |
 # | `depth-scaled`, [GPT-2](references.md#radford-2019)'s | divided by $\sqrt{2 L}$ | as `normal` | as `normal` |
 #
 # *How weights are drawn before training. Our ladder has `default`.*

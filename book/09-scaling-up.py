@@ -374,8 +374,7 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # | `warmup`, `schedule`, `final_rate` | 0.195 | rates climb for 50 steps, then fall to a twentieth | AdamW's averages rest on few gradients at first; small last steps settle |
 # | `optimizer`, `muon_rate` | 0.021 | Muon for the blocks' matrices, with its own rate | below |
 # | `initialization` | -0.014 | GPT-2's: smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first |
-# | `learning_rate` | none seen | ten times the lecture's (three times the rung's), for whatever
-# Muon does not train | a short run has to learn faster |
+# | `learning_rate` | none seen | ten times the lecture's (three times the rung's), for whatever Muon does not train | a short run has to learn faster |
 # | `beta2` | none seen | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow |
 # | `clip` | none seen | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little |
 # | `decay` | none seen | only matrices are pulled towards 0 | gains and biases may be large |
