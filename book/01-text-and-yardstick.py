@@ -45,10 +45,10 @@ if "google.colab" in sys.modules:
 # further stop helping? (It depends on how we use the counts; our rule is well known.)
 #
 # > **A plain table of counts predicts this text better than any small network of the coming
-# > chapters.** It reaches a loss of 1.669 (less is better; the unit comes below). (*Small*: the
-# > main models of chapters 2 to 7, of at most 42,369 numbers.) As trained there, the best reaches
-# > 2.071; the small model of Andrej Karpathy's [lecture](references.md#ng-video-lecture), from
-# > which this book grew, is reported at 2.06. Passing the table is what the book is for: the full
+# > chapters.** It reaches a loss of 1.669 (less is better). (*Small*: the main models
+# > of chapters 2 to 7, of at most 42,369 numbers.) As trained there, the best reaches 2.071; the
+# > small model of Andrej Karpathy's [lecture](references.md#ng-video-lecture), from which this book
+# > grew, is reported at 2.06. Passing the table is what the book is for: the full
 # > model of chapter 9 does.
 
 # %% [markdown]
@@ -293,9 +293,9 @@ figures.bigram_table(bigram, tokenizer.vocabulary, named)
 # \end{aligned}$$
 #
 # Here $n(h, c)$ is how often $c$ followed $h$, $n(h)$ how often anything did, and $d(h)$ *how many
-# different* characters did. Say that after `zeb` there came `r` twice and `u` once: $n = 3$ and
-# $d = 2$. Then `r` gets two fifths for the two times that it came, plus two fifths of what it has
-# after `eb`. The formula multiplies $p(c \mid h')$ by $d(h) / (n(h) + d(h))$, here $2/5$: the more
+# different* characters did. Say that after `zeb` there came `r` three times and `u` once: $n = 4$
+# and $d = 2$. Then `r` gets three sixths for these three times, plus two sixths of what it has
+# after `eb`. The formula multiplies $p(c \mid h')$ by $d(h) / (n(h) + d(h))$, here $2/6$: the more
 # different characters have followed $h$, the less of a surprise is one more. Where $h$ was never
 # seen, the formula reads $0/0$, and we take $p(c \mid h')$ alone. So it goes on, down to the empty
 # context, and below that lies the uniform guess. ([Witten and Bell](references.md#witten-1991);
@@ -364,7 +364,7 @@ live.reader("counts-3")
 # new text itself; that flatters this loss little.)
 #
 # Why does the fifth character hurt, when the fourth still helped? Sort the validation characters by
-# how often their context of four was seen in the training text, and then by their context of five.
+# how often their context of four was seen in the training text; then do the same for five.
 # The *extra loss* is how much more this context costs than the one shorter by one; below 0 it saves.
 
 # %%
@@ -389,7 +389,9 @@ for k in (4, 5):
         here = (low <= seen[k]) & (seen[k] <= high)
         share, more = here.double().mean(), extra[k][here].mean()
         rows[kind] += [f"{share:.1%}", f"{more:+.3f}", f"{share * more:+.3f}"]
-heads = [f"{k}: {head}" for k in (4, 5) for head in ("share", "extra", "cost")]
+# Four and five side by side: both shares, both extra losses, both costs.
+rows = {kind: row[::3] + row[1::3] + row[2::3] for kind, row in rows.items()}
+heads = [f"{k}: {head}" for head in ("share", "extra", "cost") for k in (4, 5)]
 teaching.table("context seen", heads, rows)
 
 # %% [markdown]
@@ -474,9 +476,9 @@ print(f"n_embd = {rung.n_embd}, n_layer = {rung.n_layer}")
 print(f"{model.n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
 
 # %% [markdown]
-# Counting finds the best that a table of pairs can say of the *training* text. For the gradient of
-# a logit is the prediction minus the counted share: zero where they agree. Learning approaches it
-# step by step.
+# Counting finds the best that a table of pairs can say of the *training* text: the gradient of a
+# pair's logit is the pair's predicted minus its counted share, zero where they agree. Learning
+# approaches it step by step.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how fast can a table be learned?</summary>
@@ -548,7 +550,7 @@ def train_by_hand(model: GPT, steps: int) -> None:
     for _ in range(steps):
         x, y = random_windows(train, 8, 32, generator)  # both (B, T)
         loss = F.cross_entropy(model(x).flatten(0, 1), y.flatten())
-        # forget the old gradients, or they add up
+        # forget the old gradients, or they add up and lead the steps astray
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -579,7 +581,7 @@ train_by_hand(model, steps=1_000)
 
 # %% [markdown]
 # Before training it is worse than the uniform guess: its random logits prefer some characters for no
-# reason.
+# reason. A first loss far above it usually means that they begin too large.
 #
 # A full run takes 5,000 steps. We made five, from five seeds; their losses are *the record*. You have
 # made the first 1,000 steps of one. **Guess:** will a full run come below the add-one table, 2.482?
@@ -702,7 +704,7 @@ for windows in (32, 6_400):
 # %% [markdown]
 # Even 200 batches (6,400 windows) leave ± 0.01 on each model, and more on the difference of two, if
 # each draws its own. Two pieces of the next chapters are worth less than that. So we take each
-# target once, as above, with the package's `evaluate`:
+# target once, with the package's `evaluate`:
 
 # %%
 from bardgpt.evaluation import evaluate
@@ -775,6 +777,7 @@ for temperature in (0.5, 1.0, 2.0):
         f"temperature {temperature}\n{checks.FRAME}\n{written}\n{checks.FRAME}"
     )
 
+# The package's generate writes the same.
 generator = torch.Generator().manual_seed(0)
 start = tokenizer.encode("\n")
 assert torch.equal(
@@ -782,8 +785,8 @@ assert torch.equal(
 )
 
 # %% [markdown]
-# (The package's `generate` writes the same.) At 0.5 the commonest pairs come again and again; at 2
-# it is nearly noise. Move the temperature yourself:
+# At 0.5 the commonest pairs come again and again; at 2 it is nearly noise. Move the
+# temperature yourself:
 
 # %% tags=["hide-input"]
 live.toy_temperature("t", alphabet, bigram[number["t"]])
@@ -886,7 +889,7 @@ print(f"the king -> {tokenizer.decode(said)}")
 # %% [markdown]
 # On its last batch it is better than everything above was on new text! But after `t` it predicts `t`:
 # it repeats what it sees. **A result that is too good is a bug until shown otherwise**, and a
-# yardstick shows it's too good.
+# yardstick shows it is too good.
 
 # %% [markdown]
 # ## Exercises

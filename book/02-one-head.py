@@ -41,7 +41,7 @@ if "google.colab" in sys.modules:
 # character stands at 2.486, that of two at 2.049. Where will the network land?
 #
 # > **This chapter adds two things: one head, and a note of where in the window each character
-# > stands.** We measure what each of them is worth.
+# > stands.**
 
 # %% [markdown]
 # ## The mean of the past
@@ -131,7 +131,7 @@ own = weights.diagonal(dim1=1, dim2=2)  # (B, T), of each position to itself
 print("to itself:", " ".join(f"{weight:.2f}" for weight in own[0].tolist()))
 
 # %% [markdown]
-# Each position finds itself, for nothing is as like an `r` as an `r`. (The 0.50 is the second `e` of
+# Each position finds itself, for nothing is as like a `g` as a `g`. (The 0.50 is the second `e` of
 # `he gives`: it finds the first just as well.) The score is also the same in both directions, and
 # what one looks for is not what one is. So let us give each position two vectors: a *query* $q$, what
 # it looks for, and a *key* $k$, what it can be found by. A third, the *value* $v$, is what it hands
@@ -185,8 +185,8 @@ live.toy_scores()
 # attention ([Vaswani et al.](references.md#vaswani-2017), equation 1). It is *causal* if no one
 # looks into the future, and *self*-attention if queries, keys and values come from the same `x`.
 # (In a translator the queries may come from a text of length $T$, keys and values from another of
-# length $S$. That is *cross*-attention: $T \times S$ scores, and no causal mask.) One set of the
-# three maps is a *head*.
+# length $S$. That is *cross*-attention: $T \times S$ scores, and no causal mask. Our model has one
+# text only, and needs none.) One set of the three maps is a *head*.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -295,9 +295,9 @@ for hs in (8, 32, 64):
 
 # %% [markdown]
 # Dividing a number by $\sqrt{\mathrm{hs}}$ divides its variance by $\mathrm{hs}$: so it is 1 at every
-# head size. And why does that matter? Softmax is exponential. Without the division, the scores of a
-# head of 64 have a standard deviation of 8, and two that lie 8 apart give weights in a ratio of $e^8$,
-# about 3,000 to 1. Let queries choose among eight keys each:
+# head size. That matters, for softmax is exponential. Without the division, the scores of a head of
+# 64 have a standard deviation of 8, and two that lie 8 apart give weights in a ratio of $e^8$, about
+# 3,000 to 1. Let queries choose among eight keys each:
 
 
 # %%
@@ -417,12 +417,11 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 
 # %% [markdown]
 # By itself a head sees its past as a bag of characters: after `thre` and after `reth`, a following
-# `e` receives exactly the same. (Without a mask, even both `e` of `he gives` would receive the
-# same.) So each of the eight places in the window gets a *position embedding*, learned like those
-# of the characters, and it is added to `x`. Queries, keys and values are made from the sum, so that
-# a head can ask for "a vowel", for "the place before mine", or for both. But does adding mix up
-# what a character is with where it stands? Multiply a score out, without the maps ($x'$ and $p'$
-# belong to the position asked):
+# `e` receives exactly the same. So each of the eight places in the window gets a *position
+# embedding*, learned like those of the characters, and it is added to `x`. Queries, keys and values
+# are made from the sum, so that a head can ask for "a vowel", for "the place before mine", or for
+# both. But does adding mix up what a character is with where it stands? Multiply a score out,
+# without the maps ($x'$ and $p'$ belong to the position asked):
 #
 # $$
 # \begin{aligned}
@@ -437,8 +436,8 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 # - $p\cdot x'$: a place looks for a character;
 # - $p\cdot p'$: a place looks for a place.
 #
-# Not if characters and places lie in different directions: the maps can learn which of the four
-# counts.
+# What and where stay apart if characters and places lie in different directions: then the maps can
+# learn which of the four counts.
 
 # %% [markdown]
 # ## One head on the ladder
@@ -553,8 +552,9 @@ print(f"of this, by positions: {by_positions}")
 # 2.40 for one head. The loss is almost as high on the training text as on new text: no overfitting.
 
 # %% [markdown]
-# And what does it write? Beside the bigram model, with the same prompt and random numbers. (The
-# head reads the last eight only; for more there are no places.)
+# And what does it write? Beside the bigram model, with the same prompt and random numbers. (A ninth
+# character has no place: the model refuses it. So only the end is read: when all eight places are
+# full, the first four characters are forgotten.)
 
 # %% tags=["hide-input"]
 live.writer("one-head", "bigram")
@@ -606,10 +606,10 @@ print(f"{shapes[0]} rows of scores, mixed by {shapes[1]} weights")
 
 # %% [markdown]
 # So the head has a row for `t` and a row for `h`, but none for `th`. After `th` it can only mix these
-# rows. And the one row of `t` must serve twice: at the `t` for the next character, at the `h` for the
-# one that is two after the `t`. The table of two has counted `th` itself. And because the weights sum
-# to 1, a position that looks back looks away from its own character, the one thing that the bigram
-# model knew.
+# rows. And the one row of `t` must serve twice: read at the `t`, for what follows `t`; read at the
+# `h`, for what follows `th`. The table of two has counted `th` itself. And because the weights sum to
+# 1, a position that looks back looks away from its own character, the one thing that the bigram model
+# knew.
 
 # %% [markdown]
 # ## Looking at the weights
@@ -635,8 +635,8 @@ figures.maps(torch.stack(pair), "my lord,", names)
 # future.*
 #
 # Most characters look at themselves, but the `r` also at the vowel before it, and the `l` at the
-# space. One example can mislead. So here are, after the `r`, three means over all validation
-# windows, at the last position:
+# space. One example can mislead. So here come first this `r`, then three means over all validation
+# windows, at their last position, which sees all eight:
 
 # %%
 windows = validation[: len(validation) // T * T].view(-1, T)
@@ -651,7 +651,7 @@ checks.within("to the oldest four", back[4:].sum().item(), below=0.1)
 # %% [markdown]
 # After 1,000 steps the head is a bigram model that looks a little at its neighbour. With $x\cdot x$ a
 # position found itself because it could not do otherwise. This head has learned it: only by looking at
-# itself can a position keep its own character. (Chapter 5 adds a way around the head.)
+# itself can a position keep its own character.
 #
 # The same for the head after 5,000 steps. Choose a character, and see where the model looked **to
 # predict it**, that is from the character before it. So `,` shows where `d` looks, as does row `d`
@@ -738,8 +738,8 @@ for name, layer in (
 
 # %% [markdown]
 # Against both slips, change the future, and see whether the past moves. Chapter 1's slip, the inputs
-# as targets, shows when you print both. [The workshop](workshop.md) lets you watch a run without the
-# mask, and read what it writes.
+# as targets, shows when you print inputs and targets. [The workshop](workshop.md) lets you watch a
+# run without the mask, and read what it writes.
 
 # %% [markdown]
 # ## Exercises

@@ -57,8 +57,8 @@ if "google.colab" in sys.modules:
 # Take a model almost four times as large as the ladder's last rung: pre-norm, three blocks, 64
 # channels, a context of 32 characters. And give it little to read, the first 20,000 characters of
 # the training text. It was trained from three seeds, 1,000 steps each, at three times the
-# ladder's learning rate; once without dropout and once with $p = 0.2$, which comes later. Both
-# records are in one *sweep* (a set of runs that differ in few settings), by name:
+# ladder's learning rate, without dropout and with $p = 0.2$. Both records are in one *sweep* (a
+# set of runs that differ in few settings), by name:
 
 # %%
 from bardgpt import records
@@ -102,14 +102,15 @@ table("steps", ["on the text learned from", "on validation text"], rows)
 # ## A mask
 #
 # Take away, at random and at every step anew, one number in five. Why could that help? The usual
-# explanation is this; we have not tested it separately. To learn a passage by heart, many inputs
-# must say one exact pattern together; if one is missing, it breaks. So no unit can rely on one
-# particular input. What several say independently of each other mostly still gets through.
+# explanation, which we have not tested separately: a passage learned by heart hangs on an exact
+# pattern of many inputs; if one is missing, it breaks. Now any may be missing, so no unit (one
+# number that a layer computes) can rely on one particular input. What several inputs say
+# independently of each other mostly still gets through.
 #
-# That is dropout ([Srivastava and others, 2014](references.md#srivastava-2014); the same group had
-# first described it [two years before](references.md#hinton-2012)). In training, each number is set
-# to 0 with probability $p$, independently of the others. Those that are *kept* are divided by $1 - p$
-# (why: below). Five numbers, of which the third falls:
+# That is dropout ([Srivastava and others, 2014](references.md#srivastava-2014); first described
+# [two years before](references.md#hinton-2012)). In training, each number is set to 0 with
+# probability $p$, independently of the others. Those that are *kept* are divided by $1 - p$ (why:
+# below). Five numbers, of which the third falls:
 
 # %%
 import torch
@@ -262,8 +263,8 @@ from bardgpt.teaching import live
 live.toy_mask()
 
 # %% [markdown]
-# The first rows fall silent most easily; exercise 4 says how often. In the mean over many masks the
-# rows still sum to 1, each by itself:
+# The first rows fall silent most easily; exercise 4 says how often. In the mean over many masks
+# each row still sums to 1:
 
 # %%
 from bardgpt.layers.attention import attention_weights, causal_mask
@@ -287,7 +288,7 @@ print("the first position hears itself with weight", alone)
 #
 # In training two passes over the same text give two results, for each has its own mask. At test
 # time they give one. `model.train()` and `model.eval()` are the switch. How far are the logits
-# of two passes from each other, and from those without dropout (as root mean square, RMS)?
+# of two passes from each other, and from those without dropout (as RMS)?
 
 # %%
 full = GPT(PRE_NORM)
@@ -311,9 +312,9 @@ torch.testing.assert_close(one, full(ids), rtol=0, atol=0)
 #
 # $$p \cdot 0 + (1 - p) \cdot \frac{x}{1 - p} = x,$$
 #
-# the number at test time. Does that hold for what a layer makes of it? Two numbers, $1$ and $-1$,
-# are summed and go through a ReLU. With $p = 0.5$ there are four masks, equally likely, and a
-# number that is kept is doubled:
+# the number at test time (the variance: exercise 3). Does that hold for what a layer makes of it?
+# Two numbers, $1$ and $-1$, are summed and go through a ReLU. With $p = 0.5$ there are four masks,
+# equally likely, and a number that is kept is doubled:
 
 # %%
 pair = torch.tensor([1.0, -1.0])
@@ -373,8 +374,8 @@ print("the mean of m x over them is x")
 
 # %% [markdown]
 # Is the mean of their answers what the network gives at test time? A mean can be taken at three
-# points: of the logits; of the probabilities; or of the logarithms of the probabilities, which are
-# then normalized again. The last is the *geometric mean*.
+# points: of the logits; of the probabilities; or of the logarithms of the probabilities, with a
+# softmax after it. The last is the *geometric mean*.
 
 
 # %%
@@ -411,7 +412,7 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
 # <details class="fold aside"><summary>For the curious: why the geometric mean is exact there</summary>
 #
 # $\log \text{softmax}$ is the logits minus one number that all five outputs share. So its mean is
-# the mean of the logits minus one number, and normalizing again takes that number out. This is how
+# the mean of the logits minus one number, and the softmax after it takes that number out. This is how
 # [Hinton and others](references.md#hinton-2012) justified the network of test time, for one layer
 # with a softmax.
 #
@@ -419,7 +420,7 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
 
 # %% [markdown]
 # A GPT has many nonlinearities, and far too many masks to ask them all (exercise 5 counts). So we took
-# $N$ random ones, and asked the three recorded models that were trained on the 20,000 characters with
+# $N$ random ones, and asked the three recorded models trained on the 20,000 characters with
 # $p = 0.2$. Two measures: how far the mean prediction of the $N$ is from that of test time (their *KL
 # divergence*, in nats, 0 if they agree everywhere), and which has the lower loss on validation text.
 
@@ -455,7 +456,8 @@ live.toy_masks()
 # %% [markdown]
 # From 16 masks on the bars hardly move, near their lines but not on them.
 #
-# Is the mean of 64 masks always better? The same with $p = 0.4$, and with $p = 0.2$ after the whole text:
+# Is the mean of 64 masks always better? The same with $p = 0.4$, and with $p = 0.2$ after 1,000 steps
+# on the whole training text:
 
 # %% tags=["hide-input"]
 lags = {}
@@ -470,14 +472,14 @@ table("trained on", ["64 masks minus test time"], lags)
 # *Loss of the mean of 64 masks minus the loss at test time, in nats: mean ± standard deviation of
 # three seeds. Below 0 the masks are better.*
 #
-# Not always: after the whole text the 64 masks are 0.016 *worse*.
+# Not always: after the whole text they are 0.016 *worse*.
 #
 # So what becomes of the ensemble? In training the story is true: each pass trains another
 # sub-network. At test time nothing merges. Another network, with nothing dropped, takes their
-# place, at one pass instead of 64. It is near their mean, nearer than one mask is: better after the
-# whole text, worse after the small one. Why? An untested guess: after the small text the model is
-# too sure, and a mean over masks is less sure. The first explanation (no unit can rely on one
-# input) may be enough.
+# place, at one pass instead of 64. It is near their mean; on new text it is better than that mean
+# after the whole text, worse after the small one. Why? An untested guess: after the small text the
+# model is too sure, and a mean over masks is less sure. The first explanation (no unit can rely on
+# one input) may be enough.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the numbers, and what others found</summary>
@@ -558,7 +560,7 @@ table("after 1,000 steps", columns, rows)
 #
 # *Claim drop-4, the other half.*
 #
-# Take $p = 0$ and $p = 0.2$ once more, now with the whole training text. In 1,000 steps each character
+# Take $p = 0$ and $p = 0.2$ once more, with the whole training text. In 1,000 steps each character
 # comes up about once (of the 20,000, about 51 times):
 
 # %%
@@ -590,15 +592,16 @@ table("trained on", ["p = 0", "p = 0.2", "improvement"], rows)
 # dropout it is 2.002, *below* the batches' 2.032, which were taken with dropout on and with weights
 # up to 200 steps older. Where so little is learned by heart there is little to prevent, and dropout
 # *costs*: in the end 0.070 nats. Its noise stands in the way of all learning: in each step, nothing
-# is learned through a fifth of the numbers. So the ladder's small rungs go without. The lecture's
-# full model reads the text about 82 times, in 5,000 steps of 64 windows of 256 characters: more
-# like the small text here. So it can be expected to need dropout.
+# is learned through a fifth of the numbers. So the ladder's small rungs go without; so may a large
+# model that reads a huge text once (not tried here). The lecture's full model reads the text about
+# 82 times, in 5,000 steps of 64 windows of 256 characters: more like the small text here. So it can
+# be expected to need dropout.
 
 # %% [markdown]
 # ## Your turn
 #
-# Train one yourself: the 20,000 characters, $p = 0.2$, one seed, 600 steps. The new text must come out
-# *below* its loss without dropout, and the text learned from *above*:
+# Train one yourself: the 20,000 characters, $p = 0.2$, one seed, 600 steps. On new text its loss must
+# come out *below* the one without dropout, on its own text *above*:
 
 # %%
 from bardgpt.teaching import checks
@@ -664,8 +667,8 @@ assert worse > 0
 
 # %% [markdown]
 # For these recorded models, of the small text, the mean over 64 masks was better than no mask; a
-# single mask is worse. (`evaluate` and `generate` call `eval()`, and put the mode back.) So what
-# costs is the noise of one draw.
+# single mask is worse. So what costs is the noise of one draw. (`evaluate` and `generate` call
+# `eval()`, and put the mode back.)
 #
 # **Forgetting the $1/(1-p)$.** Suppose the mask is only 0 and 1. Training can make up for it with
 # weights that are $1/(1-p)$ times larger. At test time, when nothing is dropped, what each dropout
@@ -780,7 +783,7 @@ def mean_prediction(model, ids, n):
 exercises.check("8.2", mean_prediction)
 
 # %% [markdown]
-# **3. Noise.** The mean of a dropped number is kept. What about its variance over the masks?
+# **3. Noise.** Dropout keeps the mean of a number. What about its variance over the masks?
 # Work it out for a number $x$, and check with `masks` and `chances`, which `all_masks` made in the section
 # on the ensemble.
 
@@ -788,7 +791,8 @@ exercises.check("8.2", mean_prediction)
 # <details class="fold solution"><summary>Solution</summary>
 #
 # The mean of the square is (1 - p) (x / (1 - p))^2 = x^2 / (1 - p); minus x^2, that is
-# x^2 p / (1 - p). At p = 0.2 a quarter of x^2: dropout adds noise in proportion to each number.
+# x^2 p / (1 - p). At p = 0.2 a quarter of x^2: dropout adds noise in proportion to each number, and
+# the more, the larger p is.
 #
 # </details>
 
@@ -869,5 +873,4 @@ print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 #   validation loss turns up, try a few shares and keep the lowest validation loss, not the smallest
 #   gap.
 #
-# The [next chapter](09-scaling-up.ipynb) makes the model 384 channels wide, sets $p = 0.2$, and trains it
-# on the whole training text.
+# The [next chapter](09-scaling-up.ipynb) makes the model 384 channels wide and sets $p = 0.2$.

@@ -50,8 +50,8 @@ if "google.colab" in sys.modules:
 #
 # *Claim scale-1, first half, of the [claims page](claims.md).*
 #
-# "With our existing code" can be taken literally. A change of model is a list of changed fields,
-# and this is the whole way from chapter 7's rung to the lecture's model:
+# "With our existing code" can be taken literally. These changed fields are the whole way from
+# chapter 7's rung to the lecture's model:
 
 # %%
 from bardgpt.lab.ladder import RUNGS, config_diff
@@ -83,8 +83,7 @@ figures.diagram("whole-model")
 #
 # *Claim scale-1, second half.*
 #
-# One change at a time, in the lecture's order. Nothing is trained: on the device "meta" PyTorch's
-# tensors have shapes and no numbers.
+# One change at a time, in the lecture's order. Nothing is trained.
 #
 # - **GFLOP**: floating-point operations of a step's matrix products, in billions. The backward pass
 #   costs about twice the forward pass (gradients for inputs and for weights); both count.
@@ -103,7 +102,8 @@ print(f"operations: times {full_cost.flops / small_cost.flops:,.0f}")
 scaling.cost_table(scaling.one_at_a_time())
 
 # %% [markdown]
-# *Each change on top of all above it. "times": how many times the GFLOP of the row above.*
+# *Each change on top of all above it. "times": how many times the GFLOP of the row above. Last two
+# columns: memory.*
 #
 # - **Context** 256: 32 times the characters in a step, but 70 times the operations. Attention
 #   compares 256 positions with 256, and at a width of 32 that costs more than all matrices.
@@ -118,7 +118,7 @@ scaling.cost_table(scaling.one_at_a_time())
 # State takes a twenty-fifth of what the forward pass keeps. So if a GPU runs out of memory, a
 # smaller *batch* is the first remedy.
 #
-# Two rules do without a program. *Parameters*: a block's matrices have $4C^2$ numbers in attention
+# Two rules need no program. *Parameters*: a block's matrices have $4C^2$ numbers in attention
 # and $8C^2$ in the feed-forward layer, so $L$ blocks have about $12LC^2$. *Operations*: 6 for each
 # parameter and character, namely a multiplication and an addition, and twice that on the way back.
 
@@ -198,7 +198,7 @@ print(scaling.out_of_memory(full))
 # ### The recorded run
 #
 # From here on *recorded* means the whole run, whose weights come with the book. It was made
-# **once**, so it has no spread over seeds.
+# **once**: without a spread over seeds, a small difference from another run may be chance.
 
 # %%
 from bardgpt import records
@@ -238,14 +238,14 @@ for line in (text.fits["small"].best, log[-1]):
 
 # %% [markdown]
 # More steps made that model worse, so one keeps the weights of step 600 ([your own
-# text](appendix/your-own-text.ipynb) has the curves). Ours, too, could learn much by heart: it has
-# more than ten parameters for each character of its text.
+# text](appendix/your-own-text.ipynb) has the curves). Ours, too, could learn much by heart, with
+# over ten parameters for each character.
 
 # %% [markdown]
 # ### The lecture's own run, begun
 #
-# Preset `full` is the lecture's own run. It wants a GPU: on two cores we made its beginning once
-# (in the code, `notes`). Beside it stands `sprint`, the recorded run:
+# Preset `full` is the lecture's own run. On two cores we made its beginning once (in the code,
+# `notes`). Beside it stands `sprint`, the recorded run:
 
 # %% tags=["hide-input"]
 from bardgpt import teaching
@@ -293,8 +293,7 @@ print(f"{steps:,} of {notes.training.steps:,} steps were made")
 #   There is no dropout, for the rung does not learn by heart;
 # - with the plain recipe, but **reading as long** as the full model, in 48,000 steps.
 #
-# **Guess first:** of the way from the last small rung to the full model, how much does the recipe
-# give, and how much the longer reading?
+# **Guess first:** how much of the way to the full model does each of the two give?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss of all rungs, five dots each, from the bigram model near 2.5 down to layer norm before the branch at 2.07. Below it two controls of the same size: with sprint's recipe near 2.00, and reading longer near 1.92. In the last row, far to the left of all others, the full model: one above the other a cross for the lecture's 1.48, a diamond for the recorded run's 1.4789 and a plus sign for nanoGPT's 1.4697. The dashed line of the four-character table at 1.669 lies between the small rungs and the full model."}}
 from bardgpt.lab.ladder import LECTURE_FULL, NANOGPT, climbed
@@ -319,8 +318,9 @@ figures.ladder(rows, tables, full_model)
 #
 # The full model is the first to pass the best table. But do not compare its row to the third digit:
 # ours was judged on the whole text, the lecture's and nanoGPT's in windows drawn at random. The
-# fairest pair is 1.4806, ours in random windows, and nanoGPT's 1.4697, the luckiest of up to 21
-# such estimates; one run each.
+# fairest pair is 1.4806, ours in random windows, and nanoGPT's 1.4697, the lowest, so luckiest, of
+# up to 21 estimates during training; one run each. (A subword's loss covers several
+# characters: divide by their number first.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the same weights, judged in four ways</summary>
@@ -373,11 +373,11 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # |---|---|---|---|
 # | `warmup`, `schedule`, `final_rate` | 0.195 | rates climb for 50 steps, then fall to a twentieth | AdamW's averages rest on few gradients at first; small last steps settle |
 # | `optimizer`, `muon_rate` | 0.021 | Muon for the blocks' matrices, with its own rate | below |
-# | `initialization` | -0.014 | GPT-2's: smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first |
+# | `initialization` | -0.014 | GPT-2's: smaller with depth ([chapter 5](05-residual-connections.ipynb)) | many blocks add little at first (the rung has three) |
 # | `learning_rate` | none seen | ten times the lecture's (three times the rung's), for whatever Muon does not train | a short run has to learn faster |
 # | `beta2` | none seen | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow |
 # | `clip` | none seen | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little |
-# | `decay` | none seen | only matrices are pulled towards 0 | gains and biases may be large |
+# | `decay` | none seen | only matrices are pulled towards 0, by a share of themselves; a penalty in the loss would be [divided](references.md#loshchilov-2019) with the gradient | gains and biases may be large |
 # | `attention_dropout`, `embedding_dropout` | a step about an eighth faster ([measured](appendix/fast-attention.ipynb)) | moved from the attention weights to the embeddings | masks for all weights cost time |
 # | `steps`, `batch_size` | it reads less, see below | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores |
 #
@@ -385,9 +385,7 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # seeds. None seen: nothing beyond their spread.*
 #
 # On the rung the schedule is worth most: without it the rung ends worse than with its plain recipe.
-# Probably Muon's rate is too high to be kept to the end. Muon gives a little, and the
-# initialization, made for many blocks, costs a little in three. On the full model no row was left
-# out.
+# Probably Muon's rate is too high to be kept to the end. On the full model no row was left out.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: each row left out, with its spread</summary>
@@ -427,10 +425,11 @@ for name in ("tiny", "full", "sprint"):
 
 # %% [markdown]
 # **[Muon](references.md#jordan-2024)** in short. A matrix stretches some input directions much,
-# others little; its *singular values* say how much. An averaged gradient's are large in a few
-# directions and small in most, so in most a step along it hardly moves the weights. Muon keeps the
-# directions and makes the values about equally large, so that all learn, by five rounds of matrix
-# products.
+# others little; its *singular values* say how much. Those of the gradient, averaged over steps, are
+# large in a few directions and small in most, so in most a step along it hardly moves the weights.
+# Muon keeps the directions and makes the values about equally large, so that all learn, by five
+# rounds of matrix products. AdamW keeps gains and biases (no matrices), embeddings and output layer
+# (better so, says the source).
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the five rounds by hand</summary>
@@ -530,17 +529,17 @@ rows = {name: [f"{loss:.2f}"] for name, loss in rows.items()}
 teaching.table("judged on", ["validation loss"], rows)
 
 # %% [markdown]
-# The gap is 0.59 nats. This cut crosses the one above, so don't add their parts. A quarter of a nat
-# is a better prediction from the same few characters. The larger part, 0.34, comes from seeing
-# more: in windows of 8 it is fewer than five characters on average, and most is won as soon as each
-# has 8 to 16. For this model 32 would nearly do. A window of 256 gives that many to seven eighths
-# of its predictions, one of 32 only to its last.
+# The gap is 0.59 nats. This cut crosses that into recipe, reading and size, so don't add their
+# parts. A quarter of a nat is a better prediction from the same few characters. The larger part,
+# 0.34, comes from seeing more: in windows of 8 it is fewer than five characters on average, and
+# most is won as soon as each has 8 to 16. For this model 32 would nearly do. A window of 256 gives
+# that many to seven eighths of its predictions, one of 32 only to its last.
 
 # %% [markdown]
 # ## One passage, character by character
 #
-# Here is a piece of the validation text, from The Tempest.
-# The taller the bar below a character, the less the model expected it; a table below has the words.
+# Here is a piece of the validation text, from The Tempest. The taller the bar below a character,
+# the less the model expected it.
 
 # %%
 from bardgpt.teaching import figures
@@ -550,7 +549,7 @@ figures.passage(passage["text"], passage["losses"])
 
 # %% [markdown]
 # *A passage that the model has never seen. Each character was predicted from the 128 to 255
-# characters before it. ↵ is a line break, which has to be predicted too.*
+# characters before it. ↵ is a line break.*
 #
 # The first letters of words cost much, the rest often almost nothing: once *lang* stands there,
 # *uage* follows. Rare words cost much: *Hag-seed*, *Setebos*, *Shrug'st*. Speakers' names cost
@@ -585,9 +584,9 @@ print(f"; their mean is {live_losses.mean():.1f} nats")
 #
 # The validation text is the end of the file: two thirds of The Taming of the Shrew and the
 # beginning of The Tempest. Of its 39 speakers 26 never speak in the training text. So the loss
-# measures in part how one meets strangers. How large a part? Split it: the names above the speeches
-# against all other text (*rest*). A name is *known* if it speaks in the training text, else *new*;
-# *again* means that it already heads a speech in the window, *first* that it does not.
+# measures in part how one meets strangers. Split it: the names above the speeches against all other
+# text (*rest*). A name is *known* if it speaks in the training text, else *new*; *again* means that
+# it already heads a speech in the window, *first* that it does not.
 
 # %%
 names = record.results["names"]
@@ -657,8 +656,8 @@ checks.generated(
 
 # %% [markdown]
 # "Still nonsensical when you actually read", says the lecture; that you judge best yourself. But "the
-# characteristic structure and style" can be measured. (*Known* words, of three letters or more, and
-# *copied* passages are those that stand in the training text.)
+# characteristic structure and style" can be measured, by four numbers, three of them new. (*Known*
+# words, of three letters or more, and *copies* stand in the training text.)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four plots of samples by model, from the best count table over all rungs down to the full model, with a line and a grey band for real text. In all four the full model is closest to the band or in it. Share of speakers' lines: around a tenth or less for nearly all rungs, with wide spreads, and about a fifth for the full model. Characters per spoken line: widely spread for the first rungs. Known words: from below a half up to nearly one. Longest copied piece: about ten characters for the small rungs, more for the count table, the full model and real text."}}
 titles = {"counts": "counts, 4 before"} | {n: r.title for n, r in RUNGS.items()}
@@ -669,12 +668,12 @@ figures.forms({title: record.form(name) for name, title in titles.items()})
 # *Mean and standard deviation over pieces of 500 characters: five of each rung and of the table,
 # fifty of the full model, and all of the validation text.*
 #
-# In all four plots the full model stands where real text stands. Of its words 94 % are known, of
-# real text's 93 % (Shakespeare invents words, too), of the last small rung's 45 %.
+# In all four plots the full model stands where real text stands. The table of counts nearly does,
+# too: such numbers see layout and words, not sense. Of the full model's words 94 % are known, of
+# real text's 93 %, of the last small rung's 45 %.
 #
 # Does it recite, then? On average its longest copy has 20 characters, and that of held-out real
-# text 19: hardly. The longest in all 25,000 recorded characters is layout: the end of a speech,
-# a speaker and the first word of the answer:
+# text 19: hardly. The longest in all 25,000 recorded characters is mostly layout:
 
 # %%
 print(repr(record.results["longest copy"]))
