@@ -227,6 +227,22 @@ def test_loading_can_be_cancelled_and_a_damaged_part_is_refused(visit):
         expect(status(element)).to_have_text(re.compile("arrived damaged"))
 
 
+def test_what_stands_out_by_its_ground_is_legible_in_the_systems_colours(visit):
+    """A browser takes away a ground, or puts one of the page's colour behind the letters."""
+    style = """e => {
+      const { color, backgroundColor, forcedColorAdjust } = getComputedStyle(e);
+      return [color, backgroundColor, forcedColorAdjust];
+    }"""
+    for scheme in ("light", "dark"):
+        with visit("one.html", forced_colors="active", color_scheme=scheme) as page:
+            element = writer(page)
+            write(element)
+            for one in (button(element), element.locator(".drawn b")):
+                letter, ground, adjust = one.evaluate(style)
+                assert letter != ground
+                assert adjust == "none"
+
+
 def test_blocked_storage_is_no_obstacle(visit):
     with visit("one.html") as page:
         block_storage(page)
