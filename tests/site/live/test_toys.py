@@ -423,6 +423,28 @@ def test_scores_alone_know_of_no_head_size(visit):
         assert "head size" not in page.locator("bard-toy").inner_text()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_who_comes_back_finds_picture_and_controls_as_one(visit, name):
+    """A browser puts the controls back where they were left, and tells no script of it."""
+    with visit(f"{name}.html") as page:
+        element = page.locator("bard-toy")
+        for control in element.locator("input[type=range]").all():
+            control.press("ArrowRight")
+        for control in element.locator("input[type=checkbox]").all():
+            control.click()
+        if name == "norm-place":
+            page.locator("[value=nowhere]").check()
+        controls = element.locator(":is(input, select)")
+        state = "all => all.map(one => [one.value, one.checked])"
+        left, said = controls.evaluate_all(state), say(page)
+        page.goto(page.url.replace(name, "four"))
+        page.go_back()
+        assert controls.evaluate_all(state) == left
+        expect(element.locator(".toy-says").first).to_be_visible()
+        page.wait_for_function("document.readyState === 'complete'")
+        assert say(page) == said
+
+
 def test_from_the_disk_it_moves_too(visit, folder):
     with visit("scores.html", at=f"{folder.as_uri()}/") as page:
         check_scores(page)

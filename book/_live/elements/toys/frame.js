@@ -86,6 +86,8 @@ export class Frame {
       if (button) this.changed(change, /** @type {HTMLElement} */ (button).dataset.do ?? "");
     });
     change("");
+    // Who comes back finds the controls as they were left: a browser sets them after the script ran.
+    addEventListener("pageshow", () => change(""));
   }
 
   /**
