@@ -144,7 +144,7 @@ export class Trainer extends Living {
   /** Whether the run that stands still is of what is set. */
   get canGoOn() {
     const { run } = this;
-    if (!run?.begun || run.step >= this.total) return false;
+    if (!run?.begun) return false;
     return JSON.stringify(run.settings) === JSON.stringify(this.parts.settings);
   }
 
@@ -288,20 +288,23 @@ export class Trainer extends Living {
   }
 
   /**
-   * All steps are done: the loss as the records have it, and what the model writes.
+   * All steps are done: the loss as the records have it, and what the model writes. Stopped here, a
+   * run goes on here.
    *
    * @param {Run} run
    * @param {number} number
    * @param {number} turn
    */
   async end(run, number, turn) {
-    this.say("Measuring on the whole validation text…");
-    const loss = await ask("measure", { number, isWhole: true }).answer;
-    if (turn !== this.turn) return;
-    run.points.push([run.step, loss]);
-    if (!Number.isFinite(loss)) throw new LostError(run.step);
-    run.end = loss;
-    this.draw();
+    if (run.end === null) {
+      this.say("Measuring on the whole validation text…");
+      const loss = await ask("measure", { number, isWhole: true }).answer;
+      if (turn !== this.turn) return;
+      run.points.push([run.step, loss]);
+      if (!Number.isFinite(loss)) throw new LostError(run.step);
+      run.end = /** @type {number} */ (loss);
+      this.draw();
+    }
     this.say("Writing…");
     await this.sample(run, number);
     if (turn !== this.turn) return;
@@ -309,7 +312,7 @@ export class Trainer extends Living {
     this.finish();
     this.state = "idle";
     this.invite();
-    this.say(`${grouped(run.step)} steps done: loss ${loss.toFixed(3)}.`);
+    this.say(`${grouped(run.step)} steps done: loss ${run.end.toFixed(3)}.`);
   }
 
   /**

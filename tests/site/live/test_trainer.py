@@ -200,6 +200,36 @@ def test_stops_at_once_and_goes_on(visit):
         expect(button(element)).to_have_text("Go on")
 
 
+@pytest.mark.parametrize("word", ["Measuring", "Writing"])
+def test_stopped_after_its_last_step_it_goes_on_to_the_end(visit, word):
+    """No run is begun anew, and nothing that was measured is measured again."""
+    with visit("short.html") as page:
+        element = trainer(page)
+        page.evaluate(
+            """word => {
+              const go = document.querySelector("bard-trainer [data-go]");
+              const status = document.querySelector("bard-trainer .live-foot [role=status]");
+              new MutationObserver((_, observer) => {
+                if (!status.textContent.startsWith(word)) return;
+                observer.disconnect();
+                go.click();
+              }).observe(status, {childList: true});
+              go.click();
+            }""",
+            word,
+        )
+        expect(status(element)).to_have_text(f"Stopped after {FEW} steps.")
+        expect(button(element)).to_have_text("Go on")
+        button(element).click()
+        expect(status(element)).to_have_text(DONE)
+        expect(button(element)).to_have_text(re.compile("Train"))
+        expect(element.locator("tbody tr")).to_have_count(2)  # the run and the recorded ones
+        counts = "what => window.asked.filter((one) => one.what === what).length"
+        assert page.evaluate(counts, "train") == 1
+        steps = page.evaluate(f"{RUN}.points.map(([step]) => step)")
+        assert steps == [0, FEW]
+
+
 def test_enter_in_a_field_trains_what_the_field_then_shows(visit):
     """And another Enter stops it: the field cannot be written in meanwhile."""
     with visit("whole.html") as page:
