@@ -25,6 +25,8 @@ export class Download {
     this.all = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
     /** Pieces that have come, for browsers that keep nothing. @type {Map<string, Uint8Array>} */
     this.held = new Map(Object.entries(held));
+    /** Paths of pieces that came damaged: no cache on the way may give them again. */
+    this.damaged = new Set();
     /** The one that is going on. @type {Promise<ArrayBuffer> | null} */
     this.going = null;
     /** Who waits for it: what each wants to hear. @type {Set<(progress: Progress) => void>} */
@@ -121,6 +123,7 @@ export class Download {
     }
     const bytes = await this.fetched(address, piece, count, before, signal);
     if (!(await isRight(bytes, piece))) {
+      this.damaged.add(piece.path);
       throw new DownloadError("A part of the model arrived damaged.");
     }
     // Storage may be full: the model is there all the same.
@@ -140,7 +143,8 @@ export class Download {
     const bytes = new Uint8Array(piece.bytes);
     let got = 0;
     try {
-      const response = await fetch(address, { signal });
+      const cache = this.damaged.has(piece.path) ? "reload" : "default";
+      const response = await fetch(address, { signal, cache });
       if (!response.ok || !response.body) throw new Error(`${response.status}`);
       const reader = response.body.getReader();
       for (;;) {

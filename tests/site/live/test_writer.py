@@ -1,6 +1,10 @@
 """The writer in Chromium: what a reader can do with it, and what it survives."""
 
 import re
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 from element_page import block_storage
@@ -225,6 +229,45 @@ def test_loading_can_be_cancelled_and_a_damaged_part_is_refused(visit):
         page.route("**/full-3.bin*", lambda route: route.fulfill(body=b"\0" * 1_000_000))
         button(element).click()
         expect(status(element)).to_have_text(re.compile("arrived damaged"))
+
+
+class Damaging(SimpleHTTPRequestHandler):
+    """Damages one file once, and lets the browser keep what it got."""
+
+    damaged: ClassVar[list[str]] = []
+
+    def do_GET(self):
+        if "/full-3.bin" not in self.path or self.damaged:
+            super().do_GET()
+            return
+        self.damaged.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.send_header("Cache-Control", "max-age=600")
+        self.end_headers()
+        self.wfile.write(b"\0" * 1_000_000)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_damaged_part_comes_anew_past_all_caches(visit, pages):
+    """As long as the server allows, the browser's own cache would give it again."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Damaging, directory=str(pages.folder)))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with visit("full.html", at=f"http://127.0.0.1:{server.server_port}/") as page:
+        element = writer(page)
+        button(element).click()
+        expect(status(element)).to_have_text(re.compile("arrived damaged"))
+        assert Damaging.damaged
+        button(element).click()
+        page.wait_for_function(
+            "['running', 'failed'].includes(document.querySelector('bard-writer').dataset.state)"
+        )
+        expect(button(element)).to_have_text("Stop", timeout=5000)
+    server.shutdown()
+    server.server_close()
 
 
 def test_what_stands_out_by_its_ground_is_legible_in_the_systems_colours(visit):
