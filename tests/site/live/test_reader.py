@@ -252,11 +252,12 @@ def test_every_model_answers(visit):
     ("text", "read", "says"),
     [
         ("", "", ""),
-        ("né\U0001f600e 4\ttu", "ne tu", "Left out, for the models have never seen them: é"),
+        ("né\U0001f600e 4\ttu", "ne tu", "have never seen them: é \U0001f600 4 tab. They know"),
+        ("n\u00a0e\u200d w", "ne w", "have never seen them: U+00A0 U+200D. They know"),
         ("To be. " * 1428 + "long", ("To be. " * 286)[:2000], "the first 2,000 are read"),
         ("two\n\nlines\n", "two\n\nlines\n", ""),
     ],
-    ids=["nothing", "unknown", "long", "lines"],
+    ids=["nothing", "unknown", "unseen", "long", "lines"],
 )
 def test_any_text_goes(visit, text, read, says):
     with visit("small.html") as page:
