@@ -509,8 +509,9 @@ export class Reader extends Living {
     foot.say(`Loading ${this.size} MB`, true);
     try {
       await this.loading.load([this.model], (progress) => foot.showProgress(progress));
+      if (turn !== this.turn) return; // another model is chosen, and perhaps read, by now
       this.dataset.state = "idle";
-      if (turn === this.turn) await this.read();
+      await this.read();
     } catch (error) {
       if (turn === this.turn) this.fail(/** @type {Error} */ (error));
     }

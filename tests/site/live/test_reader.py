@@ -355,6 +355,43 @@ def test_reading_can_be_stopped_and_goes_on(visit):
         expect(element.locator(".voice")).to_be_focused()  # where the button was, nothing is
 
 
+def test_another_model_is_chosen_while_a_table_is_made(visit):
+    """What has come too late does not call the reading of the other one done."""
+    text = (readers.READ * 20)[:2000]
+    with visit("small.html") as page:
+        element = reader(page)
+        wake(element)
+        area(element).fill(text)
+        said_costs(element)
+        element.locator("[name=model]").select_option("counts-5")
+        page.evaluate(
+            """() => {
+              const reader = document.querySelector("bard-reader");
+              const select = reader.querySelector("[name=model]");
+              const bar = reader.querySelector(".progress > div");
+              window.early = false;
+              const change = () => {
+                select.value = "pre-norm";
+                select.dispatchEvent(new Event("change"));
+              };
+              let soon;
+              new MutationObserver(() => {
+                if (select.value === "counts-5") {
+                  // All has come; a moment later the table is being made.
+                  if (bar.style.transform === "scaleX(1)") soon ??= setTimeout(change, 100);
+                } else if (reader.dataset.state === "idle") {
+                  window.early ||= reader.costs.length < reader.text.length;
+                }
+              }).observe(reader, {attributes: true, childList: true, subtree: true});
+            }"""
+        )
+        element.locator("[data-go]").click()
+        expect(element.locator("[name=model]")).to_have_value("pre-norm")
+        wanted = costs(live_models()["pre-norm"], text)
+        assert said_costs(element) == pytest.approx(wanted, abs=1e-3)
+        assert not page.evaluate("window.early")
+
+
 def test_two_elements_share_a_download_and_each_can_leave_it(visit):
     """The writer's and the reader's: one cancels, the other goes on; nothing comes twice."""
     with visit("many.html") as page:
