@@ -23,8 +23,7 @@ function bardGatherSolutions(article) {
   });
   const places = folds.map((fold, index) => {
     const number = index + 1;
-    const question = fold.previousElementSibling;
-    const name = question?.querySelector("strong")?.textContent.replace(/\.$/, "");
+    const name = bardExerciseOf(fold);
     const id = `solution-on-paper-${number}`;
     const link = element("a", ["Solution at the end of the chapter"], { href: `#${id}` });
     const note = element("p", [link], { class: "bard-to-solution", id: `exercise-on-paper-${number}` });
@@ -44,6 +43,27 @@ function bardGatherSolutions(article) {
     }
     list.remove();
   };
+}
+
+/**
+ * What an exercise is called: its bold beginning, in front of the fold and of the cell for the
+ * answer; of several in one list, the heading above them.
+ *
+ * @param {Element} fold
+ * @returns {string | undefined}
+ */
+function bardExerciseOf(fold) {
+  const words = (element) => element.textContent.trim().replace(/\.$/, "");
+  for (let part = fold.previousElementSibling; part; part = part.previousElementSibling) {
+    if (part.matches("h1, h2, h3, details.solution, .bard-to-solution")) return undefined;
+    if (part.matches("p") && part.firstChild?.nodeName === "STRONG") return words(part.firstChild);
+    if (part.matches("ol, ul") && part.querySelector("strong")) {
+      const heading = fold.closest("section")?.querySelector(":scope > :is(h2, h3)")?.cloneNode(true);
+      heading?.querySelector(".headerlink")?.remove();
+      return heading && words(heading);
+    }
+  }
+  return undefined;
 }
 
 (() => {
