@@ -15,6 +15,12 @@ from bardgpt.files import write_whole
 
 NAME = "bardgpt.pdf"
 STYLE = Path(__file__).with_suffix(".css")
+# In the list of contents: where each page begins.
+NUMBER = """(starts) => {
+  for (const link of document.querySelectorAll(".front li a")) {
+    link.dataset.sheet = starts[link.getAttribute("href").slice(1)];
+  }
+}"""
 
 
 def front(contents: list[dict]) -> str:
@@ -46,10 +52,22 @@ def printed(site: Path = SITE) -> bytes:
         site, front=lambda contents: f"{paper}<style>{rules}</style>{front(contents)}"
     ) as page:
         page.emulate_media(media="print")
+        # Where a page begins is known when it is printed: once for the numbers, once with them.
+        page.evaluate(NUMBER, starts(page.pdf(prefer_css_page_size=True)))
         sheets = page.pdf(
             outline=True, tagged=True, prefer_css_page_size=True, print_background=True
         )
     return packed(sheets)
+
+
+def starts(sheets: bytes) -> dict[str, int]:
+    """The sheets, counted from 1, on which the places that links lead to are, by their ids."""
+    with pikepdf.open(io.BytesIO(sheets)) as whole:
+        numbers = {page.obj.objgen: number for number, page in enumerate(whole.pages, start=1)}
+        return {
+            name.removeprefix("/"): numbers[place[0].objgen]
+            for name, place in whole.Root.Dests.items()
+        }
 
 
 def packed(sheets: bytes) -> bytes:
