@@ -2,13 +2,18 @@
 
 /** What only a screen can do. */
 const ON_SCREEN_ONLY = [
-  "script", "noscript", "template", "button", "input", "select", "textarea", "canvas", "iframe",
+  "script", "noscript", "template", "canvas", "iframe",
   ".headerlink", ".screen-only", "details.code", "[popover]",
 ].join(", ");
+/** Within an element that moves they have a place in its rows, and are hidden there by the site. */
+const CONTROLS = "button, input, select, textarea";
 /** Parts of code in the colour of all code: a PDF would describe each of some 30,000. */
 const OF_NO_COLOUR = "pre span:is(.n, .p, .w, :empty)";
 /** Attributes that name an element of the page, or several. */
 const NAMING = ["for", "headers", "aria-labelledby", "aria-describedby", "aria-controls"];
+
+/** So many characters at least stand beside a drawing. */
+const BESIDE = 800;
 
 /** A page's name in the bound book: that of its file, in one word. */
 const keyOf = (path) => path.replace(/\.html$/, "").replaceAll("/", "-");
@@ -30,14 +35,14 @@ function bind(pages, site) {
       .parseFromString(html, "text/html")
       .querySelector("article.bd-article");
     for (const element of article.querySelectorAll(ON_SCREEN_ONLY)) element.remove();
+    for (const control of article.querySelectorAll(CONTROLS)) {
+      if (!moving(control)) control.remove();
+    }
     for (const element of article.querySelectorAll(OF_NO_COLOUR)) {
       element.replaceWith(...element.childNodes);
     }
     for (const element of article.querySelectorAll("details:not(.solution)")) element.open = true;
     bardGatherSolutions(article);
-    for (const element of article.querySelectorAll("*")) {
-      if (element.localName.includes("-")) standStill(element);
-    }
     putAside(article);
     for (const element of article.querySelectorAll("*")) {
       nameAnew(element, key);
@@ -56,28 +61,47 @@ function bind(pages, site) {
   }
 }
 
-/** Of an element that moves keep the still picture inside. */
-function standStill(element) {
-  const still = document.createElement("div");
-  still.append(...element.childNodes);
-  element.replaceWith(still);
-}
-
-/** A drawing much higher than wide stands beside the text, with its caption: no sheet is left white. */
+/**
+ * A drawing much higher than wide stands beside the text, with its caption: no sheet is left white.
+ *
+ * At the end of a section it would come to stand beside the next: it begins below the heading.
+ */
 function putAside(article) {
-  for (const svg of article.querySelectorAll("svg.bard-diagram:not(.bard-narrow)")) {
+  for (const svg of article.querySelectorAll("svg[role=img]:not(.bard-narrow)")) {
     const [, , width, height] = (svg.getAttribute("viewBox") || "0 0 1 1").split(/\s+/).map(Number);
-    const cell = svg.closest(".cell") || svg.closest(".bard-figure");
+    const wide = svg.matches(".bard-wide");
+    if (wide && svg.closest("details")) continue; // nothing of the fold would stand beside it
+    const cell = svg.closest(".cell") || svg.closest(".bard-figure") || svg.closest(".cell_output");
     const several = cell?.querySelectorAll("svg[role=img]:not(.bard-narrow)").length !== 1;
-    if (several || height < 1.4 * width) continue;
+    if (several || height < (wide ? 0.88 : 1.4) * width) continue;
     const aside = document.createElement("div");
-    aside.className = "bard-aside";
+    aside.className = wide ? "bard-aside bard-half" : "bard-aside";
     aside.style.setProperty("--height", height);
     const caption = cell.nextElementSibling;
     cell.before(aside);
     aside.append(cell);
     if (caption?.matches("p.caption")) aside.append(caption);
+    const heading = aside.parentElement.querySelector(":scope > :is(h2, h3)");
+    if (heading && wordsAfter(aside) < BESIDE) heading.after(aside);
   }
+}
+
+/** Whether an element is part of one that moves, a toy or the like: those have a hyphen in their names. */
+function moving(element) {
+  for (let around = element.parentElement; around; around = around.parentElement) {
+    if (around.localName.includes("-")) return true;
+  }
+  return false;
+}
+
+/** How many characters follow an element in its section. */
+function wordsAfter(element) {
+  let sum = 0;
+  for (let next = element.nextElementSibling; next; next = next.nextElementSibling) {
+    if (next.localName === "section") break;
+    sum += next.textContent.length;
+  }
+  return sum;
 }
 
 /** What a list of contents says: of each page its title, and its sections. */

@@ -73,11 +73,11 @@ def browser() -> str:
 def head(site: Path) -> str:
     """What the bound book has in its head: the site's style sheets, and its setting of formulas.
 
-    A chapter is asked, for not every page has formulas.
+    A chapter is asked for the latter, for not every page has formulas.
     """
     chapter = next(path for path in pages(site) if "MathJax" in text(site, path))
     html, base = text(site, chapter), site.resolve().as_uri() + "/"
-    styles = [base + beside(chapter, href) for href in STYLES.findall(html)]
+    styles = [base + style for style in sheets(site)]
     return "\n".join(
         [
             '<meta charset="utf-8"><title>bardGPT</title>',
@@ -86,6 +86,22 @@ def head(site: Path) -> str:
             f'<script defer src="{base + beside(chapter, SETTER.search(html)[1])}"></script>',
         ]
     )
+
+
+def sheets(site: Path) -> list[str]:
+    """The style sheets of all pages, as paths below the site, each after those that it follows.
+
+    Not every page has every one: the toys' are with the toys.
+    """
+    found: list[str] = []
+    for path in pages(site):
+        place = 0
+        for href in STYLES.findall(text(site, path)):
+            style = beside(path, href)
+            if style not in found:
+                found.insert(place, style)
+            place = found.index(style) + 1
+    return found
 
 
 def text(site: Path, path: str) -> str:

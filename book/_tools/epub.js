@@ -15,6 +15,13 @@ function writeFormulas() {
   }
 }
 
+/** Of an element that moves keep the still picture inside: XHTML has no such names. */
+function standStill(element) {
+  const still = document.createElement("div");
+  still.append(...element.childNodes);
+  element.replaceWith(still);
+}
+
 /**
  * The pages as XHTML, each with the pictures that it shows.
  *
@@ -22,8 +29,12 @@ function writeFormulas() {
  */
 function takeApart() {
   writeFormulas();
+  for (const element of document.querySelectorAll("article *")) {
+    if (element.localName.includes("-")) standStill(element);
+  }
   // What only a script could move: a reader's device need not run any.
-  for (const control of document.querySelectorAll("article :is([data-hand], script)")) {
+  const controls = "[data-hand], script, button, input, select, textarea";
+  for (const control of document.querySelectorAll(`article :is(${controls})`)) {
     control.remove();
   }
   for (const form of document.querySelectorAll("article form")) {
