@@ -137,6 +137,30 @@ def test_solutions_stand_at_the_end_of_their_page(outline):
     assert len(expected) >= 9
 
 
+def test_solutions_have_their_exercises_names(outline):
+    """Also where a cell for the answer stands between the two."""
+    names = [words for level, words, _ in outline if level == 2]
+    assert [name for name in names if name.startswith("Solution")] == []
+    assert {"1. Faces of a die", "2. An ensemble by hand", "Three small experiments"} <= set(names)
+
+
+def test_contents_say_on_which_sheet_each_page_begins(book, outline):
+    words = book[0].get_textpage().get_text_bounded().split("Contents")[1].split()
+    begins = [str(sheet + 1) for level, _, sheet in outline if level == 0][2:]
+    assert " ".join(words) == " ".join(
+        f"{title} {sheet}" for title, sheet in zip(titles()[1:], begins, strict=True)
+    )
+
+
+def test_toys_are_still_pictures_in_one_piece(book):
+    """Their rows are rows, and their keys no lists."""
+    texts = [" ".join(page.get_textpage().get_text_bounded().split()) for page in book]
+    scores = [text for text in texts if "key score weight, after the softmax value" in text]
+    assert len(scores) == 2
+    assert all("The largest weight is" in text for text in scores)
+    assert any("chance over 1 in 2 to 1 in 4" in text for text in texts)
+
+
 def test_order_of_pages_is_that_of_the_site():
     order = pages(SITE)
     assert order[:2] == ["book/index.html", "book/01-text-and-yardstick.html"]
