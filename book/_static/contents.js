@@ -1,9 +1,17 @@
 /* The contents list marks the section that is being read: while one scrolls, and after a jump. */
 (() => {
   "use strict";
+  /** What an address names, if it can be read at all. */
+  const named = (hash) => {
+    try {
+      return document.getElementById(decodeURIComponent(hash.slice(1)));
+    } catch {
+      return null;
+    }
+  };
   const list = document.getElementById("bard-contents");
   const entries = [...(list?.querySelectorAll("a[href^='#']") ?? [])]
-    .map((link) => ({ link, section: document.getElementById(decodeURIComponent(link.hash.slice(1))) }))
+    .map((link) => ({ link, section: named(link.hash) }))
     .filter(({ section }) => section);
   if (!entries.length) return;
 
@@ -40,7 +48,7 @@
 
   /** A place inside a section counts as the section; a page's title as none. */
   function jump(hash) {
-    const place = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+    const place = hash.length > 1 && named(hash);
     jumped = (place && entries.findLast(({ section }) => section.contains(place))) || null;
     mark();
   }

@@ -5,6 +5,9 @@ import { megabytes } from "./catalogue.js";
 
 export const FROM_DISK = "To move this, serve the book: <code>make serve</code>";
 
+/** How many there are, in words: "1 step", "1,000 steps". @type {(n: number, word: string) => string} */
+export const counted = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
+
 export class Foot {
   /** @param {string} task what the bar shows */
   constructor(task) {

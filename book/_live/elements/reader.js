@@ -10,6 +10,7 @@ import { modelConfig } from "../engine/config.js";
 import { carried } from "./carried.js";
 import { catalogue, modelOf, offer } from "./catalogue.js";
 import { ask, news } from "./desk.js";
+import { counted } from "./foot.js";
 import { Heads } from "./heads.js";
 import { Ink } from "./ink.js";
 import { beginning, known, leftOut } from "./known.js";
@@ -338,7 +339,7 @@ export class Reader extends Living {
       if (!off.length) this.whole = { of, mean };
       this.mean(of);
       this.invite();
-      this.rest(`${text.length.toLocaleString("en")} characters read.`);
+      this.rest(`${counted(text.length, "character")} read.`);
     } catch (error) {
       if (turn === this.turn) this.fail(/** @type {Error} */ (error));
     } finally {
@@ -361,7 +362,7 @@ export class Reader extends Living {
     ask("stop-reading", { reading: this.number });
     this.dataset.state = "stopped";
     this.name("Go on", true);
-    this.parts.foot.say(`Stopped after ${this.costs.length.toLocaleString("en")} characters.`);
+    this.parts.foot.say(`Stopped after ${counted(this.costs.length, "character")}.`);
   }
 
   cancel() {

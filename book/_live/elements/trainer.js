@@ -8,6 +8,7 @@
 import { bytesOf, megabytes } from "./catalogue.js";
 import { Controls, inWords, modelOfSettings, nearest, trainingOfSettings } from "./controls.js";
 import { arrived, ask, cancel, isThere, news } from "./desk.js";
+import { counted } from "./foot.js";
 import { Living } from "./living.js";
 import { CANCELLED, isCancelled, inWords as why } from "./loading.js";
 import { grouped, Results } from "./results.js";
@@ -312,7 +313,7 @@ export class Trainer extends Living {
     this.finish();
     this.state = "idle";
     this.invite();
-    this.say(`${grouped(run.step)} steps done: loss ${run.end.toFixed(3)}.`);
+    this.say(`${counted(run.step, "step")} done: loss ${run.end.toFixed(3)}.`);
   }
 
   /**
@@ -324,7 +325,7 @@ export class Trainer extends Living {
     const given = { number, prompt: PROMPT, length: LENGTH, seed };
     const text = await ask("sample", given).answer;
     if (run === this.run)
-      this.shown.write(PROMPT, text, `Run ${run.name} after ${grouped(run.step)} steps`);
+      this.shown.write(PROMPT, text, `Run ${run.name} after ${counted(run.step, "step")}`);
   }
 
   stop() {
@@ -344,7 +345,7 @@ export class Trainer extends Living {
     this.enter("stopped", "Go on");
     if (!this.run) return;
     this.showStep(this.run);
-    this.say(`Stopped after ${grouped(this.run.step)} steps.`);
+    this.say(`Stopped after ${counted(this.run.step, "step")}.`);
     this.draw();
   }
 

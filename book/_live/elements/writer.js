@@ -5,6 +5,7 @@
  * wrote in a recorded run. The first touch starts the engine; what is large comes after a click.
  */
 import { ask, news } from "./desk.js";
+import { counted } from "./foot.js";
 import { Form } from "./form.js";
 import { known, leftOut } from "./known.js";
 import { Living } from "./living.js";
@@ -149,7 +150,7 @@ export class Writer extends Living {
       await this.begin();
       const length = this.written + LENGTH;
       while (turn === this.turn && this.written < length) await this.step();
-      if (turn === this.turn) this.rest(`${this.written} characters written.`);
+      if (turn === this.turn) this.rest(`${counted(this.written, "character")} written.`);
     } catch (error) {
       if (turn === this.turn) this.fail(/** @type {Error} */ (error));
     }
@@ -168,7 +169,7 @@ export class Writer extends Living {
     if (used.some((slot, i) => slot.begun !== texts[i])) return; // other texts by now
     for (const [i, slot] of used.entries()) slot.add(parts[i].text, parts[i].bars);
     this.written += most;
-    if (this.state === "stopped") this.say(`Stopped after ${this.written} characters.`);
+    if (this.state === "stopped") this.say(`Stopped after ${counted(this.written, "character")}.`);
     const left = PACE - (performance.now() - began);
     if (left > 0) await new Promise((done) => setTimeout(done, left));
   }
@@ -247,7 +248,7 @@ export class Writer extends Living {
     this.turn += 1;
     this.rest(
       this.written
-        ? `Stopped after ${this.written} characters.`
+        ? `Stopped after ${counted(this.written, "character")}.`
         : "Stopped before the first character.",
     );
   }
