@@ -296,6 +296,27 @@ def test_names_keep_off_the_marks_of_runs():
         assert not any(covered.contains(*axes.transData.transform(place)) for place in marks)
 
 
+def test_names_keep_off_the_marks_of_their_own_curves():
+    """A mark is wider than its line; below the last of these, at the edge, a name found room."""
+    with plt.style.context(["default", STYLE]):
+        figure = figures.count_ladder([3.31, 2.45, 1.9, 1.5, 1.24, 1.03], [3.3] * 6, 4.17).wide
+        upright(figure)
+        beside_curves(figure)
+        renderer, (axes,) = FigureCanvasAgg(figure).get_renderer(), figure.axes
+        name = next(text for text in axes.texts if text.get_text() == "training text")
+        covered = name.get_window_extent(renderer).padded(3)  # half a mark
+        marks = [place for line in axes.lines for place in line.get_xydata()]
+        assert not any(covered.contains(*axes.transData.transform(place)) for place in marks)
+
+
+def test_the_name_of_a_pale_curve_is_not_pale():
+    for drawing in drawings(shown("stream_sizes")).values():
+        halos = [g for g in drawing.iter(f"{SVG}g") if g.get("class") == "bard-halo"]
+        names = [text for g in halos for text in g]
+        assert names
+        assert not [name.text for name in names if "opacity" in name.get("style")]
+
+
 def test_names_of_axes_stand_upright_above_them_and_once():
     html = shown("rate_sweep")
     for drawing in drawings(html).values():

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -161,8 +162,12 @@ def _points(line: Line2D) -> np.ndarray:
 
 def _marks(line: Line2D) -> list[Bbox]:
     """What the marks of a line cover."""
+    if line.get_marker() in ("None", "", " ", None):
+        return []
     size = line.get_markersize() * line.get_figure().dpi / 72
-    return [Bbox.from_bounds(x - size / 2, y - size / 2, size, size) for x, y in _points(line)]
+    places = line.get_transform().transform(np.column_stack(line.get_data()).astype(float))
+    places = places[np.isfinite(places).all(axis=1)]
+    return [Bbox.from_bounds(x - size / 2, y - size / 2, size, size) for x, y in places]
 
 
 def _belongs(other: Line2D, line: Line2D) -> bool:
@@ -183,7 +188,7 @@ def _without_room(
     """Write names where nothing else is and no other curve is as near; return the others."""
     points = {line: _points(line) for line in axes.lines if len(line.get_xdata())}
     taken = [each.get_window_extent(renderer) for each in (*axes.texts, *axes.patches)]
-    taken += [mark for line in points if not _is_drawn(line) for mark in _marks(line)]
+    taken += [mark for line in points for mark in _marks(line)]
     inside, rest = axes.get_window_extent(renderer), {}
     for label, handle in handles.items():
         line = _curve(handle)
@@ -194,7 +199,8 @@ def _without_room(
         own = [p for run, p in runs.items() if not _is_thinner(run, line)]
         others = [p for other, p in points.items() if not _belongs(other, line)]
         style = {"fontsize": axes.xaxis.label.get_size(), "fontweight": "bold", "gid": HALO}
-        style |= {"color": line.get_color(), "va": "bottom", "transform": axes.transAxes}
+        # A curve may be pale; words in its colour are not, or they would be hard to read.
+        style |= {"color": to_hex(line.get_color()), "va": "bottom", "transform": axes.transAxes}
         text = axes.text(0, 0, label, **style)
         text.set_in_layout(False)
         size = text.get_window_extent(renderer).size
