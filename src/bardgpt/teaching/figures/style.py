@@ -104,7 +104,7 @@ def panels(
         rows, columns, squeeze=False, figsize=(plt.rcParams["figure.figsize"][0], height), **options
     )
     plt.close(figure)  # shown once: as the value of its cell, and not by itself too
-    if is_narrow() and rows > 1:  # so that a title stands nearer to its own plot
+    if rows > 1:  # so that a title stands nearer to its own plot
         figure.get_layout_engine().set(h_pad=0.1)
     flat = axes.ravel().tolist()
     for each_axes in flat:
