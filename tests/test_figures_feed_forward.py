@@ -148,4 +148,4 @@ def test_firing_is_deepest_where_the_unit_is_largest():
     assert words[0] == ("a", [0, 0])
     assert words[46:] == [("␣", [46, 0]), ("↵", [47, 0]), ("c", [0, 1]), ("d", [1, 1])]
     assert [axes.get_title() for axes in figure.axes] == ["one", "silent"]
-    assert names(below) == ("no colour: 0; deepest: the unit's largest here", "")
+    assert names(below) == ("no colour: 0; strongest: the unit's largest here", "")
