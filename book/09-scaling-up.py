@@ -516,7 +516,7 @@ teaching.table("sees", ["loss", "better by (± s.e.)"], rows)
 
 # %% [markdown]
 # Where does the improvement over the ladder come from? With windows of 8, every prediction has 1 to
-# 8 characters before it. So judge the large model on its first eight positions only:
+# 8 characters before it. So judge the large model on its first eight positions:
 
 # %% tags=["hide-input"]
 positions = record.results["by position"]
@@ -529,6 +529,8 @@ rows = {name: [f"{loss:.2f}"] for name, loss in rows.items()}
 teaching.table("judged on", ["validation loss"], rows)
 
 # %% [markdown]
+# *Mean validation loss.*
+#
 # The gap is 0.59 nats. This cut crosses that into recipe, reading and size, so don't add their
 # parts. A quarter of a nat is a better prediction from the same few characters. The larger part,
 # 0.34, comes from seeing more: in windows of 8 it is fewer than five characters on average, and
@@ -563,7 +565,7 @@ print("  ".join(f"{letter} {loss:.1f}" for letter, loss in pairs))
 
 # %% [markdown]
 # The last `O` had a probability below one in half a million: the model was sure of something else.
-# Load the weights (11 MB), and let them read the same passage:
+# Load the weights (11 MB) and let them read it:
 
 # %%
 import torch
