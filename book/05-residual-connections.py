@@ -168,18 +168,19 @@ for block in (16, 12, 8, 4, 0):
 # $n$ inputs of a layer. Such a weight has the variance $1/(3n)$ (uniform between $\pm a$: $a^2/3$).
 # An output is a sum of $n$ products, so its mean square is $n \cdot 1/(3n) = 1/3$ of the input's, and
 # its RMS $1/\sqrt 3$. A block has four such layers in a row (attention's values and its `proj`, and
-# two in the feed-forward). They leave $(1/\sqrt 3)^4 = 1/9$ of the RMS.
+# two in the feed-forward). They leave $(1/\sqrt 3)^4 = 1/9$ of the RMS. (Attention's averaging we
+# leave aside.)
 #
 # Backwards the sum is over the $m$ outputs, so the mean square is multiplied by $m/(3n)$. In a
 # square matrix that is 1/3, as before. From 32 to 128 it is 4/3, from 128 to 32 it is 1/12:
 # together 1/9, as for two square ones. So all four make 1/81, in the RMS 1/9 again. The ReLU stops
 # half, which costs another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. Forward the text's
-# variation shrinks likewise; the biases, the same at all positions, remain. (The share above falls
-# later: the whole shrinks too.)
+# variation shrinks likewise; the biases, the same at all positions, remain. (At first the share
+# above falls more slowly: the whole shrinks too.)
 #
 # Three blocks lose the text as well, but far less of the gradient. AdamW, which divides a gradient
-# by its usual size, can make up for that (see the fold), and they do learn, but late. (Why they
-# stay behind we have not tested.)
+# by its usual size, can make up for that (not for what sixteen lose: see the fold), and they do
+# learn, but late. (Why they stay behind we have not tested.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: does AdamW not repair this?</summary>
@@ -235,7 +236,7 @@ from bardgpt.teaching import listing
 listing(PlainBlock, ResidualBlock)
 
 # %% [markdown]
-# By hand, with the block's own parts:
+# By hand:
 
 # %%
 torch.manual_seed(0)
@@ -269,8 +270,7 @@ n = len(stream.branches)
 print(f"embeddings + {n} branches = what the logits are made of")
 
 # %% [markdown]
-# Now a character's own embedding reaches the logits without any head looking at it. In chapter 3,
-# where attention was the only way through, some heads had to.
+# Now a character's own embedding reaches the logits without any head looking at it.
 
 # %% [markdown]
 # ## What an addition does to a gradient
@@ -329,7 +329,8 @@ print(f"gradient at the first input = at the last output + {n} contributions")
 
 # %% [markdown]
 # So measure sixteen blocks again, with `x +`. (`stream_statistics` gives the RMS at each depth, by
-# the same hooks.) Does more arrive at their first block than the 0.114 recorded after their last?
+# the same hooks.) Is the gradient larger at their first block than after their last, where the
+# records have 0.114?
 
 # %%
 from bardgpt.teaching import checks
@@ -371,10 +372,12 @@ checks.measured(
 #
 # `xavier` is meant to keep numbers about as large after a layer as before it, forward and back. In
 # a square matrix its weights are $\sqrt 3$ times those of `default`. GPT-2 divides by $\sqrt{2 L}$
-# because $2 L$ branches add up: the sum of $2 L$ independent numbers of size 1 has about the size
-# $\sqrt{2 L}$. It divides only `proj`, the last matrix before the addition: that makes the whole
-# branch smaller, and only once. Here is how the stream grows without (`normal`) and with this
-# division, before training, at full size (chapter 9: six blocks of 384 channels).
+# because $2 L$ branches add up. The variances of independent numbers add, so the sum of $2 L$ such
+# numbers of mean 0 and size 1 has the variance $2 L$ and the size $\sqrt{2 L}$. Divided by
+# $\sqrt{2 L}$, they add up to about the size 1, however many they are. GPT-2 divides only `proj`,
+# the last matrix before the addition: that makes the whole branch smaller, and only once. Here is
+# how the stream grows without (`normal`) and with this division, before training, at full size
+# (chapter 9: six blocks of 384 channels).
 #
 # </details>
 
@@ -448,7 +451,8 @@ print(f"residual, default: varies between positions: {share:.2f}")
 # it left the last. It does not guarantee the size of the sum.
 #
 # - With **`zero`** every $J$ is 0. Only the identity is left, and the gradient is exactly the same
-#   at all depths. (The branches still learn: `proj` gets a gradient. Exercise 2.)
+#   at all depths. (The branches still learn: `proj`, whose input is not 0, gets a
+#   gradient; after a step the rest does. Exercise 2.)
 # - With **`default`** each of the 32 branches lengthens the gradient, on average by 5 to
 #   6&nbsp;%. Over all 32 that makes 5.6 times.
 # - With **`xavier`** the residual gradient *explodes*, two million times over. Each branch is at
@@ -652,11 +656,11 @@ teaching.table("full size", columns, rows)
 #   true again.
 #
 # The second half, that branches come online, holds for the *largest* branch of the small model in
-# all four: it more than doubles, and by step 50 it is more than halfway there. Not every branch
-# does: with `default`, attention in the first block hardly rises ([the figure](#fig-branches)).
+# all four: it more than doubles, and by step 50 it is more than halfway there. (With `normal` it
+# outgrows its stream: see the fold.) Not every branch does: with `default`, attention in the first
+# block hardly rises ([the figure](#fig-branches)).
 #
-# With *pre-norm*, the wiring of most GPTs today, a branch normalizes what it reads, and then the
-# initialization `normal` begins with large branches: [chapter 7](07-pre-and-post-norm.ipynb) measures that.
+# With *pre-norm* ([chapter 7](07-pre-and-post-norm.ipynb)) `normal` begins with large branches.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: two sizes of normal</summary>
