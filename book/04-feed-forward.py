@@ -87,14 +87,15 @@ print(f"the logits are a weighted sum of {len(votes)} votes of each character")
 
 # %% [markdown]
 # What a character votes for depends only on the character and its place. It does not depend on
-# which position looks at it, nor on what else was found. Attention decides only how much the votes
-# count. "An `r` was found, so these letters get more" and "an `e` was found, so those get more":
-# such findings the model adds up. But a letter that should get more only if *both* were found?
-# Write $[r]$ for what a head brings that finds `r`: 1 if it was found, else 0. Then
+# which position looks at it, nor on what else was found. Attention's softmax is not linear, but it
+# decides only how much the votes count. "An `r` was found, so these letters get more" and "an `e` was
+# found, so those get more": such findings the model adds up. But a letter that should get more only
+# if *both* were found? Write $[r]$ for what a head brings that finds `r`: 1 if it was found, else 0.
+# Then
 #
 # $$[r] + [e] - [r \text{ or } e] = [r \text{ and } e].$$
 #
-# Each term on the left takes a head. So "both" costs three heads.
+# Each term on the left takes a head. So "both" costs three heads this way.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how a head brings "or"</summary>
@@ -108,9 +109,9 @@ print(f"the logits are a weighted sum of {len(votes)} votes of each character")
 # </details>
 
 # %% [markdown]
-# With something that is not linear it is easy. The simplest such thing is the *ReLU*, $\max(0, z)$:
-# it lets positive numbers pass, and makes 0 of all others. Let $r$ and $e$ be what two such heads
-# bring. Then one ReLU tells "both":
+# With something that is not linear after attention, it is easy. The simplest such thing is the
+# *ReLU*, $\max(0, z)$: it lets positive numbers pass, and makes 0 of all others. Let $r$ and $e$
+# be what two such heads bring. Then one ReLU tells "both":
 
 # %%
 for r, e in ((0, 0), (1, 0), (0, 1), (1, 1)):
@@ -430,13 +431,13 @@ teaching.table("lead", [f"{step:,} steps" for step in steps], rows)
 # *The same means, in nats.*
 #
 # After 250 steps the control is further ahead than the real layer; after 2,000 hardly anything of
-# the control's lead is left. It only gets there faster. ([Arora et al.](references.md#arora-2018)
+# that lead is left. It only gets there faster. ([Arora et al.](references.md#arora-2018)
 # study why two linear maps can be quicker to learn than one.)
 #
-# Train with the layer, without its ReLU, without the layer. Which curve falls fastest at first, and
-# which is lowest at the end? Does another seed give the same order? (The trainer's "plain" is this
-# block: attention, then feed-forward.) The trainer stops at 1,000 steps, where the layer without
-# its ReLU is still ahead of no layer. The figure above shows that lead vanish.
+# Train with the layer, without its ReLU, without the layer. (The trainer's "plain" is this block:
+# attention, then feed-forward.) Which curve falls fastest at first, and which is lowest at the end?
+# Does another seed give the same order? The trainer stops at 1,000 steps, where the layer without
+# its ReLU is still ahead of no layer.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -449,7 +450,10 @@ live.trainer("feed-forward", vary=("heads", "feed-forward", "seed"))
 # [Vaswani et al.](references.md#vaswani-2017) give the layer 2,048 hidden units for 512 channels,
 # $H = 4 C$, and a second linear map, back to $C$:
 #
-# $$y_t = W_2 \max(0, W_1 x_t + b_1) + b_2.$$
+# $$\begin{aligned}
+# y_t = W_2 \max(0, &W_1 x_t + b_1) \\
+# &+ b_2.
+# \end{aligned}$$
 #
 # (In chapter 5 a layer's output is added to its input. So it must be $C$ wide, and able to be
 # negative, as the output of a ReLU never is.) What do more units give?
@@ -479,10 +483,10 @@ ends = {name: record.validation for name, record in models.items()}
 figures.seeds_compared(ends)
 
 # %% [markdown]
-# The wider layer gains another 0.072 nats, nearly three times what the first one gave, for every
-# seed. The second linear map folds into the output layer, just as the control did. What is left is
-# more hidden units, 128 instead of 32: each can test another combination, as "both" did. But the
-# model has nearly twice as many parameters, so this needs a control of its own.
+# The wider layer gains for every seed, on average 0.072 nats: nearly three times what the first gave.
+# The second linear map folds into the output layer, just as the control did. What is left is more
+# hidden units, 128 instead of 32: each can test another combination, as "both" did. But
+# the model has nearly twice as many parameters, so this needs a control of its own.
 
 # %% [markdown]
 # ## Why four times?
@@ -494,8 +498,8 @@ figures.seeds_compared(ends)
 # $4 C^2$ with the projection that chapter 5 adds: two thirds of a block are here. (In our rung, with
 # one map and no projection, it is the other way round: $C^2$ here, $3 C^2$ there.) What do 1, 2, 4 and
 # 8 units for each channel give? And is the hidden layer the best place for the parameters? With 44
-# channels instead of 32, embeddings, heads and output layer all grow. With one hidden unit for each,
-# the model has *exactly* as many parameters as with four for each of 32.
+# channels instead of 32, embeddings, heads and output layer all grow. A model of 44 channels with
+# one hidden unit each has *exactly* as many parameters as one of 32 with four.
 #
 # **Guess first:** which of the two is ahead? And does a ReLU without its corner help? The ReLU is
 # flat up to 0, then a straight line. Flat means no gradient. If a unit is cut off at every
@@ -538,10 +542,10 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # better, and costs more.
 #
 # The model with 44 channels is the control: the same number of parameters, spent on channels, does
-# nearly as well. It is 0.008 ± 0.011 behind, over five pairs of runs. Other random numbers move a
-# mean as much: 2.185 here and 2.177 above are one model. So we cannot say that more hidden units
-# gain more than the same number of parameters elsewhere. GELU and ReLU differ even less. A large
-# model we have not measured.
+# nearly as well. It is 0.008 ± 0.011 behind, over five pairs of runs. Chance moves a mean as much:
+# 2.185 here and 2.177 above are one model, its heads begun with other weights. So we cannot say that
+# more hidden units gain more than the same number of parameters elsewhere. GELU and ReLU differ even
+# less. A large model we have not measured.
 
 # %% [markdown]
 # ## What single units fire on
@@ -681,9 +685,9 @@ live.writer("feed-forward", beside="four-heads")
 # %% [markdown]
 # ## What broke when we changed it
 #
-# The model relies on "each position by itself". Someone might write the layer as a convolution
-# along the text, of width 3, with the usual padding of 1. It returns the right shape. But now
-# every position reads its two neighbours, one of them in the future:
+# Someone might write the feed-forward layer as a convolution along the text, of width 3, with the
+# usual padding of 1. It returns the right shape. But now every position reads its two neighbours, one
+# of them in the future:
 
 
 # %%
