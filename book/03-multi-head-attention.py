@@ -172,9 +172,9 @@ print(
 
 # %% [markdown]
 # In this chapter's model the output layer comes right after, and it is linear too. Two linear maps
-# in a row are one, so a projection would add nothing here. (Nor in chapter 4, whose next layer
-# begins with a linear map.) Chapter 5 switches it on: there the outputs are added to $x$ first, and
-# without the projection each head could add to its own 8 channels only.
+# in a row are one, so a projection would add nothing here. Chapter 5 switches it on: there the
+# outputs are added to $x$ first, and without the projection each head could add to its own 8
+# channels only.
 
 # %% [markdown]
 # ## What it costs
@@ -194,8 +194,9 @@ for n_head in (1, 2, 4, 8):
 
 # %% [markdown]
 # So what one gives up is width: a query of a head of 8 is compared with its keys in 8 dimensions
-# instead of 32, and each mean carries 8 channels instead of 32. What one gains is four means, each
-# with attention weights of its own. With 32 heads a query would be a single number.
+# instead of 32 (each score, a sum of 8 products, is now divided by $\sqrt{8}$), and each mean
+# carries 8 channels instead of 32. One gains four means, each with attention weights of its own.
+# With 32 heads a query would be a single number.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how far is this a group convolution?</summary>
@@ -276,9 +277,9 @@ for n in (1, 4):
 #
 # *Claim mha-6.*
 #
-# So far we chose the weights of attention ourselves. Now let queries and keys make them, and then
-# let training find the queries and keys. The questions stay: one back, and three back. A text is
-# now 16 letters, drawn at random from an alphabet of 16, so that places are all there is to learn.
+# So far we chose the attention weights ourselves. Now let queries and keys make them, and then let
+# training find these. The questions stay: one back, and three back. A text is now 16 letters, drawn
+# at random from an alphabet of 16, so that places are all there is to learn.
 #
 # First by hand. A query says which place is wanted, a key which place this is, a value which
 # letter stands here:
@@ -379,8 +380,8 @@ seen = probes.attention_maps(learned, alphabet)[0, 0]  # (nh, T, T)
 figures.maps(seen, "abcdefghijklmnop")
 
 # %% [markdown]
-# *Where the two heads look after 400 steps: rows look at columns. One back is a line just below the
-# diagonal, three back one that lies two lower.*
+# *Where the two heads look after 400 steps, in the text a to p: rows look at columns. One back is a
+# line just below the diagonal, three back one that lies two lower.*
 
 # %% tags=["hide-input"]
 from bardgpt import records, teaching
@@ -396,11 +397,11 @@ columns = ["right, in per cent", "nats per answer"]
 teaching.table("asked for", columns, rows)
 
 # %% [markdown]
-# *Five recorded runs of 2,000 steps each ("longer": 10,000): at how many positions each gets both
-# letters right, and their loss. "Either" asks for the two letters in whatever order: the first 16
-# logits answer alone, and are held against both letters. The best answer gives each half, which
-# costs $\ln 2$. Where both letters are the same, once in 16, it costs nothing: so at the least 15/16
-# of $\ln 2$.*
+# *Five recorded runs of 2,000 steps each ("longer": 10,000; "8 letters": alphabet, texts and width
+# halved): at how many positions each gets both letters right, and their loss. "Either" asks for the
+# two letters in whatever order: the first 16 logits are scored against both letters, and the losses
+# averaged. The best answer gives each half, which costs $\ln 2$. Where both letters are the same,
+# once in 16, it costs nothing: so at the least 15/16 of $\ln 2$.*
 #
 # Two heads divide the work: one looks one back, the other three back, and soon they make no
 # mistake. After 400 steps the single head has one letter right at most positions, the other letter
@@ -412,13 +413,14 @@ teaching.table("asked for", columns, rows)
 # with weight 2/3, and `c` three back, with 1/3. All other letters have weight 0. "One back" is now
 # easy: the more weight a letter has, the higher its logit. For "three back" the letter of weight
 # 1/3 must get a higher logit than those of weight 0 and the one of 2/3. As long as values only say
-# which letter stands there, a linear output layer can't: logit against weight is a straight line.
+# which letter stands there, a linear output layer can't: logit against weight is a straight line,
+# never highest in the middle.
 #
-# Hard, but possible, though one often reads the opposite. With five times the steps one head gets
-# most of it right in every run; with an alphabet of half the size, in some runs. For values may
-# also depend on the place, and the attention weights on which letter stands there, so that a mean
-# can carry the order in a code of its own. (We did not decipher it.) So a second mean is not the
-# only way to a second answer, but the one found at once, in every run.
+# Hard, but possible. With five times the steps one head gets most of it right in every run; at half
+# the size ("8 letters"), in some runs. For values may also depend on the place, and the attention
+# weights on which letter stands there, so that a mean can carry the order in a code of its own. (We
+# did not decipher it.) So a second mean is not the only way to a second answer, but the one found
+# at once, in every run.
 
 # %% [markdown]
 # ## Four against one
@@ -482,9 +484,8 @@ figures.ladder(climbed("four-heads"), tables)
 # chapter 1's tables of counts, with one, two and four characters before.*
 #
 # Four heads win, by 0.128 nats with the same seeds. A mean of five such leads is uncertain by about
-# 0.004 / √5; the lead is many times that, and each seed agrees. After 1,000 steps it was only 0.03.
-# The toy fits: this model has two questions too, which character this is, and what stood before it.
-# That does not prove that four means are the reason.
+# 0.004 / √5; the lead is many times that, and each seed agrees. The toy fits: this model has two
+# questions, too. That does not prove that four means are the reason.
 #
 # The lecture's 2.40 and 2.28 agree. But the table of two characters is still far ahead. It has a
 # row for each pair; this model can only weigh and add what single characters suggest. (Chapter 4
@@ -525,9 +526,9 @@ figures.maps(seen, "the king")
 # *Attention weights of the four finished heads: each row is a position that looks, each column one
 # that is looked at (␣ is a space).*
 #
-# For the `g`, heads 1 and 2 look most at the `n`, head 3 at the `g` itself, and head 4 at the `i`.
-# One window proves little. So average over 2,000 windows of new text, always from the last
-# position, which can see all eight: how far back does the weight lie?
+# For the `g`, heads 1 and 2 look most at the `n`, 3 at the `g` itself, 4 at the `i`. One window
+# proves little. So average over 2,000 windows of new text, always from the last position, which can
+# see all eight: how far back does the weight lie?
 
 # %%
 from bardgpt.batches import evaluation_windows
@@ -574,18 +575,19 @@ for number in range(4):
     print(f"consonant {kept[1]:.2f}, space {kept[2]:.2f}")
 
 # %% [markdown]
-# Not quite alike, then. If a consonant asks, it is head 2 that looks away most of the three; if a
-# vowel asks, it is head 4. If a space asks, all three stay at their own place, and only head 1
-# looks back. The lecture says that the tokens "want to find the consonants, the vowels from certain
-# positions". Here, how much a head looks away depends on whether a vowel or a consonant *asks*.
-# That heads look *for* vowels or consonants we do not see. And it is chance which head is number 1:
-# another seed may divide the work otherwise.
+# Not quite. If a consonant asks, head 2 looks away most of the three; if a vowel asks, head 4. If a
+# space asks, all three stay at their own place, and only head 1 looks back. The lecture says that
+# the tokens "want to find the consonants, the vowels from certain positions". Here, how much a head
+# looks away depends on whether a vowel or a consonant *asks*. We do not see that heads look *for*
+# vowels or consonants. And it is chance which head is number 1: another seed may divide the work
+# otherwise. (In other models, [Olsson and others](references.md#olsson-2022) found heads that look
+# at what followed the same token earlier, and predict it.)
 
 # %% [markdown]
 # Type a text, and choose a character. You see where the four finished heads looked when they
-# *predicted* it, that is, from the character before it. (A line break stands in front of the text.
-# So the `n` is now the eighth character, not the seventh, and its weights differ from its row in
-# the maps above.) Then switch one head off, and watch what the model expected there.
+# *predicted* it, that is, from the character before it. (A line break stands in front of the text,
+# so the `n` is one place further, and its weights differ from those above.) Then switch one head
+# off, and watch what the model expected there.
 
 # %% tags=["hide-input"]
 live.reader("four-heads", "the king", show="heads", switches=True)
@@ -646,8 +648,8 @@ figures.head_spreads(
 
 # %% [markdown]
 # *How much four heads differ in where they look: mean over their six pairs, then mean and standard
-# deviation over five seeds. At the right, with shuffled labels: the noise of 2,000 windows (folded
-# part below).*
+# deviation over five seeds. At the right, distances and classes are shuffled in each window: the
+# noise of 2,000 windows (folded below).*
 #
 # After 1,000 steps heads differ by distance nearly three times as much as untrained ones do, and
 # at the end twice as much; by class it is about twice at both times. (Why they differ less at the
@@ -689,11 +691,11 @@ listing(probes.head_spreads, probes.by_class, probes.variations)
 # %% [markdown]
 # ## The same answer in one product
 #
-# A list of heads is easy to read, but makes twelve small products for q, k and v where one would
-# do. Every head reads the same $x$, so all their matrices can be stacked into one. Then the
-# product must be cut into heads. Do that on a tensor small enough to read: the queries of 3
-# positions, with 2 heads of 2 channels. Each number says whose it is: hundreds for the head, tens
-# for the channel, ones for the position (from 0).
+# A list of heads is easy to read, but makes twelve small products for q, k and v, one by one, where
+# a single large one would do. Every head reads the same $x$, so all their matrices can be stacked
+# into one. Then the product must be cut into heads. Do that on a small tensor: the queries of 3
+# positions, with 2 heads of 2 channels. In each number the hundreds give the head, the tens the
+# channel, the ones the position (from 0).
 
 # %%
 small = torch.tensor([110, 120, 210, 220]) + torch.arange(3)[:, None]
@@ -728,7 +730,7 @@ q, k, v = (
     for z in (x @ W.T).split(C, dim=-1)  # each (B, T, C)
 )
 A = attention_weights(q, k, causal_mask(T))  # (B, nh, T, T)
-in_one = (A @ v).transpose(1, 2).reshape(B, T, C)
+in_one = (A @ v).transpose(1, 2).reshape(B, T, C)  # view would fail
 torch.testing.assert_close(in_one, y)
 print(f"one matrix {tuple(W.shape)}, and the answer of the list of heads")
 
@@ -748,7 +750,7 @@ print(f"one matrix of {shape} for q, k and v of all heads")
 # %% [markdown]
 # With dropout off it is the same function, with the same gradients. Chapter 9 will use it; until
 # then we stay with the list, whose attention weights one can look at. ([The fast
-# path](appendix/fast-attention.ipynb) draws it, and measures what it saves.)
+# path](appendix/fast-attention.ipynb) draws it, and measures the time and memory saved.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the package's class in one product</summary>
