@@ -86,8 +86,8 @@ layer = torch.nn.TransformerEncoderLayer(d_model=32, nhead=4)
 print("norm_first:", layer.norm_first)
 
 # %% [markdown]
-# Move the norm yourself, to one of the first two places or to *nowhere*, and watch drawing, formula and
-# name go together:
+# Move the norm, to the first two places or *nowhere*, and watch drawing, formula and name go
+# together:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -247,11 +247,11 @@ for name in ("post-norm", "pre-norm"):
     print(f"{name:9}: first stream + {n} branches: {off:.1f} from the last")
 
 # %% [markdown]
-# So the derivative of the last stream with respect to the first is the identity plus what the
-# branches contribute ([chapter 5](05-residual-connections.ipynb)). With post-norm, $L$ blocks put
-# $2L$ norms in the way. Each divides the gradient by the standard deviation of what it normalized,
-# and takes two directions out of it, as [chapter 6](06-layer-normalization.ipynb) tested. Where the
-# deviation is above 1, that alone would shrink the gradient. What comes back through the branches
+# So in pre-norm the derivative of the last stream with respect to the first is the identity plus
+# what the branches contribute ([chapter 5](05-residual-connections.ipynb)). In post-norm, $L$
+# blocks put $2L$ norms in the way. Each divides the gradient by the standard deviation of what it
+# normalized, and takes two directions out of it, as [chapter 6](06-layer-normalization.ipynb) tested.
+# Where the deviation is above 1, that alone would shrink the gradient. What comes back through the branches
 # makes up for it: [the figure below](#fig-gradients) will show post-norm's gradient hardly shrunk
 # at the embeddings.
 
@@ -303,10 +303,9 @@ figures.streams_by_depth(
 # is about that of the first stream plus $k$ times that of a branch. The deeper the stack, the
 # closer its growth is to $\sqrt{L}$. So a late branch is a smaller part of the stream that it is
 # added to than an early one; under post-norm it is not. In the panel of three blocks, post-norm's
-# 1.6 is the gain of its last norm, which training has raised. Pre-norm without its final norm grows
-# most, to 3.0.
+# 1.6 is the gain of its last norm, which training has raised.
 #
-# So what does the norm at the end do? Scale the last stream by two, and look at the logits:
+# What does the norm at the end do? Scale the last stream by two, and look at the logits:
 
 # %%
 model = GPT(PRE_NORM)
@@ -498,9 +497,8 @@ sweep_table("3-default")
 # *Three blocks from PyTorch's initialization; the last rows are pre-norm without its final norm.*
 #
 # With the ladder's three blocks post-norm fails at 0.03 only, thirty times the ladder's rate (at
-# 0.01 it is 0.05 nats behind). Warm-up helps little: the mean is 3.10. Without a norm one run of
-# three blows up at 0.03, with warm-up all three. Here the final norm earns its place: at 0.03 the
-# model without it is 0.1 nats behind.
+# 0.01 it is 0.05 nats behind). Warm-up helps little: the mean is 3.10. Here the final norm earns
+# its place: at 0.03 the model without it is 0.1 nats behind.
 #
 # At the ladder's own rate:
 
@@ -563,11 +561,11 @@ figures.rate_sweep(losses, flat)
 #   argue that such steps are unreliable and make what goes into the norms large. A norm divides the
 #   gradient by that size, so after such steps the gradient vanishes. Warm-up gives this average
 #   time to settle.
-# - **Small changes that add up.** [Liu et al. 2020](references.md#liu-2020) find that uneven
-#   gradients are *not* the cause. Under post-norm, they say, each sum $x + f(x)$ is set back to
-#   size 1, so a late branch weighs as much beside its stream as an early one (under pre-norm less).
-#   A training step changes every block a little, and these changes add up to a larger change of the
-#   output than under pre-norm.
+# - **Small changes that add up.** [Liu et al. 2020](references.md#liu-2020) find that
+#   gradients unequal from layer to layer are *not* the cause. Under post-norm, they say, each sum
+#   $x + f(x)$ is set back to size 1, so a late branch weighs as much beside its stream as an early
+#   one (under pre-norm less). A training step changes every block a little, and these changes add
+#   up to a larger change of the output than under pre-norm.
 #
 # We can look at the first. We measure the gradient of the loss with respect to each block's last
 # feed-forward *matrix*, as the paper does, and to the *stream* at each block, as RMS. The loss is
@@ -576,8 +574,7 @@ figures.rate_sweep(losses, flat)
 # %%
 from bardgpt.batches import evaluation_windows
 
-batch = next(evaluation_windows(validation, 8, 256))
-windows, targets = (z[:256] for z in batch)
+windows, targets = next(evaluation_windows(validation, 8, batch_size=256))
 what = "weight gradient"
 deep = {"n_layer": 16, "initialization": "xavier", "fused": True}
 yours, recorded = {}, {}
@@ -621,17 +618,17 @@ figures.gradients_at_start({"16 blocks, Xavier": gradients("small", "xavier")})
 # at the right. Lines are means over five seeds, the shade is one standard deviation.*
 #
 # In the last block post-norm's gradient is 4.5 times pre-norm's, of the order of the paper's
-# $\sqrt{L}$, which is 4.0. But on the stream post-norm is the *flatter*: a gradient that dies on
-# its way back does not show. Pre-norm's grows, for each branch adds its part (chapter 5).
+# $\sqrt{L}$, which is 4.0. But on the stream post-norm is the *flatter*: no gradient dies on
+# its way back. Pre-norm's grows, for each branch adds its part (chapter 5).
 #
 # So no candidate is confirmed. The first shows from Xavier's initialization. From PyTorch's, the
 # two gradients are within a factor of about two. And it turns round, to larger gradients of
 # pre-norm, if the weights start from a normal distribution of standard deviation 0.02 ([chapter
 # 5](05-residual-connections.ipynb)). Besides, AdamW divides each weight's gradient by its own
 # recent size, so a layer whose gradient is twice as large takes no larger step. The second we have
-# not tested. The third is true of our models before training: after a small random push of all
-# weights post-norm's logits move further than pre-norm's. But without a norm they move further
-# still, and such models train. (Numbers in the folds.)
+# not tested. The third is true of our models before training, from PyTorch's initialization: after
+# a small random push of all weights post-norm's logits move further than pre-norm's. But without a
+# norm they move further still, and these models train. (Numbers in the folds.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: gradients at other sizes and initializations</summary>
@@ -986,8 +983,9 @@ for name in both:
 
 # %% [markdown]
 # **4. Rescue it (open).** Twelve blocks of post-norm at rate 0.01 fail in spite of 200 steps of
-# warm-up. Try to save them: with `TrainingConfig`, a longer warm-up or a rate that falls; with
-# `GPTConfig`, another initialization. Which one helps, over three seeds?
+# warm-up. Try to save them: with `TrainingConfig`, a longer `warmup` or a rate that falls
+# (`schedule="linear"`); with `GPTConfig`, another `initialization`. Which one helps, over
+# three seeds?
 
 # %% [markdown]
 # ## What to remember
@@ -1020,7 +1018,9 @@ figures.diagram("rung-pre-norm")
 # its final norm with it: a failed run costs more than a small difference in loss. If you need
 # post-norm, say to load somebody's weights, keep the rate small and warm up. Pre-norm does not win
 # everywhere: [Nguyen and Salazar 2019](references.md#nguyen-2019) could train it without warm-up
-# and at large rates, but on their largest translation task it made the result worse.
+# and at large rates, but on their largest translation task it made the result worse. And
+# branches small beside their stream, like pre-norm's late ones, limit what a model can reach, say
+# [Liu et al. 2020](references.md#liu-2020). We have not measured that.
 #
 # Grown to ten million parameters, the model will learn our million characters by heart. Against that
 # one more part is used, dropout: [chapter 8](08-dropout.ipynb).
