@@ -250,10 +250,10 @@ for name in ("post-norm", "pre-norm"):
 # So in pre-norm the derivative of the last stream with respect to the first is the identity plus
 # what the branches contribute ([chapter 5](05-residual-connections.ipynb)). In post-norm, $L$
 # blocks put $2L$ norms in the way. Each divides the gradient by the standard deviation of what it
-# normalized, and takes two directions out of it, as [chapter 6](06-layer-normalization.ipynb) tested.
-# Where the deviation is above 1, that alone would shrink the gradient. What comes back through the branches
-# makes up for it: [the figure below](#fig-gradients) will show post-norm's gradient hardly shrunk
-# at the embeddings.
+# normalized, and takes two directions out of it, as [chapter 6](06-layer-normalization.ipynb)
+# tested. Where the deviation is above 1, that alone would shrink the gradient. What comes back
+# through the branches makes up for it: [the figure below](#fig-gradients) will show post-norm's
+# gradient hardly shrunk at the embeddings.
 
 # %% [markdown]
 # ## The stream grows, and the final norm
