@@ -53,11 +53,13 @@ figures.diagram("cache")
 
 # %% [markdown]
 # *Above: with a cache the new character alone is computed; its query meets all keys, its own
-# among them, and $y_5$ is a weighted mean of all the values. Below: a window that was full.*
+# among them, and $y_5$ is a weighted mean of all the values. Below: a window that was full. Of its
+# keys the filled ones, too, are computed again, for their characters move.*
 #
-# Old queries are not needed: each served its own position only, whose output is done. Nor is a mask:
-# the new position stands last and may look at everything. This is all of its attention, beside the
-# attention of all positions at once:
+# Old queries are not needed: each served its own position only, whose output is done. Nor is a
+# mask: the new position stands last and may look at everything. So append the new key and value to
+# the cache, and let the new query meet all that is in it. Here character by character, and beside
+# it the attention of all positions at once:
 
 # %%
 import torch
@@ -68,16 +70,25 @@ from bardgpt.layers.attention import attention_weights, causal_mask
 torch.manual_seed(0)
 q, k, v = torch.randn(3, 2, 6, 48, 64)  # each (B, nh, T, hs)
 written_out = attention_weights(q, k, causal_mask(48)) @ v
-new = F.scaled_dot_product_attention(
-    q[..., -1:, :], k, v
-)  # (B, nh, 1, hs), and no mask
-torch.testing.assert_close(new, written_out[..., -1:, :])
-print("the last query against all keys: the last row of attention")
+
+# %%
+keys, values = k[..., :0, :], v[..., :0, :]  # the cache, still empty
+outputs = []
+for t in range(48):
+    new = slice(t, t + 1)  # the new position
+    keys = torch.cat([keys, k[..., new, :]], dim=-2)  # (B, nh, t + 1, hs)
+    values = torch.cat([values, v[..., new, :]], dim=-2)
+    # (B, nh, 1, hs), and no mask
+    y = F.scaled_dot_product_attention(q[..., new, :], keys, values)
+    outputs.append(y)
+torch.testing.assert_close(torch.cat(outputs, dim=-2), written_out)
+print(f"{len(outputs)} queries, each against the cache: the same attention")
 
 # %% [markdown]
-# While `with cached(model)` lasts, each attention layer keeps its keys and values, and appends
-# the new ones. So the full model, too, can read a text character by character; the second
-# argument of `model` is the position of the first id.
+# While `with cached(model)` lasts, each attention layer does this with its own keys and values. So
+# the full model, too, can read a text character by character; the second argument of `model` is
+# the position of the first id. What is kept grows with each character: in each block a key and a
+# value, of $C$ numbers each.
 
 # %%
 from bardgpt.gpt import GPT
@@ -119,7 +130,7 @@ print(f"{len(texts[0])} characters through a window of 16: the same text")
 # %% [markdown]
 # What does it spare? Count the positions that go through a model (one block of one channel will
 # do), for 500 characters and a window of 256. Beside them stands the speed of the full model on one
-# machine, a CPU, by `make bench`: both ways in turn, the median and in brackets the least and the most.
+# machine, a CPU, by `make bench`, both ways in turn.
 
 # %%
 from bardgpt.config import GPTConfig
@@ -165,14 +176,17 @@ rows["the cache, times"] = ["", rounded(times, 1)]
 table("sampling", ["positions", "characters a second"], rows)
 
 # %% [markdown]
+# *Characters a second: the median of the turns, with the least and the most. The last row compares
+# within each turn, so it is not the quotient of the two medians.*
+#
 # Why 756? Each of the 500 new characters asks for one position, the one before it. And twice the window
 # was full, so twice 128 kept characters were computed again.
 #
 # A hundredth of the positions, and only eight times as fast, because work is not time. Each pass
-# makes the same calls, for one row as for 256. And a product with one row reads the whole matrix from
-# memory and uses each number of it once; with 256 rows it uses each 256 times, for the same reading.
-# (What each of the two costs was not measured.) So those who serve large models answer many people at
-# once: their rows share calls and reading.
+# calls the same operations, for one row as for 256. And a product with one row reads the whole
+# matrix from memory and uses each number of it once; with 256 rows it uses each 256 times, for the
+# same reading. (What each of the two costs was not measured.) So those who serve large models
+# answer many people at once: their rows share calls and reading.
 
 # %% [markdown]
 # ## What broke when we changed it

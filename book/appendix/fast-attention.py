@@ -30,8 +30,8 @@ if "google.colab" in sys.modules:
 # [Chapter 3](../03-multi-head-attention.ipynb) built attention as a list of heads, and [chapter
 # 6](../06-layer-normalization.ipynb) wrote layer norm in three lines, for that is how they are
 # understood. The full model computes neither in this way: its config says `fused=True`. This page
-# goes from the one to the other in small steps, then on to 16 bits. Two more pages are about [the
-# cache](cache.ipynb), for sampling, and about [several GPUs](several-gpus.ipynb).
+# goes from the one to the other in small steps, then on to 16 bits. (Two more pages of the fast
+# path: [the cache](cache.ipynb), [several GPUs](several-gpus.ipynb).)
 #
 # > **Faster must not mean different.** Each step here computes the same function as the one
 # > before, up to rounding, and a cell shows it. Then comes what it gains, measured.
@@ -146,11 +146,10 @@ for dtype, most in ((torch.float32, 1e-5), (torch.float64, 1e-13)):
     print(f"{dtype}: output and both gradients agree within {most:g}")
 
 # %% [markdown]
-# With 64 bits they agree to eight more digits: what differs is rounding.
+# So what differs is rounding.
 #
 # Why should it be faster, if it multiplies as much? Each product has to be started, reads $x$
-# again, and may leave arithmetic idle if its result is narrow. What that is worth is measured
-# below, after the next two steps.
+# again, and may leave arithmetic idle if its result is narrow.
 
 # %% [markdown]
 # ## One kernel for attention
@@ -259,13 +258,13 @@ table("MiB kept", ["T = 256", "T = 512", "T = 1024"], rows)
 
 # %% [markdown]
 # The kernel keeps q, k, v, what comes out, and one number for each query: twice the window, twice
-# the memory. Written out, the weights are kept as well, and those grow fourfold. At the full
-# model's 256 it is 1.5 MiB against 2.7; at 1,024 it is a fifth.
+# the memory. Written out, the weights are kept as well, and those grow fourfold.
 #
 # With dropout on the attention weights the memory is back, and more than doubled: on a CPU the
-# kernel knows no dropout, and silently the softmax is written out after all. (On NVIDIA GPUs
-# the kernel draws its masks itself.) Chapter 9's preset `full` has this dropout; `sprint` drops
-# everywhere else.
+# kernel knows no dropout, and silently the softmax is written out after all. (To be told, call it
+# under `with torch.nn.attention.sdpa_kernel(SDPBackend.FLASH_ATTENTION)`: then it is an error. On
+# NVIDIA GPUs the kernel draws its masks itself.) Chapter 9's preset `full` has this dropout;
+# `sprint` drops everywhere else.
 
 # %% [markdown]
 # ## One kernel for layer norm
@@ -301,21 +300,19 @@ assert times.least > 1  # all three steps together
 table("float32", ["times as fast"], rows)
 
 # %% [markdown]
-# *Median of the turns, with the least and the most; the last row is all three steps together, not
-# the product of the others: medians do not multiply.*
+# *The last row is all three steps together, not the product of the others: medians do not
+# multiply.*
 #
 # One product gained an eighth at the median, but the turns lie on both sides of 1. The attention
 # kernel gained in every turn, though scores, weights and values take only a tenth of the
 # multiplications (exercise 3): it also spares passes over the $T \times T$ matrices, for scale,
 # mask and softmax.
-#
-# Together they make a step about a fifth faster, and save much memory, as shown below.
 
 # %% [markdown]
 # ## Sixteen bits
 #
 # The next step does change the numbers. A number in 16 bits takes half the memory, and hardware with
-# instructions for it multiplies it faster. Beside `float32` there are two new formats:
+# instructions for it multiplies it faster. There are two formats:
 
 # %%
 names = ["float32", "bfloat16", "float16"]
@@ -334,8 +331,7 @@ table("number", [f"in {name}" for name in names], rows)
 
 # %% [markdown]
 # `bfloat16` is a `float32` cut in half: the same range, but only two to three digits. `float16`
-# has three to four, and a narrow range: 70,000 is too large for it; below $6 \cdot 10^{-5}$ it
-# loses digit after digit, and $10^{-8}$ is 0.
+# has three to four, and a narrow range: below $6 \cdot 10^{-5}$ it loses digit after digit.
 #
 # In `bfloat16` a step that changes a weight of 1 by a thousandth would be lost. So the precision
 # is *mixed* ([Micikevicius and others](../references.md#micikevicius-2018)): weights, their
@@ -360,8 +356,7 @@ print(f"a weight {weight.dtype}, its gradient {weight.grad.dtype}")
 
 # %% [markdown]
 # Still the same up to rounding, but each product is now off by a few thousandths of its size, and
-# that adds up through six blocks. So we ask that the logits be off by less than 2 % of their
-# size, and the loss, a mean over many, by less than a hundredth of a nat:
+# that adds up through six blocks. How far off are the logits, and the loss, a mean over many?
 
 # %%
 with torch.no_grad():
@@ -396,12 +391,12 @@ print("  expected: less than 0.01")
 # %% [markdown]
 # ## Fusion and precision, apart
 #
-# By now *fusion* (from the list to all kernels) and precision have changed. Here one changes and
-# the other stays, without dropout and with it everywhere. The last two rows are about something
-# new. On a CPU, in 16 bits, and for windows of up to 512, the package trains with *whole matrices*:
-# it does without the attention kernel and writes the softmax out. That takes more memory, but less
-# time. And the last row keeps dropout for the ends of the branches: on the attention weights there
-# is none.
+# By now *fusion* (from the list to all kernels) and precision have changed. In each row below one
+# thing changes, the one before the comma. Two are new. On a CPU, in 16 bits, and for windows of up
+# to 512, the package trains with *whole matrices*: it writes the softmax out, in place of the
+# attention kernel. That takes more memory, but less time. (Why was not measured; the kernel has to
+# compute the weights again on the way back.) And dropout *at ends*, of the branches, spares the
+# attention weights; else it is everywhere.
 
 # %% tags=["hide-input"]
 heads_32, heads_16 = "list of heads, float32", "list of heads, bfloat16"
@@ -409,11 +404,11 @@ kernels_32, kernels_16 = "all kernels, float32", "all kernels, bfloat16"
 whole = "whole matrices, bfloat16"
 rows = {}
 for change, after, before in (
-    ("fusion in 32 bits", kernels_32, heads_32),
-    ("fusion in 16 bits", kernels_16, heads_16),
-    ("16 bits for the list", heads_16, heads_32),
-    ("16 bits for the kernels", kernels_16, kernels_32),
-    ("in 16 bits, whole matrices over kernels", whole, kernels_16),
+    ("fusion, in 32 bits", kernels_32, heads_32),
+    ("fusion, in 16 bits", kernels_16, heads_16),
+    ("16 bits, for the list", heads_16, heads_32),
+    ("16 bits, for all kernels", kernels_16, kernels_32),
+    ("whole matrices, in 16 bits", whole, kernels_16),
 ):
     dropped = found.times(f"{after}, dropout", than=f"{before}, dropout")
     without = found.times(after, than=before)
@@ -423,11 +418,12 @@ for change, after, before in (
 at_ends = found.times(f"{whole}, dropout at ends", than=f"{whole}, dropout")
 assert dropped.least > 1.3  # whole matrices, with dropout
 assert at_ends.least > 1
-rows["whole matrices, dropout at ends, over everywhere"] = ["", f"{at_ends}"]
+rows["dropout at ends, whole matrices"] = ["", f"{at_ends}"]
 table("change", ["without dropout", "with dropout"], rows)
 
 # %% [markdown]
-# *How many times as fast: median of the turns, with the least and the most.*
+# *How many times as fast. Whole matrices are compared with all kernels, dropout at ends with
+# dropout everywhere.*
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A row of marks for each of fourteen ways to compute a training step, placed by how many times as fast as the list of heads in float32 it is. The squares of float32 without dropout lie between 1 and 1.2. The filled circles of bfloat16 lie to the right, from 1.7 for the list to 2.15 for whole matrices. Hollow marks, with dropout: squares near 0.8, circles from 1.4 to 1.9, and farthest to the right, at 2.2, whole matrices with dropout at the ends only."}}
 base = "list of heads, float32"
@@ -435,21 +431,19 @@ times = {case: found.times(case, than=base) for case in found.steps}
 figures.step_speeds(times, found.precisions, than=base)
 
 # %% [markdown]
-# *How fast a training step of the full model is, relative to the list of heads in 32 bits without
-# dropout: median over the turns, with the least and the most. Squares: 32 bits, circles: 16 bits;
-# hollow: with dropout, everywhere or ("at ends") at the ends of the branches only.*
+# *All ways, each relative to the list of heads in 32 bits without dropout: median, least and most.
+# Squares: 32 bits, circles: 16 bits; hollow: with dropout.*
 #
 # So of the three at the beginning 16 bits gain most: a step is more than one and a half times as
-# fast. Of the other two the turns do not show which comes second: one product has the larger
-# median, but the kernel alone gained in every turn. All fusion together makes a step a fifth faster
-# in 32 bits, and less in 16. With dropout on the attention weights it gains nothing in 32 bits, for
-# then the kernel writes the softmax out, too; in 16 bits a step is even a tenth slower. There whole
-# matrices help: they are more than a third faster than the kernels. With dropout at the ends alone
-# they are an eighth faster still. (`sprint` has it there, and after the embeddings.)
+# fast. Of the other two the turns do not show which comes second (the table of the three steps).
+# All fusion together makes a step a fifth faster in 32 bits, and less in 16. With dropout on the
+# attention weights it gains nothing in 32 bits, for then the kernel writes the softmax out, too; in
+# 16 bits a step is even a tenth slower. There whole matrices help: they are more than a third
+# faster than the kernels. With dropout at the ends alone they are an eighth faster still.
 #
 # How much more could there be? No step can be faster than its products. So the machine multiplied
 # large matrices, in the same turns; the best that it reached counts as the peak. Here are
-# characters a second, the share of the peak of the same precision, and the memory that a step
+# characters per second, the share of the peak of the same precision, and the memory that a step
 # takes beyond weights and text. (Products with the future count, though the kernel skips them.)
 
 # %%
@@ -466,13 +460,12 @@ for case in found.steps:
         f"{share.median:.0%}",
         f"{memory:,.0f}",
     ]
-table("step", ["characters a second", "of the peak", "MiB"], rows)
+table("step", ["per second", "of the peak", "MiB"], rows)
 
 # %% [markdown]
 # In 32 bits all kernels together run at more than four fifths of the peak: little is left to gain
 # on this machine. In 16 bits whole matrices come to about two thirds of a peak that is more than
-# twice as high; the rest of the time goes to softmax, norms, the optimizer and products that suit
-# the machine less.
+# twice as high.
 #
 # The kernels nearly halve the memory in 32 bits, and more than halve it in 16; with both it is
 # little more than a third. On a GPU that decides how many windows fit into a batch. Whole matrices
@@ -484,8 +477,8 @@ table("step", ["characters a second", "of the peak", "MiB"], rows)
 #
 # **Leave out the transpose.** Take `view(B, nh, T, hs)` in place of `view(B, T, nh, hs)` and
 # `transpose(1, 2)`: every shape is right, and no error is raised. But a row of $C$ numbers is now
-# taken for six positions of one head: head 1 gets the first sixth of the text, head 2 the second,
-# and so on. Change the first character, then the last, and see whose output moves:
+# taken for six positions of one head: head 1 gets the first sixth of the text, head 2 the second.
+# Change the first character, then the last, and see whose output moves:
 
 
 # %%
@@ -597,5 +590,3 @@ print(f"half at T = {even:,.0f}; six times the width is {6 * C:,}")
 #   dropout on them, on a CPU, they do.
 # - 16 bits for products, 32 for weights: the largest gain. On our CPU whole matrices are then
 #   faster than the kernel, most of all with dropout on the weights.
-#
-# The full model is trained in [chapter 9](../09-scaling-up.ipynb).

@@ -81,7 +81,8 @@ print(f"in the full model, whatever the batch: {megabytes:.0f} MB to average")
 # machine with four GPUs:
 #
 # ```sh
-# .venv/bin/torchrun --standalone --nproc-per-node 4 -m bardgpt.cli train full --folder runs/full-4
+# .venv/bin/torchrun --standalone --nproc-per-node 4 \
+#     -m bardgpt.cli train full --folder runs/full-4
 # ```
 #
 # Two machines with four GPUs each. Start the same line on both, within some minutes;
@@ -101,6 +102,16 @@ print(f"in the full model, whatever the batch: {megabytes:.0f} MB to average")
 #   divide it is refused. So the run is the same, but for dropout, whose masks differ.
 # - If one process dies, `torchrun` ends all and says why. The same line again goes on from the
 #   last checkpoint.
+#
+# **In a loop of your own** four things change, as in the package's. At the start,
+# `torch.distributed.init_process_group()` lets the processes find one another, and each takes the
+# GPU whose number is in the environment variable `LOCAL_RANK`. `DistributedDataParallel(model)`
+# wraps the model; from then on `loss.backward()` also averages. Of a batch's `get_world_size()`
+# equal shares each process takes the one with the number `get_rank()`. And only number 0 writes
+# files and prints.
+#
+# How much faster? More GPUs shorten the computing of a step, but not what has to be averaged. So
+# with each further one the averaging weighs more.
 
 # %% [markdown]
 # **What is tested**, on a CPU: two processes have the same losses as one at each step, to within

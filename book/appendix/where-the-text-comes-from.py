@@ -35,7 +35,9 @@ if "google.colab" in sys.modules:
 #
 # The file came in 2015 with the program [char-rnn](../references.md#karpathy-2015), and became the
 # text on which small language models are tried. Its name, Tiny Shakespeare, is all that it says
-# about itself. It has 65 different characters. Its SHA-256, a fingerprint of all its bytes, begins with
+# about itself: which edition its plays were taken from we do not know. The plays are in the public
+# domain; a package that descends from the same edition, under the MIT licence, comes below. The
+# file has 65 different characters. Its SHA-256, a fingerprint of all its bytes, begins with
 # `86c4e6aa`; so you can tell whether a copy is the same, and `corpus.load` checks it each time.
 #
 # > **Nine rules turn nine plays of an old public edition into this file, and forty small patches
@@ -134,8 +136,8 @@ for (play, start), end in zip(starts.items(), ends, strict=True):
 table("play", ["empty speeches"], rows)
 
 # %% [markdown]
-# One of them should begin all that goes wrong in *The Winter's Tale*: the king sees his wife give
-# her hand to his friend, and his jealousy begins. In this file he has nothing to say:
+# One of these empty speeches should begin all that goes wrong in *The Winter's Tale*: the king sees
+# his wife give her hand to his friend, and his jealousy begins. In this file he has nothing to say:
 
 # %%
 at = next(speech.start() for speech in silent if speech[1] == "LEONTES:")
@@ -288,8 +290,8 @@ print(
 # %% [markdown]
 # ## What the split asks of a model
 #
-# Every loss in this book is measured on the last tenth: the rest of *The Taming of the Shrew*, and
-# what there is of *The Tempest*. Who speaks there, and who of them ever spoke before?
+# Nearly every loss in this book is measured on the last tenth: the rest of *The Taming of the
+# Shrew*, and what there is of *The Tempest*. Who speaks there, and who of them ever spoke before?
 
 # %%
 import textwrap

@@ -43,7 +43,7 @@ figures.diagram("whole-model")
 # **Mind the dropout: drawing and file differ in it.** The drawing is `full`: it drops on the attention
 # weights $A$, and not on the embeddings. The file drops as `small` and `sprint` do: after the
 # embeddings, and not on $A$. All three also drop at the ends of the branches. A model that writes drops
-# nothing, so the difference is in training alone. Sizes and rates are settings:
+# nothing, so the difference is in training alone. Sizes and dropout's rates are settings:
 #
 # | preset | here | window, channels, heads, blocks | drops |
 # |---|---|---|---|
@@ -67,6 +67,21 @@ figures.diagram("whole-model")
 # (feed-forward). There are $L = 6$ blocks, one after the other, each with its own weights. The last
 # line is a norm and a linear layer, with matrix $W$ and bias $b$: a score for each possible next
 # character, which softmax turns into probabilities.
+#
+# Inside the two branches, with $x$ as the norm has left it: each head has three matrices of its
+# own, which make of each $x_t$ a query $q_t$, a key $k_t$ and a value $v_t$, each of $hs = C / nh$
+# numbers.
+#
+# $$
+# \begin{aligned}
+# A_{ts} &= \mathrm{softmax}_{s \le t} \left(q_t \cdot k_s / \sqrt{hs}\right) \\
+# y_t &= \sum_{s \le t} A_{ts}\, v_s \\
+# \mathrm{ffwd}(x_t) &= W_2 \max(0, W_1 x_t + b_1) + b_2
+# \end{aligned}
+# $$
+#
+# The heads' $y_t$ stand side by side, $C$ numbers again, and attention ends with one more matrix
+# and bias, which mix them. (These, and $W_2$ with $b_2$, are each called `proj` below.)
 
 # %% [markdown]
 # ## The model
@@ -81,9 +96,10 @@ from bardgpt.teaching import listing, one_file
 listing(one_file.Attention, one_file.Block, one_file.GPT)
 
 # %% [markdown]
-# That is the whole model. Is it the package's? Both get the same weights: each number of a fresh
-# model is moved a little, at random, for at the start gains are 1 and biases 0, and a mistake with
-# them would not show. Double precision will show that what is left of a difference is rounding.
+# That is the whole model. Is it the package's? Give both the same weights, and compare their
+# scores. In a fresh model gains are 1 and biases 0, and a mistake with them would not show; so
+# first each number is moved a little, at random. In double precision rounding is so small that any
+# other difference would stand out.
 
 # %%
 import torch
@@ -220,6 +236,11 @@ listing(
 # python bardgpt.py sample model.pt --prompt "Once"
 # python bardgpt.py sample src/bardgpt/recorded/sprint --prompt "ROMEO:"
 # ```
+#
+# `python` must be one that has PyTorch; if you set up the book, that is `.venv/bin/python`. The
+# first line trains as the preset `small` does: [your own text](your-own-text.ipynb) says how long
+# that takes, and what loss to expect from how much text. It keeps the weights in `model.pt`, the
+# *last* ones, also where earlier ones were better.
 
 # %% [markdown]
 # ## Where its numbers are

@@ -53,11 +53,12 @@ if "google.colab" in sys.modules:
 # .venv/bin/bardgpt evaluate --run runs/small-my
 # ```
 #
-# The first command reads the text, makes a vocabulary of its characters, learns from the first
-# nine tenths and judges itself on the last tenth. Stop it with Ctrl-C whenever you like; the same
+# The first command reads the text, makes a vocabulary of its characters, learns from the first nine
+# tenths and judges itself on the last tenth. Stop it with Ctrl-C whenever you like; the same
 # command goes on. It keeps two sets of weights, the *best* by validation loss and the *last*, and
-# `sample` takes the best. The folder `runs/small-my` also keeps a copy of a small text, so the
-# other two commands need nothing else.
+# `sample` takes the best. The folder `runs/small-my` also keeps a copy of the text, so the other
+# two commands need nothing else. (Only a text of more than ten million bytes has to stay where it
+# is.)
 #
 # Line ends from Windows and a byte order mark are taken out, and it says so. Tabs, emoji and text
 # that runs from right to left are characters like others. A prompt may hold only characters that
@@ -135,15 +136,16 @@ table("characters", ["counting", "tiny", "small"], rows)
 # numbers hold it back, more than the text does. With ten million characters of Python `small` is far
 # ahead, and it has read only two thirds of them, once.
 #
-# What does a loss look like? Here is what the last model writes, the beginning of a class:
+# What does a loss look like? Here is what the last model writes. It was given one character, and
+# begins in the middle of a line:
 
 # %%
 python = found["Python's library, 10,000,000"].fits["small"].texts["best"]
 print(python[:400])
 
 # %% [markdown]
-# It never learned what Python is. Indentation, `self`, brackets that close and words out of pieces
-# of words all come from guessing the next character.
+# It never learned what Python is. Indentation, `self`, brackets that mostly close and words out of
+# pieces of words all come from guessing the next character.
 
 # %% [markdown]
 # ## When it learns by heart
