@@ -365,7 +365,7 @@ live.reader("counts-3")
 #
 # Why does the fifth character hurt, when the fourth still helped? Sort the validation characters by
 # how often their context of four was seen in the training text; then do the same for five.
-# The *extra loss* is how much more this context costs than the one shorter by one; below 0 it saves.
+# The *extra loss* is how much more a context costs than the one shorter by one; below 0 it saves.
 
 # %%
 from collections import Counter
@@ -581,7 +581,7 @@ train_by_hand(model, steps=1_000)
 
 # %% [markdown]
 # Before training it is worse than the uniform guess: its random logits prefer some characters for no
-# reason. A first loss far above it usually means that they begin too large.
+# reason. A first loss far above 4.174 usually means that logits begin too large.
 #
 # A full run takes 5,000 steps. We made five, from five seeds; their losses are *the record*. You have
 # made the first 1,000 steps of one. **Guess:** will a full run come below the add-one table, 2.482?

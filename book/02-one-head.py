@@ -185,8 +185,8 @@ live.toy_scores()
 # attention ([Vaswani et al.](references.md#vaswani-2017), equation 1). It is *causal* if no one
 # looks into the future, and *self*-attention if queries, keys and values come from the same `x`.
 # (In a translator the queries may come from a text of length $T$, keys and values from another of
-# length $S$. That is *cross*-attention: $T \times S$ scores, and no causal mask. Our model has one
-# text only, and needs none.) One set of the three maps is a *head*.
+# length $S$. That is *cross*-attention: $T \times S$ scores, and no causal mask. Our model reads
+# one text: self-attention only.) One set of the three maps is a *head*.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import figures
@@ -437,7 +437,7 @@ for name, added in (("without", 0 * positions), ("with", positions)):
 # - $p\cdot p'$: a place looks for a place.
 #
 # What and where stay apart if characters and places lie in different directions: then the maps can
-# learn which of the four counts.
+# learn which of the four terms matters.
 
 # %% [markdown]
 # ## One head on the ladder
@@ -553,8 +553,8 @@ print(f"of this, by positions: {by_positions}")
 
 # %% [markdown]
 # And what does it write? Beside the bigram model, with the same prompt and random numbers. (A ninth
-# character has no place: the model refuses it. So only the end is read: when all eight places are
-# full, the first four characters are forgotten.)
+# character has no place: the model refuses it. So only the text's end is read: when all eight
+# places are full, the first four characters are forgotten.)
 
 # %% tags=["hide-input"]
 live.writer("one-head", "bigram")

@@ -487,9 +487,9 @@ figures.ladder(climbed("four-heads"), tables)
 # 0.004 / √5; the lead is many times that, and each seed agrees. The toy fits: this model has two
 # questions, too. That does not prove that four means are the reason.
 #
-# The lecture's 2.40 and 2.28 agree. But the table of two characters is still far ahead. It has a
-# row for each pair; this model can only weigh and add what single characters suggest. (Chapter 4
-# begins there.) From one prompt, this rung and the one before it write:
+# The lecture's 2.40 and 2.28 agree with ours. But the table of two characters is still far ahead.
+# It has a row for each pair; this model can only weigh and add what single characters suggest.
+# (Chapter 4 begins there.) From one prompt, this rung and the one before it write:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -607,7 +607,7 @@ for name, row in (("one", near), ("other", far), ("apart", differences)):
 print(f"half of the sum: {differences.sum() / 2:.1f}")
 
 # %% [markdown]
-# Of the weight 0.5 would have to move to make one head look where the other looks. This number is
+# Of the weight, 0.5 would have to move to make one head look where the other looks. This number is
 # the *total variation*. (Half of the sum, because weight that moves is missing at one place and too
 # much at another.) It is 0 if both look at the same, and 1 if they share nothing. For four heads
 # take the mean over their six pairs:

@@ -436,8 +436,8 @@ teaching.table("lead", [f"{step:,} steps" for step in steps], rows)
 #
 # Train with the layer, without its ReLU, without the layer. (The trainer's "plain" is this block:
 # attention, then feed-forward.) Which curve falls fastest at first, and which is lowest at the end?
-# Does another seed give the same order? The trainer stops at 1,000 steps, where the layer without
-# its ReLU is still ahead of no layer.
+# Does another seed give the same order? The trainer stops at 1,000 steps, where the layer still
+# helps even without its ReLU.
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
