@@ -92,10 +92,9 @@ figures.stream_sizes(
 # Xavier's.*
 #
 # The size of what a layer gets depends on its depth, on the initialization, and on how far training
-# has come. Three blocks cope. In sixteen with Xavier's initialization the size is several thousand
-# before the first step. What each branch adds is roughly in proportion to what it gets, so the
-# larger the stream, the more is added. A layer whose answer did not depend on the size of its input
-# would end that.
+# has come. In sixteen blocks with Xavier's initialization it is several thousand before the first
+# step. What each branch adds is roughly in proportion to what it gets, so the larger the stream,
+# the more is added. A layer whose answer did not depend on the size of its input would end that.
 
 # %% [markdown]
 # ## Where a norm makes the difference
@@ -106,7 +105,7 @@ figures.stream_sizes(
 # size 1; how, in a moment. We trained twelve residual blocks for 1,000 steps, once from PyTorch's
 # initialization and once from Xavier's; then with a norm after each addition (in the code,
 # `post-norm`). Twelve blocks are a case of [chapter 7](07-pre-and-post-norm.ipynb), which tries
-# several learning rates. Here is the lowest rate from each.
+# several learning rates. Here is the lowest for each initialization.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
@@ -166,8 +165,9 @@ figures.training_runs(
 #
 # Two details are easily mistaken. The variance $\sigma^2$ is divided by $n$, not by $n - 1$: it
 # describes these numbers and estimates nothing. And the small $\varepsilon = 10^{-5}$, there so
-# that equal numbers give 0 and not $0/0$, stands under the root. In a tensor, `dim` says which
-# numbers belong together:
+# that equal numbers give 0 and not $0/0$, stands under the root. Where the variance is not far
+# above it, the size comes out clearly below 1. In a tensor, `dim` says which numbers belong
+# together:
 
 # %%
 import torch
@@ -189,11 +189,12 @@ print(
 # %% [markdown]
 # ## What a norm takes away
 #
-# Think of the row as a vector. In two directions you can move it and the norm does not notice. Add
-# the same to all numbers, a step along $(1, …, 1)$. Or stretch the deviations, a step along $y$. A
-# small step at right angles to both gets through, divided by $\sigma$. Backwards these two
-# directions are missing from the gradient, for a step along them changes nothing. So no layer
-# before the norm can lower the loss by making the row larger, or by shifting it as a whole.
+# Think of the $n$ numbers, a *row*, as a vector. In two directions you can move it and the norm
+# does not notice. Add the same to all numbers, a step along $(1, …, 1)$. Or stretch the
+# deviations, a step along $y$. A small step at right angles to both gets through, divided by
+# $\sigma$. Backwards these two directions are missing from the gradient, for a step along them
+# changes nothing. So no layer before the norm can lower the loss by making the row larger, or by
+# shifting it as a whole.
 
 # %%
 row = torch.tensor([1.0, 2, 3, 6], requires_grad=True)
@@ -252,7 +253,7 @@ for name, dim in (("batch norm: columns", 0), ("layer norm: rows", 1)):
 # %%
 for row in examples[:2]:
     y = standardize(row, dim=-1)
-    for gain, bias in ((1, 0), (1.87, 3)):  # row 1: deviation 1.87, mean 3
+    for gain, bias in ((1, 0), (1.87, 3)):  # first row: sd 1.87, mean 3
         made = " ".join(f"{number:5.2f}" for number in y * gain + bias)
         print(f"{gain:4} y + {bias}: {made}")
 
@@ -281,8 +282,8 @@ from bardgpt.teaching import listing
 listing(LayerNorm)
 
 # %% [markdown]
-# It takes the last dimension, which is $C$ in (N, C) and in (B, T, C) alike. Batch norm, which the
-# package has only for comparison, makes a table of $B \cdot T$ rows of a (B, T, C), and takes
+# It takes the last dimension, which is $C$ in (N, C) and in (B, T, C) alike. Batch norm, in the
+# package only for comparison, makes a table of $B \cdot T$ rows of a (B, T, C), and takes
 # `dim=0`. Give both layers random gains and biases, and compare each with our function and with
 # PyTorch's layer (`BatchNorm1d` takes the table (N, C) as it is):
 
@@ -350,11 +351,11 @@ assert off > 0.1
 print(f"another function at test time: after 3 steps up to {off:.1f} apart")
 
 # %% [markdown]
-# After 3 steps the buffers are only about a quarter of the way. Later the two modes come close.
+# After 3 steps the buffers are about a quarter of the way. Later the two modes come close.
 #
 # Now the four examples. Change the 6 in row 0: only row 0 moves. Choose "each column" and change
 # the 6 again: its whole column moves. Now, in training mode, "Pass this batch once" works. After
-# one pass, evaluation gives a quite different table from training. After many, its numbers are
+# one pass, evaluation gives quite another table than training. After many, its numbers are
 # about an eighth smaller: the running variance is divided by $n - 1$, here 3.
 
 # %% tags=["hide-input"]
@@ -464,15 +465,16 @@ figures.mode_gaps(
 #
 # With layer norm there is no gap. With batch norm the model is on average *worse* in training
 # mode: by 0.026 nats with 8 windows, by 0.007 with 32, as in training. We read this as noise. The
-# mean of a few positions is not the mean of the text, and each batch misses it differently.
+# mean of a few positions is not the mean of the text, and each batch misses it differently. What is
+# left at 512 has either sign: the buffers are estimates too.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: does it fall as noise should?</summary>
 #
 # If the cost is noise, it is proportional to $1/n$: $c$, then $c/4$, $c/16$, $c/64$. So each fall of the loss
 # should be a quarter of the one before. The table has these falls, in training mode, seed by seed. Roughly so:
-# 0.006 is a third of 0.019, and the last fall is too small to say more. What is left of the gap at 512 windows
-# has either sign: the buffers of evaluation mode are an estimate too, from the latest batches of other text.
+# 0.006 is a third of 0.019, and the last fall is too small to say more. (The buffers, whose noise evaluation
+# mode has in it, are estimates from the latest batches of training text.)
 #
 # </details>
 
@@ -606,7 +608,7 @@ table("on the stream", ["RMS of the gradient"], rows)
 # %% [markdown]
 # *Mean ± standard deviation of five seeds.*
 #
-# It does, nearly level, from 0.10 to 0.07.
+# It does, nearly level.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: why does it not shrink at each norm?</summary>
@@ -666,8 +668,9 @@ figures.ladder(climbed("post-norm"), tables)
 #
 # After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may be real, but by our rule it is
 # next to nothing: thirty times less than the 0.215 of chapter 5's additions. The lecture names two
-# helps in training deep networks: `x +`, then the norm. Ours is shallow, its branches start smaller
-# than its stream, the learning rate is low: so there is little to help.
+# helps in training deep networks: `x +`, then the norm. Ours is shallow. But twelve blocks from
+# PyTorch's initialization did not need it either: while sizes stay small, there seems little to
+# help.
 #
 # What do the two rungs write?
 
@@ -677,8 +680,7 @@ live.writer("post-norm", "residual")
 # %% [markdown]
 # So why have a norm at all? What it gives here is bounded sizes: after each norm the size is 1 at
 # the start, whatever the depth and the weights, and training moves it only as far as gains and
-# biases go. Without norms, twelve blocks from Xavier's initialization failed; chapter 7 has more
-# cases.
+# biases go. Without norms, twelve blocks from Xavier's initialization failed.
 
 # %% tags=["hide-input"]
 rows = {}
@@ -735,11 +737,10 @@ table("norm", ["mean gain", "least", "greatest", "RMS of the biases"], rows)
 # %% [markdown]
 # *The same numbers after 5,000 steps.*
 #
-# Five of the six norms hardly move: their mean gain ends between 0.96 and 1.05, each gain
-# between 0.76 and 1.17. The last one does move: its mean gain rises to 1.57, and its biases
-# are the largest too. It stands right before the output layer, where larger numbers make larger logits
-# and so surer predictions. Without norms the stream grew for that, to 3.5 after three blocks. Here only
-# the last norm can make it larger.
+# Five of the six norms hardly move: their mean gain ends between 0.96 and 1.05. The last one does
+# move: its mean gain rises to 1.57, and its biases are the largest too. It stands right before the
+# output layer, where larger numbers make larger logits and so surer predictions. Without norms the
+# stream grew, to 3.5 after three blocks. Here only the last norm can make it larger.
 #
 # Does your model, after 1,000 steps, need what its norms have learned? Set them back to 1 and 0:
 
@@ -764,8 +765,7 @@ checks.within("the last alone", set_back([5]), above=0.07)
 checks.within("the other five", set_back(range(5)), below=0.05)
 
 # %% [markdown]
-# Setting all six back, without new training, costs your model more than 0.07 nats. Most of that is
-# the last norm's.
+# Most of what all six cost together is the last norm's.
 
 # %% [markdown]
 # ## What broke when we changed it
