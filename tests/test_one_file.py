@@ -1,6 +1,7 @@
 """The whole book in one file: as short as it says, alone, and the same numbers as the package."""
 
 import ast
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -75,6 +76,24 @@ def test_its_numbers_are_those_of_the_small_preset():
     assert (one_file.BATCH, one_file.WARMUP) == (small.batch_size, small.warmup)
     assert (one_file.RATE, one_file.MUON_RATE) == (small.learning_rate, small.muon_rate)
     assert one_file.SEED == small.seed
+
+
+def test_its_page_has_the_sizes_of_the_presets():
+    page = (FILE.parents[3] / "book/appendix/whole-model.py").read_text(encoding="utf-8")
+    row = re.compile(
+        r"^# \| `(\w+)` \| [^|]+ \| ([\d, ]+) \| (\d+) %: (.+), ends \|$", re.MULTILINE
+    )
+    rows = row.findall(page)
+    assert [name for name, *_ in rows] == ["full", "small", "sprint"]
+    for name, sizes, percent, place in rows:
+        model = PRESETS[name].model
+        said = [model.block_size, model.n_embd, model.n_head, model.n_layer]
+        assert [int(size) for size in sizes.split(", ")] == said
+        on_weights = model.dropout if model.attention_dropout is None else model.attention_dropout
+        dropped = {"$A$": on_weights, "embeddings": model.embedding_dropout}
+        share = int(percent) / 100
+        assert dropped == {"$A$": 0.0, "embeddings": 0.0} | {place: share}
+        assert model.dropout == share
 
 
 def test_the_books_model_writes_the_same(shipped):

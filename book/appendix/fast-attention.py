@@ -257,6 +257,8 @@ rows = {
 table("MiB kept", ["T = 256", "T = 512", "T = 1024"], rows)
 
 # %% [markdown]
+# *What a forward pass keeps for the way back, by length of the window.*
+#
 # The kernel keeps q, k, v, what comes out, and one number for each query: twice the window, twice
 # the memory. Written out, the weights are kept as well, and those grow fourfold.
 #
@@ -463,6 +465,8 @@ for case in found.steps:
 table("step", ["per second", "of the peak", "MiB"], rows)
 
 # %% [markdown]
+# *A training step: characters per second, share of the peak, memory.*
+#
 # In 32 bits all kernels together run at more than four fifths of the peak: little is left to gain
 # on this machine. In 16 bits whole matrices come to about two thirds of a peak that is more than
 # twice as high.

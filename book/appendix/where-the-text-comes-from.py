@@ -89,6 +89,8 @@ rows = {
 table("play", ["lines", "characters"], rows)
 
 # %% [markdown]
+# *How much of each play stands in the file.*
+#
 # Forty thousand lines, neither more nor fewer: whoever made the file put plays one after the other
 # and cut at a round number. So *The Tempest* ends early in its second act, while Antonio talks
 # Sebastian into murder:
@@ -136,6 +138,8 @@ for (play, start), end in zip(starts.items(), ends, strict=True):
 table("play", ["empty speeches"], rows)
 
 # %% [markdown]
+# *Speeches of which only the name is left.*
+#
 # One of these empty speeches should begin all that goes wrong in *The Winter's Tale*: the king sees
 # his wife give her hand to his friend, and his jealousy begins. In this file he has nothing to say:
 

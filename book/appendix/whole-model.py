@@ -49,7 +49,9 @@ figures.diagram("whole-model")
 # |---|---|---|---|
 # | `full` | drawing, first check | 256, 384, 6, 6 | 20 %: $A$, ends |
 # | `small` | the file's own numbers | 128, 128, 4, 4 | 10 %: embeddings, ends |
-# | `sprint` | the book's weights | 256, 384, 6, 6 | 30 %: embeddings, ends |
+# | `sprint` | the book's weights | 256, 384, 6, 6 | 20 %: embeddings, ends |
+#
+# *The sizes of the presets.*
 #
 # In formulas, with $i_t$ for the id of the character at position $t$ (counted from 0) and $x_t$
 # for the row of $C$ numbers that describes this position ($x$ alone is all these rows):
@@ -266,6 +268,9 @@ for place, key in (*places.items(), ("in all", "")):
     numbers = sum(w.numel() for name, w in weights.items() if key in name)
     rows[place] = [f"{numbers:,}", f"{numbers / everything:.1%}"]
 table("where", ["numbers", "share"], rows)
+
+# %% [markdown]
+# *Where the parameters are.*
 
 # %% [markdown]
 # ## Try it

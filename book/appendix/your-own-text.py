@@ -212,6 +212,8 @@ table("characters", columns, rows)
 # | a million, some novels | `small`, to its end | clearly better than counting; names and line breaks come right |
 # | ten million, a shelf | `small`; then more steps (`--steps 6000`) or `sprint` (both not tried by us) | much better than counting; the form is right, the sense is not |
 #
+# *Which preset, for how much text.*
+#
 # Ten minutes is what `small` takes here, on one core of a server; `--steps` makes a run shorter or
 # longer, and `bardgpt plot` draws how far it is. `sprint`, the full model, takes an hour or more on
 # two cores, and on a million characters it reaches what [chapter 9](../09-scaling-up.ipynb) says.
