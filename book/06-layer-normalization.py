@@ -385,8 +385,8 @@ listing(BatchNorm.forward, BatchNorm._remember)
 #
 # *Claim ln-3.*
 #
-# The first advantage, no dependency on batch size: take the first row of our 64 alone, and among
-# the others:
+# The first advantage is "no dependency on batch size". Take the first row of our 64 alone, and
+# among the others:
 
 # %%
 layer, batch_layer = LayerNorm(32), BatchNorm(32)  # both in training mode

@@ -86,8 +86,8 @@ layer = torch.nn.TransformerEncoderLayer(d_model=32, nhead=4)
 print("norm_first:", layer.norm_first)
 
 # %% [markdown]
-# Move the norm, to the first two places or *nowhere*, and watch drawing, formula and name go
-# together:
+# Move the norm to the first place, the second or *nowhere*, and watch drawing, formula and name
+# change:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -500,7 +500,7 @@ sweep_table("3-default")
 # 0.01 it is 0.05 nats behind). Warm-up helps little: the mean is 3.10. Here the final norm earns
 # its place: at 0.03 the model without it is 0.1 nats behind.
 #
-# At the ladder's own rate:
+# At the ladder's own rate (our bound: 0.02):
 
 # %%
 pair = (sweep[f"3-default-{name}-0.001-0"] for name in both)
@@ -509,10 +509,10 @@ assert abs(lead.mean) < 0.02
 print(f"3 blocks, rate 0.001, lead of pre-norm: {lead}; at most 0.020")
 
 # %% [markdown]
-# So in three blocks the wirings do not differ here (after 1,000 steps; the 0.007 ± 0.006 above are
-# after 5,000). And the second guess: twelve blocks at 0.01, ten times the ladder's rate, are more
-# than one nat apart, because only one wiring trains. Each at its best rate tried, 0.003, the
-# wirings are closer: 2.17 with pre-norm, 2.22 with post-norm and warm-up.
+# So in three blocks the wirings do not differ (after 1,000 steps; the 0.007 ± 0.006 above after
+# 5,000). And the second guess: twelve blocks at 0.01, ten times the ladder's rate, are over one nat
+# apart, because only one wiring trains. Each at its best rate tried, 0.003, the wirings are closer:
+# 2.17 with pre-norm, 2.22 with post-norm and warm-up.
 #
 # All this is after 1,000 steps of small models. The original Transformer trained well with post-norm:
 # two stacks of six blocks, 4,000 steps of warm-up and a rate that fell afterwards ([Vaswani et al.
@@ -627,8 +627,8 @@ figures.gradients_at_start({"16 blocks, Xavier": gradients("small", "xavier")})
 # 5](05-residual-connections.ipynb)). Besides, AdamW divides each weight's gradient by its own
 # recent size, so a layer whose gradient is twice as large takes no larger step. The second we have
 # not tested. The third is true of our models before training, from PyTorch's initialization: after
-# a small random push of all weights post-norm's logits move further than pre-norm's. But without a
-# norm they move further still, and these models train. (Numbers in the folds.)
+# a small random push of the blocks' weights post-norm's logits move further than pre-norm's. But
+# without a norm they move further still, and these models train. (Numbers in the folds.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: gradients at other sizes and initializations</summary>
@@ -794,8 +794,8 @@ for norm_first in (False, True):
 # first addition, none after the last. The equality with PyTorch notices, and so would the sum of
 # branches.
 #
-# **Forgetting the final norm.** No check of a *block* can see this one. Held against a stack of
-# PyTorch's blocks it shows, and in the parameter count:
+# **Forgetting the final norm.** No check of a *block* can see this one. Held against
+# PyTorch's blocks and norm it shows, and in the parameter count:
 
 # %%
 for final_norm in (False, True):

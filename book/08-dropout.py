@@ -102,7 +102,7 @@ table("steps", ["on the text learned from", "on validation text"], rows)
 # ## A mask
 #
 # Take away, at random and at every step anew, one number in five. Why could that help? The usual
-# explanation, which we have not tested separately: a passage learned by heart hangs on an exact
+# explanation, which we have not tested separately: a passage learned by heart depends on an exact
 # pattern of many inputs; if one is missing, it breaks. Now any may be missing, so no unit (one
 # number that a layer computes) can rely on one particular input. What several inputs say
 # independently of each other mostly still gets through.
@@ -142,9 +142,9 @@ for name, y in (("by hand", by_hand), ("nn.Dropout", nn.Dropout(p)(x))):
 
 # %% [markdown]
 # Written as a product, dropout is $y = m \, x$, where the factor $m$ is 0 with probability $p$,
-# else $1/(1-p)$. The factors of one pass are its *mask* (not the causal one). So the gradient of
-# $x$ is $m$ times the gradient of $y$. Through a number that was dropped, nothing is learned in
-# this step.
+# else $1/(1-p)$. So the gradient of $x$ is $m$ times the gradient of $y$. Through a number that was
+# dropped, nothing is learned in this step. The factors of one pass are its *mask* (not the causal
+# one).
 
 # %%
 x = torch.randn(1_000, requires_grad=True)
@@ -412,9 +412,9 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
 # <details class="fold aside"><summary>For the curious: why the geometric mean is exact there</summary>
 #
 # $\log \text{softmax}$ is the logits minus one number that all five outputs share. So its mean is
-# the mean of the logits minus one number, and the softmax after it takes that number out. This is how
-# [Hinton and others](references.md#hinton-2012) justified the network of test time, for one layer
-# with a softmax.
+# the mean of the logits minus one number, and the softmax after it takes that number out. This is
+# how [Hinton and others](references.md#hinton-2012) justified the network of test time, for one
+# layer with a softmax.
 #
 # </details>
 
@@ -456,8 +456,8 @@ live.toy_masks()
 # %% [markdown]
 # From 16 masks on the bars hardly move, near their lines but not on them.
 #
-# Is the mean of 64 masks always better? The same with $p = 0.4$, and with $p = 0.2$ after 1,000 steps
-# on the whole training text:
+# Is the mean of 64 masks always better? The same with $p = 0.4$, and with $p = 0.2$ after 1,000
+# steps on the whole training text:
 
 # %% tags=["hide-input"]
 lags = {}
@@ -589,13 +589,13 @@ table("trained on", ["p = 0", "p = 0.2", "improvement"], rows)
 # seed; below 0 it costs.*
 #
 # Without dropout the validation loss is only 0.10 above that of the last 200 training batches. With
-# dropout it is 2.002, *below* the batches' 2.032, which were taken with dropout on and with weights
-# up to 200 steps older. Where so little is learned by heart there is little to prevent, and dropout
+# dropout it is 2.002, *below* the batches' 2.032, a mean taken with dropout on and with weights up
+# to 200 steps older. Where so little is learned by heart there is little to prevent, and dropout
 # *costs*: in the end 0.070 nats. Its noise stands in the way of all learning: in each step, nothing
-# is learned through a fifth of the numbers. So the ladder's small rungs go without; so may a large
-# model that reads a huge text once (not tried here). The lecture's full model reads the text about
-# 82 times, in 5,000 steps of 64 windows of 256 characters: more like the small text here. So it can
-# be expected to need dropout.
+# is learned through a fifth of the numbers. So the ladder's small rungs go without; a large model
+# that reads a huge text once may, too (not tried here). The lecture's full model reads the text
+# about 82 times, in 5,000 steps of 64 windows of 256 characters: more like the small text here. So
+# it can be expected to need dropout.
 
 # %% [markdown]
 # ## Your turn
@@ -859,8 +859,8 @@ print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 #   training only, with a new mask at each pass. The usual explanation (untested here): no unit can rely on
 #   one particular input.
 # - It sits after the attention softmax, where it sets attention weights to 0, and at the end of
-#   each branch, where it sets single numbers to 0, each window, position and channel by itself. Our
-#   stream itself is never dropped.
+#   each branch, where it sets single numbers to 0, each window, position and channel by itself. Here
+#   the stream is never dropped.
 # - Averaged over all masks, a number after dropout is the number before it. Behind a ReLU, a softmax or
 #   a norm this no longer holds.
 # - In training each pass is another sub-network. At test time one network stands in for all. In one

@@ -220,7 +220,7 @@ figures.full_run(record.metrics, record.training.steps, scaling.to_beat())
 # %% [markdown]
 # *The recorded run: training batches with dropout on, the whole validation text with dropout off.*
 #
-# 1.4789, with 8 bits a weight for a small download (the difference is chance): the lecture's 1.48
+# 1.4789, with 8 bits a weight for a small download (below 1.4791 by chance): the lecture's 1.48
 # is reached. Yet on its training text the model is 0.395 nats better: in part it has learned that
 # text by heart, in spite of [dropout](08-dropout.ipynb); in part the validation text is harder, by
 # its new names (below).
@@ -319,8 +319,8 @@ figures.ladder(rows, tables, full_model)
 # The full model is the first to pass the best table. But do not compare its row to the third digit:
 # ours was judged on the whole text, the lecture's and nanoGPT's in windows drawn at random. The
 # fairest pair is 1.4806, ours in random windows, and nanoGPT's 1.4697, the lowest, so luckiest, of
-# up to 21 estimates during training; one run each. (A subword's loss covers several
-# characters: divide by their number first.)
+# up to 21 estimates during training; one run each. (To compare a loss per subword,
+# divide by its characters first.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the same weights, judged in four ways</summary>
@@ -377,7 +377,7 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # | `learning_rate` | none seen | ten times the lecture's (three times the rung's), for whatever Muon does not train | a short run has to learn faster |
 # | `beta2` | none seen | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow |
 # | `clip` | none seen | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little |
-# | `decay` | none seen | only matrices are pulled towards 0, by a share of themselves; a penalty in the loss would be [divided](references.md#loshchilov-2019) with the gradient | gains and biases may be large |
+# | `decay` | none seen | only matrices are pulled towards 0, by a share of themselves; a penalty in the loss would be [divided](references.md#loshchilov-2019) like the gradient | gains and biases may be large |
 # | `attention_dropout`, `embedding_dropout` | a step about an eighth faster ([measured](appendix/fast-attention.ipynb)) | moved from the attention weights to the embeddings | masks for all weights cost time |
 # | `steps`, `batch_size` | it reads less, see below | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores |
 #
@@ -428,7 +428,7 @@ for name in ("tiny", "full", "sprint"):
 # others little; its *singular values* say how much. Those of the gradient, averaged over steps, are
 # large in a few directions and small in most, so in most a step along it hardly moves the weights.
 # Muon keeps the directions and makes the values about equally large, so that all learn, by five
-# rounds of matrix products. AdamW keeps gains and biases (no matrices), embeddings and output layer
+# rounds of matrix products. AdamW trains gains and biases (no matrices), embeddings and output layer
 # (better so, says the source).
 
 # %% [markdown]
@@ -531,11 +531,11 @@ teaching.table("judged on", ["validation loss"], rows)
 # %% [markdown]
 # *Mean validation loss.*
 #
-# The gap is 0.59 nats. This cut crosses that into recipe, reading and size, so don't add their
-# parts. A quarter of a nat is a better prediction from the same few characters. The larger part,
-# 0.34, comes from seeing more: in windows of 8 it is fewer than five characters on average, and
-# most is won as soon as each has 8 to 16. For this model 32 would nearly do. A window of 256 gives
-# that many to seven eighths of its predictions, one of 32 only to its last.
+# The gap is 0.59 nats. A quarter of a nat is a better prediction from the same few characters. The
+# larger part, 0.34, comes from seeing more: predictions in windows of 8 see fewer than five
+# characters on average, and most is won as soon as each has 8 to 16. For this model 32 would nearly
+# do. A window of 256 gives that many to seven eighths of its predictions, one of 32 only to its
+# last. (This split overlaps with that into recipe, reading and size: don't add their parts.)
 
 # %% [markdown]
 # ## One passage, character by character
@@ -565,7 +565,7 @@ print("  ".join(f"{letter} {loss:.1f}" for letter, loss in pairs))
 
 # %% [markdown]
 # The last `O` had a probability below one in half a million: the model was sure of something else.
-# Load the weights (11 MB) and let them read it:
+# Load the weights (11 MB); let them read the passage:
 
 # %%
 import torch
@@ -670,7 +670,7 @@ figures.forms({title: record.form(name) for name, title in titles.items()})
 # *Mean and standard deviation over pieces of 500 characters: five of each rung and of the table,
 # fifty of the full model, and all of the validation text.*
 #
-# In all four plots the full model stands where real text stands. The table of counts nearly does,
+# In all four plots the full model stands where real text stands. The table of counts comes near,
 # too: such numbers see layout and words, not sense. Of the full model's words 94 % are known, of
 # real text's 93 %, of the last small rung's 45 %.
 #
