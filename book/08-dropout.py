@@ -859,8 +859,8 @@ print(f"in all: {weights + channels:,}; windows seen: {5_000 * 64:,}")
 #   training only, with a new mask at each pass. The usual explanation (untested here): no unit can rely on
 #   one particular input.
 # - It sits after the attention softmax, where it sets attention weights to 0, and at the end of
-#   each branch, where it sets single numbers to 0, each window, position and channel by itself. Here
-#   the stream is never dropped.
+#   each branch, where it sets single numbers to 0, each window, position and channel by itself.
+#   Here the stream is never dropped.
 # - Averaged over all masks, a number after dropout is the number before it. Behind a ReLU, a softmax or
 #   a norm this no longer holds.
 # - In training each pass is another sub-network. At test time one network stands in for all. In one

@@ -428,8 +428,8 @@ for name in ("tiny", "full", "sprint"):
 # others little; its *singular values* say how much. Those of the gradient, averaged over steps, are
 # large in a few directions and small in most, so in most a step along it hardly moves the weights.
 # Muon keeps the directions and makes the values about equally large, so that all learn, by five
-# rounds of matrix products. AdamW trains gains and biases (no matrices), embeddings and output layer
-# (better so, says the source).
+# rounds of matrix products. AdamW trains gains and biases (no matrices), embeddings and output
+# layer (better so, says the source).
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the five rounds by hand</summary>
