@@ -50,6 +50,16 @@ def test_it_needs_nothing_but_torch():
     assert imported - sys.stdlib_module_names == {"torch"}
 
 
+@pytest.fixture
+def one_thread():
+    """The package chooses by itself how many, and other numbers round sums otherwise."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("warmup", [one_file.WARMUP, 1])
 def test_it_trains_as_the_package_does(warmup, monkeypatch):
     """The small preset's model, rates and windows; the rate up and down: each digit of a loss."""
