@@ -257,7 +257,7 @@ rows = {
 table("MiB kept", ["T = 256", "T = 512", "T = 1024"], rows)
 
 # %% [markdown]
-# *What a forward pass keeps for the way back, by length of the window.*
+# *Kept, by length of the window.*
 #
 # The kernel keeps q, k, v, what comes out, and one number for each query: twice the window, twice
 # the memory. Written out, the weights are kept as well, and those grow fourfold.
@@ -437,16 +437,15 @@ figures.step_speeds(times, found.precisions, than=base)
 # Squares: 32 bits, circles: 16 bits; hollow: with dropout.*
 #
 # So of the three at the beginning 16 bits gain most: a step is more than one and a half times as
-# fast. Of the other two the turns do not show which comes second (the table of the three steps).
-# All fusion together makes a step a fifth faster in 32 bits, and less in 16. With dropout on the
-# attention weights it gains nothing in 32 bits, for then the kernel writes the softmax out, too; in
-# 16 bits a step is even a tenth slower. There whole matrices help: they are more than a third
-# faster than the kernels. With dropout at the ends alone they are an eighth faster still.
+# fast. Of the other two the turns do not show which comes second. All fusion together makes a step
+# a fifth faster in 32 bits, and less in 16. With dropout on the attention weights it gains nothing
+# in 32 bits, for then the kernel writes the softmax out, too; in 16 bits a step is even a tenth
+# slower. There whole matrices help: they are more than a third faster than the kernels. With
+# dropout at the ends alone they are an eighth faster still.
 #
 # How much more could there be? No step can be faster than its products. So the machine multiplied
-# large matrices, in the same turns; the best that it reached counts as the peak. Here are
-# characters per second, the share of the peak of the same precision, and the memory that a step
-# takes beyond weights and text. (Products with the future count, though the kernel skips them.)
+# large matrices, in the same turns; the best that it reached counts as the peak. (Products with the
+# future count, though the kernel skips them.)
 
 # %%
 faster = found.peak["bfloat16"] / found.peak["float32"]
@@ -465,7 +464,8 @@ for case in found.steps:
 table("step", ["per second", "of the peak", "MiB"], rows)
 
 # %% [markdown]
-# *A training step: characters per second, share of the peak, memory.*
+# *Characters per second, the share of the peak of the same precision, and the memory that a step
+# takes beyond weights and text.*
 #
 # In 32 bits all kernels together run at more than four fifths of the peak: little is left to gain
 # on this machine. In 16 bits whole matrices come to about two thirds of a peak that is more than
