@@ -401,10 +401,10 @@ teaching.table("context seen", heads, rows)
 # Where a context is new, nothing is lost: there the table hands over to the shorter context. In all
 # other rows two things are at work. A longer context brings *information*: it tells more about what
 # comes. And it brings *too much trust*: after a single sighting, $n(h)=d(h)=1$, the table bets half
-# of its chances on what came then. Now compare the two columns *extra*, from the third row on: with
-# about as many sightings the fourth character saves, the fifth costs. So it is not only that five
-# are seen less often: what a fifth character adds is worth less than the trust that this rule puts
-# in it. (Why even the last row loses a little, we have not measured.)
+# of its chances on what came then. Now compare the two columns *extra*, in the third and fourth
+# row: with about as many sightings the fourth character saves, the fifth costs. So it is not only
+# that five are seen less often: what a fifth character adds is worth less than the trust that this
+# rule puts in it. (Why even the last row loses a little, we have not measured.)
 #
 # And every table has one weakness: each context is its own row, and it cannot know that `the king`
 # and `the queen` are alike. *Here a network may win.*
@@ -476,9 +476,9 @@ print(f"n_embd = {rung.n_embd}, n_layer = {rung.n_layer}")
 print(f"{model.n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
 
 # %% [markdown]
-# Counting finds the best that a table of pairs can say of the *training* text: the gradient of a
-# pair's logit is the pair's predicted minus its counted share, zero where they agree. Learning
-# approaches it step by step.
+# Counting finds the best that a table of pairs can say of the *training* text: in a full table the
+# gradient of a pair's logit is its predicted share of all pairs minus its counted share, zero where
+# they agree.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how fast can a table be learned?</summary>
@@ -593,12 +593,12 @@ from bardgpt.config import TrainingConfig
 from bardgpt.teaching import checks
 from bardgpt.training.loop import train_model
 
-by_loop = model
+ours = model
 torch.manual_seed(0)
 model = GPT(rung)
 first_steps = TrainingConfig(steps=1_000, seed=0)
 history = train_model(model, train, validation, first_steps)
-apart = abs(judge_by_hand(by_loop) - history.at(1_000))
+apart = abs(judge_by_hand(ours) - history.at(1_000))
 assert apart < 1e-5
 print(f"by hand and by the package: {apart:.3f} nats apart")
 
@@ -785,8 +785,7 @@ assert torch.equal(
 )
 
 # %% [markdown]
-# At 0.5 the commonest pairs come again and again; at 2 it is nearly noise. Move the
-# temperature yourself:
+# At 0.5 the commonest pairs come again; at 2 it is nearly noise. Move the temperature yourself:
 
 # %% tags=["hide-input"]
 live.toy_temperature("t", alphabet, bigram[number["t"]])

@@ -553,8 +553,8 @@ print(f"of this, by positions: {by_positions}")
 
 # %% [markdown]
 # And what does it write? Beside the bigram model, with the same prompt and random numbers. (A ninth
-# character has no place: the model refuses it. So only the text's end is read: when all eight
-# places are full, the first four characters are forgotten.)
+# character has no place: the model refuses it. When all eight places are full, the first four are
+# dropped, to make room for four more.)
 
 # %% tags=["hide-input"]
 live.writer("one-head", "bigram")

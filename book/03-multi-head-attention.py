@@ -484,8 +484,8 @@ figures.ladder(climbed("four-heads"), tables)
 # chapter 1's tables of counts, with one, two and four characters before.*
 #
 # Four heads win, by 0.128 nats with the same seeds. A mean of five such leads is uncertain by about
-# 0.004 / √5; the lead is many times that, and each seed agrees. The toy fits: this model has two
-# questions, too. That does not prove that four means are the reason.
+# 0.004 / √5; the lead is many times that. The letters fit: this model has two questions, too (this
+# character, the one before). That does not prove that four means are the reason.
 #
 # The lecture's 2.40 and 2.28 agree with ours. But the table of two characters is still far ahead.
 # It has a row for each pair; this model can only weigh and add what single characters suggest.
@@ -578,10 +578,10 @@ for number in range(4):
 # Not quite. If a consonant asks, head 2 looks away most of the three; if a vowel asks, head 4. If a
 # space asks, all three stay at their own place, and only head 1 looks back. The lecture says that
 # the tokens "want to find the consonants, the vowels from certain positions". Here, how much a head
-# looks away depends on whether a vowel or a consonant *asks*. We do not see that heads look *for*
-# vowels or consonants. And it is chance which head is number 1: another seed may divide the work
-# otherwise. (In other models, [Olsson and others](references.md#olsson-2022) found heads that look
-# at what followed the same token earlier, and predict it.)
+# looks away depends on whether a vowel or a consonant *asks*. This, too, shifts the classes in the
+# figure; that heads look *for* a class we do not see. Another seed may divide the work otherwise.
+# (In other models, [Olsson and others](references.md#olsson-2022) found heads that look at what
+# followed the same token earlier, and predict it.)
 
 # %% [markdown]
 # Type a text, and choose a character. You see where the four finished heads looked when they

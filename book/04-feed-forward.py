@@ -538,14 +538,13 @@ teaching.table("hidden units", ["parameters", "validation loss"], rows)
 # much lower the second ends than the first, seed by seed.) All rows have the second linear map:
 # hence 9,665 parameters in the first, not 8,609.*
 #
-# Each doubling brings about as much, 0.033 to 0.038 nats. So four is no special number: more is
-# better, and costs more.
+# Each doubling brings about as much, 0.033 to 0.038 nats. So more is better, and costs more.
 #
 # The model with 44 channels is the control: the same number of parameters, spent on channels, does
 # nearly as well. It is 0.008 ± 0.011 behind, over five pairs of runs. Chance moves a mean as much:
-# 2.185 here and 2.177 above are one model, its heads begun with other weights. So we cannot say that
-# more hidden units gain more than the same number of parameters elsewhere. GELU and ReLU differ even
-# less. A large model we have not measured.
+# 2.185 here and 2.177 for the wider layer above are one model, its heads begun with other weights.
+# So we cannot say that more hidden units gain more than the same number of parameters elsewhere.
+# GELU and ReLU differ even less. A large model we have not measured.
 
 # %% [markdown]
 # ## What single units fire on
@@ -731,9 +730,9 @@ checks.within("neighbours, fifth character", blind, above=3)
 # %% [markdown]
 # Less than 1 nat, and on the validation text! Held-out text does not protect from this leak: there,
 # too, the next character stands in the window. Asked for a character that is not there yet, the
-# same model has 3.2 nats. The real layer has less than 3 after the same 300 steps (see the
-# trainer). So a loss that is too good is a reason to look for a leak. Ask whether a later character
-# can move an earlier position's logits:
+# same model has 3.2 nats. The real layer, above after 1,000 steps, has less than 3 after 300 too
+# (see the trainer). So a loss that is too good is a reason to look for a leak. Ask whether a later
+# character can move an earlier position's logits:
 
 # %%
 changed_ids = tokenizer.encode("my word,")[None]

@@ -629,7 +629,7 @@ figures.branches_over_training(profiles)
 # standard deviation of three seeds. The thin line is 1. The axis is logarithmic above 0.01, linear
 # below.*
 #
-# And before training, at full size (chapter 9: six blocks of 384 channels):
+# And before training, at full size (chapter 9: six blocks of 384 channels), still without norm:
 
 # %% tags=["hide-input"]
 rows = {}
@@ -660,7 +660,7 @@ teaching.table("full size", columns, rows)
 # outgrows its stream: see the fold.) Not every branch does: with `default`, attention in the first
 # block hardly rises ([the figure](#fig-branches)).
 #
-# With *pre-norm* ([chapter 7](07-pre-and-post-norm.ipynb)) `normal` begins with large branches.
+# With [pre-norm](07-pre-and-post-norm.ipynb) `normal` begins with large branches.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: two sizes of normal</summary>

@@ -301,9 +301,9 @@ figures.streams_by_depth(
 # large). Each of their 32 branches reads a normalized stream, so each adds about the same amount.
 # If the branches are independent, squares add up: after $k$ branches the square of the stream's RMS
 # is about that of the first stream plus $k$ times that of a branch. The deeper the stack, the
-# closer its growth is to $\sqrt{L}$. So a late branch is a smaller part of the stream that it is
-# added to than an early one; under post-norm it is not. In the panel of three blocks, post-norm's
-# 1.6 is the gain of its last norm, which training has raised.
+# closer its growth is to $\sqrt{L}$. So at the start a late branch is a smaller part of its stream
+# than an early one; under post-norm it is not. In the panel of three blocks, post-norm's 1.6 is the
+# gain of its last norm, which training has raised.
 #
 # What does the norm at the end do? Scale the last stream by two, and look at the logits:
 
@@ -421,7 +421,8 @@ live.writer("pre-norm", "post-norm")
 # so each gets four. Half of the runs have *warm-up*: the learning rate climbs from near 0 to its
 # full height, in a straight line over the first 200 steps. A model that ignores the text before,
 # and gives each character its frequency, has a loss of 3.347 nats. A run that ends within 0.1 nats
-# of this loss has learned hardly more. One far above it has blown up. We mark both as *stuck*.
+# of this loss has learned hardly more. One far above it has blown up, or begun too high. We mark
+# both as *stuck*.
 
 # %%
 from itertools import product
@@ -485,10 +486,10 @@ sweep_table("12-xavier")
 # %% [markdown]
 # *The same from Xavier's initialization, at lower rates.*
 #
-# Without a norm no rate that we tried is low enough. A norm after each addition saves what starts too
-# large, as in [chapter 6](06-layer-normalization.ipynb). But the limit has come down: post-norm begins
-# to fail at 0.001, and even at 0.0003 it is 0.2 nats behind pre-norm. Warm-up helps at 0.001, to a mean of
-# 2.50. Pre-norm again trains everywhere.
+# Without a norm every rate that we tried fails. A norm after each addition saves what starts too
+# large, as in [chapter 6](06-layer-normalization.ipynb). But the limit has come down: post-norm
+# begins to fail at 0.001, and even at 0.0003 it is 0.2 nats behind pre-norm. Warm-up helps at
+# 0.001, to a mean of 2.50. Pre-norm again trains everywhere.
 
 # %% tags=["hide-input"]
 sweep_table("3-default")
@@ -509,7 +510,7 @@ assert abs(lead.mean) < 0.02
 print(f"3 blocks, rate 0.001, lead of pre-norm: {lead}; at most 0.020")
 
 # %% [markdown]
-# So in three blocks the wirings do not differ (after 1,000 steps; the 0.007 ± 0.006 above after
+# So at this rate the wirings do not differ (after 1,000 steps; the 0.007 ± 0.006 above after
 # 5,000). And the second guess: twelve blocks at 0.01, ten times the ladder's rate, are over one nat
 # apart, because only one wiring trains. Each at its best rate tried, 0.003, the wirings are closer:
 # 2.17 with pre-norm, 2.22 with post-norm and warm-up.

@@ -312,9 +312,9 @@ torch.testing.assert_close(one, full(ids), rtol=0, atol=0)
 #
 # $$p \cdot 0 + (1 - p) \cdot \frac{x}{1 - p} = x,$$
 #
-# the number at test time (the variance: exercise 3). Does that hold for what a layer makes of it?
-# Two numbers, $1$ and $-1$, are summed and go through a ReLU. With $p = 0.5$ there are four masks,
-# equally likely, and a number that is kept is doubled:
+# the number at test time (the variance grows with $p$: exercise 3). Does that hold for what a layer
+# makes of it? Two numbers, $1$ and $-1$, are summed and go through a ReLU. With $p = 0.5$ there are
+# four masks, equally likely, and a number that is kept is doubled:
 
 # %%
 pair = torch.tensor([1.0, -1.0])
@@ -456,8 +456,8 @@ live.toy_masks()
 # %% [markdown]
 # From 16 masks on the bars hardly move, near their lines but not on them.
 #
-# Is the mean of 64 masks always better? The same with $p = 0.4$, and with $p = 0.2$ after 1,000
-# steps on the whole training text:
+# Is that always so? The same with $p = 0.4$, and with $p = 0.2$ after 1,000 steps on the whole
+# training text:
 
 # %% tags=["hide-input"]
 lags = {}

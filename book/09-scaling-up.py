@@ -102,8 +102,8 @@ print(f"operations: times {full_cost.flops / small_cost.flops:,.0f}")
 scaling.cost_table(scaling.one_at_a_time())
 
 # %% [markdown]
-# *Each change on top of all above it. "times": how many times the GFLOP of the row above. Last two
-# columns: memory.*
+# *Each change on top of all above it. "times": how many times the GFLOP of the row above. State,
+# kept: memory.*
 #
 # - **Context** 256: 32 times the characters in a step, but 70 times the operations. Attention
 #   compares 256 positions with 256, and at a width of 32 that costs more than all matrices.
@@ -377,7 +377,7 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # | `learning_rate` | none seen | ten times the lecture's (three times the rung's), for whatever Muon does not train | a short run has to learn faster |
 # | `beta2` | none seen | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow |
 # | `clip` | none seen | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little |
-# | `decay` | none seen | only matrices are pulled towards 0, by a share of themselves; a penalty in the loss would be [divided](references.md#loshchilov-2019) like the gradient | gains and biases may be large |
+# | `decay` | none seen | only matrices are pulled towards 0, by a share of themselves; a penalty in the loss Adam would [divide](references.md#loshchilov-2019) like the gradient | keeps weights small; gains and biases need not be |
 # | `attention_dropout`, `embedding_dropout` | a step about an eighth faster ([measured](appendix/fast-attention.ipynb)) | moved from the attention weights to the embeddings | masks for all weights cost time |
 # | `steps`, `batch_size` | it reads less, see below | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores |
 #
@@ -426,9 +426,9 @@ for name in ("tiny", "full", "sprint"):
 # %% [markdown]
 # **[Muon](references.md#jordan-2024)** in short. A matrix stretches some input directions much,
 # others little; its *singular values* say how much. Those of the gradient, averaged over steps, are
-# large in a few directions and small in most, so in most a step along it hardly moves the weights.
-# Muon keeps the directions and makes the values about equally large, so that all learn, by five
-# rounds of matrix products. AdamW trains gains and biases (no matrices), embeddings and output
+# large in a few directions and small in most: in most directions a gradient step hardly moves the
+# weights. Muon keeps the directions and makes the values about equally large, so that all learn, by
+# five rounds of matrix products. AdamW trains gains and biases (no matrices), embeddings and output
 # layer (better so, says the source).
 
 # %% [markdown]
@@ -529,13 +529,13 @@ rows = {name: [f"{loss:.2f}"] for name, loss in rows.items()}
 teaching.table("judged on", ["validation loss"], rows)
 
 # %% [markdown]
-# *Mean validation loss.*
+# *Mean validation loss (second row: over 435 · 8 characters).*
 #
 # The gap is 0.59 nats. A quarter of a nat is a better prediction from the same few characters. The
 # larger part, 0.34, comes from seeing more: predictions in windows of 8 see fewer than five
 # characters on average, and most is won as soon as each has 8 to 16. For this model 32 would nearly
 # do. A window of 256 gives that many to seven eighths of its predictions, one of 32 only to its
-# last. (This split overlaps with that into recipe, reading and size: don't add their parts.)
+# last. (Don't add these parts to those of recipe, reading and size.)
 
 # %% [markdown]
 # ## One passage, character by character
@@ -620,9 +620,9 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 # *Mean loss at each letter of speakers' names. Dashed: the name stands in the window. Of PROSPERO
 # and SEBASTIAN, the most frequent new ones, letter 6 was expected and letter 8 was not.*
 #
-# A character in a new speaker's name costs 4.55 nats: more than the 4.17 of a blind guess. Here
-# the large model is still lost, and not only ignorant but *wrong*: it expects names that it knows.
-# The names of strangers are 3 % of the text and nearly 9 % of the loss.
+# A character in a new speaker's name costs 4.55 nats: more than the 4.17 of a blind guess. Here the
+# large model is lost, and not only ignorant but *wrong*: it expects names that it knows. The names
+# of strangers are 3 % of the text and nearly 9 % of the loss.
 #
 # If the stranger's name already stands in the window, a reader would copy it. The model pays nearly
 # as much as the first time: 4.5 nats against 4.6. It has hardly learned to look a name up in its
@@ -635,7 +635,7 @@ figures.name_losses(names["by letter"], groups["rest"]["loss"])
 # *Claim scale-3.*
 #
 # The cell lets the model write, and holds [chapter 1](01-text-and-yardstick.ipynb)'s four numbers
-# against those of 50 recorded pieces of 500 characters.
+# against those of 50 recorded pieces.
 
 # %%
 from bardgpt.lab import likeness
@@ -670,9 +670,9 @@ figures.forms({title: record.form(name) for name, title in titles.items()})
 # *Mean and standard deviation over pieces of 500 characters: five of each rung and of the table,
 # fifty of the full model, and all of the validation text.*
 #
-# In all four plots the full model stands where real text stands. The table of counts comes near,
-# too: such numbers see layout and words, not sense. Of the full model's words 94 % are known, of
-# real text's 93 %, of the last small rung's 45 %.
+# In all four plots the full model stands where real text stands. The table of counts comes near:
+# such numbers see layout and words, not sense. Of the full model's words 94 % are known, of real
+# text's 93 %, of the last small rung's 45 %.
 #
 # Does it recite, then? On average its longest copy has 20 characters, and that of held-out real
 # text 19: hardly. The longest in all 25,000 recorded characters is mostly layout:
