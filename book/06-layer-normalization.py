@@ -105,7 +105,7 @@ figures.stream_sizes(
 # size 1; how, in a moment. We trained twelve residual blocks for 1,000 steps, once from PyTorch's
 # initialization and once from Xavier's; then with a norm after each addition (in the code,
 # `post-norm`). Twelve blocks are a case of [chapter 7](07-pre-and-post-norm.ipynb), which tries
-# several learning rates. Here is the lowest for each initialization.
+# several learning rates. Here is the lowest rate with each.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
@@ -738,9 +738,9 @@ table("norm", ["mean gain", "least", "greatest", "RMS of the biases"], rows)
 # *The same numbers after 5,000 steps.*
 #
 # Five of the six norms hardly move: their mean gain ends between 0.96 and 1.05. The last one does
-# move: its mean gain rises to 1.57, and its biases are the largest too. It stands right before the
-# output layer, where larger numbers make larger logits and so surer predictions. Without norms the
-# stream grew, to 3.5 after three blocks. Here only the last norm can make it larger.
+# move: its mean gain rises to 1.57. It stands right before the output layer, where larger numbers
+# make larger logits and so surer predictions. Without norms the stream grew, to 3.5 after three
+# blocks. Here only the last norm can enlarge what the output layer reads.
 #
 # Does your model, after 1,000 steps, need what its norms have learned? Set them back to 1 and 0:
 

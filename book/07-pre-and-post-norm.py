@@ -248,12 +248,12 @@ for name in ("post-norm", "pre-norm"):
 
 # %% [markdown]
 # So in pre-norm the derivative of the last stream with respect to the first is the identity plus
-# what the branches contribute ([chapter 5](05-residual-connections.ipynb)). In post-norm, $L$
-# blocks put $2L$ norms in the way. Each divides the gradient by the standard deviation of what it
-# normalized, and takes two directions out of it, as [chapter 6](06-layer-normalization.ipynb)
-# tested. Where the deviation is above 1, that alone would shrink the gradient. What comes back
-# through the branches makes up for it: [the figure below](#fig-gradients) will show post-norm's
-# gradient hardly shrunk at the embeddings.
+# what the branches contribute ([chapter 5](05-residual-connections.ipynb)): one part of the
+# gradient arrives unchanged. In post-norm, $L$ blocks put $2L$ norms in the way. Each divides the
+# gradient by the standard deviation of what it normalized, and takes two directions out of it, as
+# [chapter 6](06-layer-normalization.ipynb) tested. A deviation above 1 alone would shrink the
+# gradient. What comes back through the branches makes up for it: [the figure below](#fig-gradients)
+# will show post-norm's gradient hardly shrunk at the embeddings.
 
 # %% [markdown]
 # ## The stream grows, and the final norm
@@ -409,7 +409,7 @@ figures.ladder(climbed("pre-norm"), tables)
 live.writer("pre-norm", "post-norm")
 
 # %% [markdown]
-# Both draw with the same random numbers. No difference in quality shows: 0.007 nats promise none.
+# No difference in quality shows: 0.007 nats promise none.
 
 # %% [markdown]
 # ## Where it shows
