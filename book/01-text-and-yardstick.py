@@ -342,7 +342,7 @@ teaching.table("characters before", heads, rows)
 # *Loss in nats per character, on new text also in bits; ● marks the lowest.*
 #
 # With one character before, add-one does as well (2.482): few contexts are rare. Later chapters
-# compare with this rule's 2.486.
+# compare with Witten and Bell's 2.486.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Loss against characters of context, 0 to 5. On the training text it falls all the way, from 3.3 to 1.0 nats. On the validation text it falls with it at first, is lowest at four characters with 1.669, and turns up to 1.698 at five. A dotted line at the top marks the uniform guess, 4.17."}}
 figures.count_ladder(on_train, on_validation, uniform)
@@ -476,9 +476,8 @@ print(f"n_embd = {rung.n_embd}, n_layer = {rung.n_layer}")
 print(f"{model.n_parameters():,} parameters: {V}·32 + 32·{V} + {V}")
 
 # %% [markdown]
-# Counting finds the best that a table of pairs can say of the *training* text: in a full table the
-# gradient of a pair's logit is its predicted share of all pairs minus its counted share, zero where
-# they agree.
+# Counting finds the best that a table of pairs can say of the *training* text: with $V \times V$
+# free logits, the gradient of each is zero where predicted and counted probability agree.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how fast can a table be learned?</summary>

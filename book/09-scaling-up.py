@@ -318,9 +318,9 @@ figures.ladder(rows, tables, full_model)
 #
 # The full model is the first to pass the best table. But do not compare its row to the third digit:
 # ours was judged on the whole text, the lecture's and nanoGPT's in windows drawn at random. The
-# fairest pair is 1.4806, ours in random windows, and nanoGPT's 1.4697, the lowest, so luckiest, of
-# up to 21 estimates during training; one run each. (To compare a loss per subword,
-# divide by its characters first.)
+# fairest pair is 1.4806, ours in random windows, and nanoGPT's 1.4697, the luckiest of up to 21
+# estimates during training; one run each. (A loss per subword: divide by the mean number of
+# characters in a subword.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the same weights, judged in four ways</summary>
@@ -377,7 +377,7 @@ for name, what in (("recipe", "sprint's recipe"), ("long", "longer reading")):
 # | `learning_rate` | none seen | ten times the lecture's (three times the rung's), for whatever Muon does not train | a short run has to learn faster |
 # | `beta2` | none seen | AdamW forgets squared gradients sooner | in a short run an average over 1,000 steps is too slow |
 # | `clip` | none seen | a gradient (all as one vector) longer than 1 is shortened to 1 | one odd batch undoes little |
-# | `decay` | none seen | only matrices are pulled towards 0, by a share of themselves; a penalty in the loss Adam would [divide](references.md#loshchilov-2019) like the gradient | keeps weights small; gains and biases need not be |
+# | `decay` | none seen | only matrices are pulled towards 0, by a share of themselves; Adam would [divide](references.md#loshchilov-2019) a penalty in the loss like the gradient | keeps weights small; gains and biases need not be |
 # | `attention_dropout`, `embedding_dropout` | a step about an eighth faster ([measured](appendix/fast-attention.ipynb)) | moved from the attention weights to the embeddings | masks for all weights cost time |
 # | `steps`, `batch_size` | it reads less, see below | 1,500 steps of 32 windows, not 5,000 of 64 | an hour on two cores |
 #
@@ -425,8 +425,8 @@ for name in ("tiny", "full", "sprint"):
 
 # %% [markdown]
 # **[Muon](references.md#jordan-2024)** in short. A matrix stretches some input directions much,
-# others little; its *singular values* say how much. Those of the gradient, averaged over steps, are
-# large in a few directions and small in most: in most directions a gradient step hardly moves the
+# others little; its *singular values* say how much. Those of the gradient's average over the steps
+# (its *momentum*) are large in few directions and small in most, where a step hardly moves the
 # weights. Muon keeps the directions and makes the values about equally large, so that all learn, by
 # five rounds of matrix products. AdamW trains gains and biases (no matrices), embeddings and output
 # layer (better so, says the source).
