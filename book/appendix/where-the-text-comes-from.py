@@ -35,10 +35,9 @@ if "google.colab" in sys.modules:
 #
 # The file came in 2015 with the program [char-rnn](../references.md#karpathy-2015), and became the
 # text on which small language models are tried. Its name, Tiny Shakespeare, is all that it says
-# about itself: which edition its plays were taken from we do not know. The plays are in the public
-# domain; a package that descends from the same edition, under the MIT licence, comes below. The
-# file has 65 different characters. Its SHA-256, a fingerprint of all its bytes, begins with
-# `86c4e6aa`; so you can tell whether a copy is the same, and `corpus.load` checks it each time.
+# about itself; which edition its plays are from we do not know. (They are in the public domain.) It
+# has 65 different characters. Its SHA-256, a fingerprint of all its bytes, begins with `86c4e6aa`;
+# so you can tell whether a copy is the same, and `corpus.load` checks it each time.
 #
 # > **Nine rules turn nine plays of an old public edition into this file, and forty small patches
 # > make it the same to the byte.**
