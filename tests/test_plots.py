@@ -4,7 +4,7 @@ import itertools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from html import escape
 
 import matplotlib.pyplot as plt
@@ -281,32 +281,32 @@ def test_names_of_curves_that_differ_in_their_dashes_are_all_in_the_legend():
         assert of_new | of_known <= {*words(drawing)}
 
 
+def covers_a_mark(draw, words, half):
+    """Whether a name at a curve comes nearer to the middle of a mark than half of it."""
+    with plt.style.context(["default", STYLE]):
+        figure = draw().wide
+        upright(figure)
+        beside_curves(figure)
+        renderer, (axes,) = FigureCanvasAgg(figure).get_renderer(), figure.axes
+        name = next(text for text in axes.texts if text.get_text() == words)
+        covered = name.get_window_extent(renderer).padded(half)
+        marks = [place for line in axes.lines for place in line.get_xydata()]
+        return any(covered.contains(*axes.transData.transform(place)) for place in marks)
+
+
 def test_names_keep_off_the_marks_of_runs():
     """One of three runs at 8 lies apart, below the line of means, where a name found room."""
     plain = {1: [2.30], 2: [2.37], 4: [3.05], 8: [3.066, 3.213, 3.229], 16: [3.349]}
     residual = {1: [2.26], 2: [2.20], 4: [2.16], 8: [2.13], 16: [2.13]}
-    with plt.style.context(["default", STYLE]):
-        figure = figures.losses_by_depth({"plain": plain, "residual": residual}, {}).wide
-        upright(figure)
-        beside_curves(figure)
-        renderer, (axes,) = FigureCanvasAgg(figure).get_renderer(), figure.axes
-        name = next(text for text in axes.texts if text.get_text() == "plain blocks")
-        covered = name.get_window_extent(renderer).padded(2.5)  # half a mark
-        marks = [place for line in axes.lines for place in line.get_xydata()]
-        assert not any(covered.contains(*axes.transData.transform(place)) for place in marks)
+    draw = partial(figures.losses_by_depth, {"plain": plain, "residual": residual}, {})
+    assert not covers_a_mark(draw, "plain blocks", 2.5)
 
 
 def test_names_keep_off_the_marks_of_their_own_curves():
     """A mark is wider than its line; below the last of these, at the edge, a name found room."""
-    with plt.style.context(["default", STYLE]):
-        figure = figures.count_ladder([3.31, 2.45, 1.9, 1.5, 1.24, 1.03], [3.3] * 6, 4.17).wide
-        upright(figure)
-        beside_curves(figure)
-        renderer, (axes,) = FigureCanvasAgg(figure).get_renderer(), figure.axes
-        name = next(text for text in axes.texts if text.get_text() == "training text")
-        covered = name.get_window_extent(renderer).padded(3)  # half a mark
-        marks = [place for line in axes.lines for place in line.get_xydata()]
-        assert not any(covered.contains(*axes.transData.transform(place)) for place in marks)
+    on_train = [3.31, 2.45, 1.9, 1.5, 1.24, 1.03]
+    draw = partial(figures.count_ladder, on_train, [3.3] * 6, 4.17)
+    assert not covers_a_mark(draw, "training text", 3)
 
 
 def test_the_name_of_a_pale_curve_is_not_pale():

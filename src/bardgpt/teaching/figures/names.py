@@ -149,10 +149,15 @@ def _is_drawn(line: Line2D) -> bool:
     return line.get_linestyle() not in ("None", "", " ")
 
 
+def _places(line: Line2D) -> np.ndarray:
+    """Where the values of a line stand in the drawing, those that are numbers. (N, 2)."""
+    places = line.get_transform().transform(np.column_stack(line.get_data()).astype(float))
+    return places[np.isfinite(places).all(axis=1)]
+
+
 def _points(line: Line2D) -> np.ndarray:
     """Points along a line as it is drawn, 2 units from each other. (N, 2)."""
-    path = line.get_transform().transform(np.column_stack(line.get_data()).astype(float))
-    path = path[np.isfinite(path).all(axis=1)]
+    path = _places(line)
     if not _is_drawn(line) or len(path) < 2:
         return path
     along = np.concatenate([[0], np.hypot(*np.diff(path, axis=0).T).cumsum()])
@@ -165,9 +170,7 @@ def _marks(line: Line2D) -> list[Bbox]:
     if line.get_marker() in ("None", "", " ", None):
         return []
     size = line.get_markersize() * line.get_figure().dpi / 72
-    places = line.get_transform().transform(np.column_stack(line.get_data()).astype(float))
-    places = places[np.isfinite(places).all(axis=1)]
-    return [Bbox.from_bounds(x - size / 2, y - size / 2, size, size) for x, y in places]
+    return [Bbox.from_bounds(x - size / 2, y - size / 2, size, size) for x, y in _places(line)]
 
 
 def _belongs(other: Line2D, line: Line2D) -> bool:
