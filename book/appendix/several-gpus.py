@@ -85,6 +85,8 @@ print(f"in the full model, whatever the batch: {megabytes:.0f} MB to average")
 #     -m bardgpt.cli train full --folder runs/full-4
 # ```
 #
+# (`--folder` is the older name of `--run`, which `torchrun` would take for an option of its own.)
+#
 # Two machines with four GPUs each. Start the same line on both, within some minutes;
 # `first-machine` is the address of one of them, at which the other can reach it:
 #
