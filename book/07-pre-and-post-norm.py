@@ -497,11 +497,10 @@ sweep_table("3-default")
 # %% [markdown]
 # *Three blocks from PyTorch's initialization; the last rows are pre-norm without its final norm.*
 #
-# With the ladder's three blocks post-norm fails at 0.03 only, thirty times the ladder's rate (at
-# 0.01 it is 0.05 nats behind). Warm-up helps little: the mean is 3.10. Here the final norm earns
-# its place: at 0.03 the model without it is 0.1 nats behind.
+# With three blocks post-norm fails at 0.03 only, thirty times the ladder's rate. Here the final
+# norm earns its place: at 0.03 the model without it is 0.1 nats behind.
 #
-# At the ladder's own rate (our bound: 0.02):
+# At the ladder's own rate:
 
 # %%
 pair = (sweep[f"3-default-{name}-0.001-0"] for name in both)
@@ -510,38 +509,28 @@ assert abs(lead.mean) < 0.02
 print(f"3 blocks, rate 0.001, lead of pre-norm: {lead}; at most 0.020")
 
 # %% [markdown]
-# So at this rate the wirings do not differ (after 1,000 steps; the 0.007 ± 0.006 above after
-# 5,000). And the second guess: twelve blocks at 0.01, ten times the ladder's rate, are over one nat
-# apart, because only one wiring trains. Each at its best rate tried, 0.003, the wirings are closer:
-# 2.17 with pre-norm, 2.22 with post-norm and warm-up.
+# So at this rate the wirings do not differ, after 1,000 steps as after 5,000. And the second guess:
+# twelve blocks at 0.01, ten times the ladder's rate, are over one nat apart, because only one
+# wiring trains. Each at its best rate tried, 0.003, the wirings are closer: 2.17 with pre-norm,
+# 2.22 with post-norm and warm-up.
 #
 # All this is after 1,000 steps of small models. The original Transformer trained well with post-norm:
 # two stacks of six blocks, 4,000 steps of warm-up and a rate that fell afterwards ([Vaswani et al.
 # 2017](references.md#vaswani-2017), §5.3). Whether a stuck run would come loose after more steps, we
 # have not tried.
 #
-# [The workshop](workshop.md) has these runs' curves, and lets you train such models.
+# Here is the whole sweep (its means leave out stuck runs). On the website, choose a cell, and its
+# runs are drawn:
+
+# %% tags=["hide-input"]
+live.sweep()
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: the sweep as curves, seed by seed</summary>
-#
-# Each mark is one run, each line joins the runs of one of three seeds. The upper row also has pre-norm
-# without its final norm; the lowest row has other rates, from 0.0003 to 0.01. What lies above the dotted
-# line is drawn on it. At 12 blocks with Xavier's initialization and rate 0.001, three seeds of post-norm
-# lie far apart: one on the line, one halfway, one well below.
-#
-# </details>
+# Now train one yourself. At which rate do six blocks of *post-norm* stop learning?
 
-# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true} mystnb={"image": {"alt": "Six plots of validation loss against learning rate, for 3 blocks, 12 blocks and 12 blocks with Xavier's start, left without and right with warm-up. With 3 blocks no norm, post-norm, pre-norm and pre-norm without its final norm lie close together but at the largest rate, where post-norm goes up to a dashed line at 3.35 and runs without a norm go beyond it. With 12 blocks post-norm goes up to the line at smaller rates, one rate later with warm-up; no norm follows at the largest rate only, and pre-norm stays far below. With Xavier's start all runs without a norm lie above the line, post-norm goes up to it from the second or third rate on, and pre-norm stays below."}}
-# @title Code of this aside
-losses = {}
-for case, (title, rates, wirings) in cases.items():
-    for warmup, name in product((0, 200), wirings):
-        found = losses.setdefault((title, warmup), {})[name] = {}
-        for rate in rates:
-            run = f"{case}-{name}-{rate:g}-{warmup}"
-            found[rate] = sweep[run].validation
-figures.rate_sweep(losses, flat)
+# %% tags=["hide-input"]
+vary = ("wiring", "blocks", "start", "rate", "warm-up", "seed")
+live.trainer("pre-norm", vary=vary)
 
 # %% [markdown]
 # ## Why does post-norm fail?

@@ -60,12 +60,6 @@ def wiring_gradients(depth=16):
     }
 
 
-def swept(*wirings):
-    rates = (0.001, 0.003, 0.01, 0.03)
-    return {w: {r: [2.2 + r * (i + 1) * (5 + j) for j in range(3)] for r in rates} for i, w in
-            enumerate(wirings)}  # fmt: skip
-
-
 FORM = {"speaker lines": 0.2, "characters per spoken line": 36, "known words": 0.9}
 FORM["longest copy"] = 18
 START = ("default", "normal", "zero")
@@ -205,15 +199,6 @@ EXAMPLES = {
     ),
     "plays": lambda: figures.plays(
         {play: 300_000 * i for i, play in enumerate(PLAYS)}, 1_115_394, 1_003_854
-    ),
-    "rate_sweep": lambda: figures.rate_sweep(
-        {
-            ("3 blocks", 0): swept("post-norm", "pre-norm", "no-final-norm"),
-            ("3 blocks", 200): swept("post-norm", "pre-norm", "no-final-norm"),
-            ("12 blocks", 0): swept("post-norm", "pre-norm"),
-            ("12 blocks", 200): swept("post-norm", "pre-norm"),
-        },
-        3.347,
     ),
     "seeds_compared": lambda: figures.seeds_compared(
         {

@@ -19,7 +19,7 @@ MEETING = (
     ("train", "validation", "count"),
     ("attention", "feed-forward", "norm", "dropout", "stream"),
     ("attention", "feed-forward", "gradient"),
-    ("post-norm", "pre-norm", "no-final-norm", "no-norm", "count"),
+    ("post-norm", "pre-norm", "no-final-norm"),
     ("plain", "residual", "xavier", "zero"),
     ("default", "xavier", "stream"),
     ("norm", "batch norm"),

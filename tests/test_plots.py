@@ -318,9 +318,9 @@ def test_the_name_of_a_pale_curve_is_not_pale():
 
 
 def test_names_of_axes_stand_upright_above_them_and_once():
-    html = shown("rate_sweep")
+    html = shown("gradients_at_start")
     for drawing in drawings(html).values():
-        assert words(drawing).count("validation loss (nats per character)") == 1
+        assert words(drawing).count("RMS of the gradient") == 1
 
 
 def test_a_cell_is_a_pixel():

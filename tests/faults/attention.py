@@ -170,7 +170,7 @@ FAULTS = [
         "src/bardgpt/layers/attention.py",
         "        q, k, v = (\n",
         "        k, q, v = (\n",
-        Cell("book/appendix/whole-model.ipynb", "assert_close(gathered, first.attention(normed))"),
+        Cell("book/appendix/file-checked.ipynb", "assert_close(gathered, first.attention(normed))"),
     ),
     Fault(
         "heads-not-brought-back",

@@ -197,28 +197,6 @@ FAULTS = [
         ),
     ),
     Fault(
-        "rates-of-the-wrong-seed",
-        "The best runs joined, then the next best, instead of the runs of a seed.",
-        f"{FIGURES}/wiring.py",
-        "runs = zip(*shown, strict=True)",
-        "runs = zip(*map(sorted, shown), strict=True)",
-        UnitTest(
-            "tests/test_figures_wiring.py",
-            "test_rate_sweep_joins_the_runs_of_a_seed_over_the_rates",
-        ),
-    ),
-    Fault(
-        "lost-runs-left-out",
-        "Runs that the plot has no room for are left out, and whoever fails looks fine.",
-        f"{FIGURES}/wiring.py",
-        "[min(loss, top) for loss in at_rate]",
-        "[loss if loss <= top else float('nan') for loss in at_rate]",
-        UnitTest(
-            "tests/test_figures_wiring.py",
-            "test_losses_beyond_the_plot_stand_on_a_line_of_their_own",
-        ),
-    ),
-    Fault(
         "play-not-cut",
         "The play across the border is all of one colour, half of it never trained on.",
         f"{FIGURES}/text.py",

@@ -81,7 +81,7 @@ FAULTS = [
         "src/bardgpt/layers/normalization.py",
         "EPS = 1e-5",
         "EPS = 1e-6",
-        Cell("book/appendix/whole-model.ipynb", "assert_close(normed, first.attention_norm(x))"),
+        Cell("book/appendix/file-checked.ipynb", "assert_close(normed, first.attention_norm(x))"),
     ),
     Fault(
         "fused-norm-without-bias",

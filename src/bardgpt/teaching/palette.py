@@ -54,7 +54,6 @@ ROLES = {
     "norm": "q",
     "batch norm": "output",
     "dropout": "output",
-    "no-norm": "output",
     "post-norm": "k",
     "pre-norm": "model",
     "no-final-norm": "residual",

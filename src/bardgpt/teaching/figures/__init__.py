@@ -46,7 +46,7 @@ from bardgpt.teaching.figures.text import (
     losses_by_kind,
     plays,
 )
-from bardgpt.teaching.figures.wiring import gradients_at_start, rate_sweep, streams_by_depth
+from bardgpt.teaching.figures.wiring import gradients_at_start, streams_by_depth
 
 __all__ = [
     "bigram_table",
@@ -81,7 +81,6 @@ __all__ = [
     "orthogonalized",
     "passage",
     "plays",
-    "rate_sweep",
     "seeds_compared",
     "step_speeds",
     "stream_sizes",
