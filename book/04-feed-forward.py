@@ -28,10 +28,9 @@ if "google.colab" in sys.modules:
 # # 4 · Feed-forward
 #
 # In [chapter 3](03-multi-head-attention.ipynb) four heads gather from the past, and what they
-# gather goes straight to the logits. Way too fast, finds the
-# [lecture](references.md#ng-video-lecture): the tokens looked at each other, but had no time to
-# think about what they found. What it calls time is a step of computing. This chapter adds one: a
-# small layer, a linear map and a ReLU:
+# gather goes straight to the logits. The [lecture](references.md#ng-video-lecture) calls this way
+# too fast: the tokens looked at each other, but had no time to think about what they found. What
+# it calls time is a step of computing. This chapter adds one: a linear map and a ReLU.
 #
 # > **Attention communicates, the feed-forward layer computes.** It comes right after attention,
 # > treats every position alone and all of them alike, and together with attention it forms a
@@ -44,8 +43,8 @@ if "google.colab" in sys.modules:
 # - tell by a control whether a gain comes from the new parameters or from the ReLU;
 # - say where the four in "four times as wide" comes from, and what else its parameters could do.
 #
-# **Before you run anything:** the layer brings 1,056 new parameters, all in the linear map; the
-# ReLU has none. Suppose you keep the parameters and leave the ReLU out. How much of the gain
+# **Make a guess before you read on.** The layer brings 1,056 new parameters, all in the linear map;
+# the ReLU has none. Suppose you keep the parameters and leave the ReLU out. How much of the gain
 # remains?
 
 # %% [markdown]
@@ -72,9 +71,9 @@ print(f"{voters.n_parameters():,} parameters; x is {tuple(x.shape)}")
 
 # %% [markdown]
 # In each head every character has a value, of 8 numbers. The output layer, `lm_head`, multiplies
-# them by the 8 columns of its weights that belong to this head, and gets 65 scores: the
-# character's *votes* for what comes next. What the model answers is the sum of these votes,
-# weighted by attention, plus a constant (its bias), and nothing else. By hand:
+# them by the 8 columns of its weights that belong to this head. That gives 65 scores (chapter 2's
+# row $W v_s$): the character's *votes* for what comes next. What the model answers is the sum of
+# these votes, weighted by attention, plus a constant (its bias), and nothing else. By hand:
 
 # %%
 columns = voters.lm_head.weight.split(8, dim=1)  # (V, hs) for each head
@@ -241,22 +240,19 @@ for name, part in (("feed-forward", feed_forward), ("attention", attention)):
 #
 # *Claim ffn-2.*
 #
-# The tests tried one change and one order. A derivative covers every small change at once, but only
-# near one input. For output position $t$ and input position $s$ there are $C \times C$ derivatives,
-# of each output channel with respect to each input channel: one piece of the layer's *Jacobian*.
-#
-# In the feed-forward layer, $y_t = \max(0, W x_t + b)$ contains $x_t$ and no other $x_s$. So all
-# pieces with $s \neq t$ are 0, and only those of the diagonal are left:
+# The tests tried one change and one order. Derivatives cover every small change at once, but only
+# near one input. For output position $t$ and input position $s$ there are $C \times C$ of them, one
+# for each pair of channels: a piece of the layer's *Jacobian*. In the feed-forward layer,
+# $y_t = \max(0, W x_t + b)$ contains $x_t$ and no other $x_s$:
 #
 # $$\begin{aligned}
 # \frac{\partial y_t}{\partial x_s} &= 0 \text{ for } s \neq t, \\
 # \frac{\partial y_t}{\partial x_t} &= D_t W.
 # \end{aligned}$$
 #
-# Where a unit is above 0, $\max$ changes nothing, and the derivative is the unit's row of $W$;
-# where the unit is cut off, it is 0. So $D_t$ is diagonal, with a 1 for each unit above 0 at
-# position $t$, and a 0 for each other. The root of a piece's summed squares (the *Frobenius norm*)
-# makes one number of it: a $T \times T$ picture of who can move whom. By hand, and by the package:
+# $D_t$ is diagonal. It has a 1 for each unit above 0 at position $t$, and a 0 for each that is cut
+# off. Take the root of each piece's summed squares, and you have a $T \times T$ picture of who can
+# move whom. By hand, and by the package:
 
 # %%
 from bardgpt.layers.attention import causal_mask
@@ -493,7 +489,7 @@ figures.seeds_compared(ends)
 #
 # *Claim ffn-5.*
 #
-# Four is what the paper took, and most have taken since: a convention, not a law. It decides where
+# Four is what Vaswani et al. took, and most have since: a convention, not a law. It decides where
 # a transformer's weights are. The two maps of this layer have $8 C^2$ of them, and attention has
 # $4 C^2$ with the projection that chapter 5 adds: two thirds of a block are here. (In our rung, with
 # one map and no projection, it is the other way round: $C^2$ here, $3 C^2$ there.) What do 1, 2, 4 and
@@ -669,11 +665,13 @@ figures.ladder(climbed("feed-forward"), tables)
 
 # %% [markdown]
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed,
-# chapter 1's tables of counts, with one, two and four characters before.*
+# chapter 1's tables of counts, uncut, with one, two and four characters before.*
 #
 # 2.249 ± 0.011 nats over five seeds; the lecture, with another evaluation, reports 2.24, after 2.28
 # for four heads: 0.04 lower, where ours is 0.025. (Its figures are rounded.) The table of two
-# characters is still 0.2 nats ahead. From one prompt, this rung and the one before it write:
+# characters is still 0.2 nats ahead. Cut to windows of 8 ([chapter 2](02-one-head.ipynb)), which is
+# fairer, it is ahead by less than three quarters of that. From one prompt, this rung and the one
+# before it write:
 
 # %% tags=["hide-input"]
 live.writer("feed-forward", beside="four-heads")
@@ -730,9 +728,9 @@ checks.within("neighbours, fifth character", blind, above=3)
 # %% [markdown]
 # Less than 1 nat, and on the validation text! Held-out text does not protect from this leak: there,
 # too, the next character stands in the window. Asked for a character that is not there yet, the
-# same model has 3.2 nats. The real layer, above after 1,000 steps, has less than 3 after 300 too
-# (see the trainer). So a loss that is too good is a reason to look for a leak. Ask whether a later
-# character can move an earlier position's logits:
+# same model has 3.2 nats. (The real layer is below 3 after 300 steps, too: see the trainer.) So a
+# loss that is too good is a reason to look for a leak. Ask whether a later character can move an
+# earlier position's logits:
 
 # %%
 changed_ids = tokenizer.encode("my word,")[None]
@@ -830,7 +828,7 @@ print("commutes; whose output moved:", moved(unmasked))
 
 # %% [markdown]
 # **3. Whose doing is it?** That a unit tells a property may be the doing of attention, if a channel
-# of attention's output tells it just as well. Run the procedure of the aside "how a unit is chosen
+# of attention's output tells it just as well. Run the procedure of the fold "how a unit is chosen
 # and judged" (`look`, `probes.auc`, the labels `has` and `new_has`) on the 32 channels that go
 # *into* the layer of your model. Compare the best unit with the best channel on new text, for "a
 # space", "a line break", "a capital" and "two capitals in a row". A channel, unlike a unit, may

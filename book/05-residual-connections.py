@@ -42,8 +42,8 @@ if "google.colab" in sys.modules:
 # - show where sixteen plain blocks lose the text, and the gradient;
 # - say with which initializations the added parts are small at first, and with which they are not.
 #
-# **Before you run anything:** take the block of chapter 4 and stack three of them. Will the model
-# be better, as good, or worse than with one? And with sixteen?
+# **Make a guess before you read on.** Take the block of chapter 4 and stack three of them. Will the
+# model be better, as good, or worse than with one? And with sixteen?
 
 # %% [markdown]
 # ## The problem: a plain stack
@@ -171,24 +171,32 @@ for block in (16, 12, 8, 4, 0):
 # two in the feed-forward). They leave $(1/\sqrt 3)^4 = 1/9$ of the RMS. (Attention's averaging we
 # leave aside.)
 #
+# Backwards it is 1/9 again. The ReLU stops half of the gradient, which costs another factor of
+# $\sqrt 2$, and $9 \sqrt 2$ is 12.7: thirteenfold. Forward the text's variation shrinks likewise;
+# the biases, the same at all positions, remain. (At first the share above falls more slowly: the
+# whole shrinks too.)
+
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: why 1/9 backwards, too?</summary>
+#
 # Backwards the sum is over the $m$ outputs, so the mean square is multiplied by $m/(3n)$. In a
 # square matrix that is 1/3, as before. From 32 to 128 it is 4/3, from 128 to 32 it is 1/12:
-# together 1/9, as for two square ones. So all four make 1/81, in the RMS 1/9 again. The ReLU stops
-# half, which costs another factor of $\sqrt 2$, and $9 \sqrt 2$ is 12.7. Forward the text's
-# variation shrinks likewise; the biases, the same at all positions, remain. (At first the share
-# above falls more slowly: the whole shrinks too.)
+# together 1/9, as for two square ones. So all four make 1/81, in the RMS 1/9.
 #
+# </details>
+
+# %% [markdown]
 # Three blocks lose the text as well, but far less of the gradient. AdamW, which divides a gradient
-# by its usual size, can make up for that (not for what sixteen lose: see the fold), and they do
-# learn, but late. (Why they stay behind we have not tested.)
+# by its usual size, can make up for that (not for what sixteen lose: see the next fold), and they
+# do learn, but late. (Why they stay behind we have not tested.)
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: does AdamW not repair this?</summary>
 #
-# AdamW divides each gradient by its own usual size. But to that size it adds $10^{-8}$, and a gradient that
-# is far smaller moves nothing. (Exercise 4 watches the first block stand still.) What it divides are the
-# gradients of the weights, from the mean loss. The numbers above are gradients of the stream, from the sum.
-# So they are only a rough guide to what AdamW meets.
+# AdamW divides each gradient by its own usual size. But to that size it adds $10^{-8}$, and a
+# gradient that is far smaller moves nothing. (Exercise 4 watches the first block stand still.) What
+# it divides are the gradients of the weights, from the mean loss. The numbers above are gradients
+# of what the blocks pass on, from the sum. So they are only a rough guide to what AdamW meets.
 #
 # The gradient of three plain blocks loses only three to four powers of ten, and that AdamW's division can
 # repair. It fits the record: far behind after 1,000 steps, and then they do learn.
@@ -477,8 +485,8 @@ live.toy_stack()
 # *Claim res-4.*
 #
 # Now train: 1 to 16 blocks, with and without `x +`, with the initialization `default`, 2,000 steps,
-# three seeds each. An addition has no parameters, so the two stacks differ in the wiring, not the
-# room.
+# three seeds each. An addition has no parameters, so the two stacks differ in the *wiring* (what is
+# added where), not the room.
 
 # %%
 depths = records.load_sweep("depths")
@@ -494,12 +502,12 @@ for L in (1, 2, 4, 8, 16):
     assert GPT(bare.model).n_parameters() == GPT(added.model).n_parameters()
     assert lead.mean > 0
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss after 2,000 steps against the number of blocks, 1 to 16, three marks each. The two lines begin close together, near 2.3. Residual blocks, circles, fall slowly to 2.13 and are level from 8 to 16. Plain blocks, squares, rise, steeply between 2 and 4, and at 16 lie on the dashed line of the character frequencies alone, 3.347."}}
-figures.losses_by_depth(losses, {"character frequencies alone": no_context})
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss after 2,000 steps against the number of blocks, 1 to 16, three marks each. The two lines begin close together, near 2.3. Residual blocks, circles, fall slowly to 2.13 and are level from 8 to 16. Plain blocks, squares, rise, steeply between 2 and 4, and at 16 lie on the dashed line of the characters' frequencies alone, 3.347."}}
+figures.losses_by_depth(losses, {"characters' frequencies alone": no_context})
 
 # %% [markdown]
-# *Validation loss after 2,000 steps (the lines join means of three seeds). Dashed: chapter 1's table
-# without context.*
+# *Validation loss after 2,000 steps (the lines join means of three seeds). At four and eight plain
+# blocks the seeds overlap. Dashed: chapter 1's table without context.*
 
 # %% tags=["hide-input"]
 rows = {}
@@ -518,17 +526,16 @@ teaching.table("blocks", columns, rows)
 # *The loss before the first step and after the last: means of three seeds.*
 #
 # With one block the two wirings are 0.04 nats apart; so adding helps a little even where no depth
-# is in the way. Then they part. In the mean each doubling makes the plain stack worse (at four
-# and eight the seeds overlap), and sixteen plain blocks end at 3.349, about the loss of
-# the characters' frequencies.
+# is in the way. Then they part. In the mean each doubling makes the plain stack worse, and sixteen
+# plain blocks end at 3.349, about the loss of the characters' frequencies.
 #
 # The residual stack gets better up to eight blocks. From eight to sixteen three seeds show no
 # gain. We did not test why, nor other learning rates.
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: why do they begin worse than a blind guess?</summary>
+# <details class="fold aside"><summary>For the curious: why do they begin worse than the uniform guess?</summary>
 #
-# A blind guess gives $\ln 65 = 4.17$. All residual stacks begin worse. Embeddings with a standard deviation
+# It gives $\ln 65 = 4.17$. All residual stacks begin worse. Embeddings with a standard deviation
 # of 1 already make logits of about size 1, so the first guesses are a little too sure, and mostly wrong. The
 # sixteen blocks begin worst, at 6.68 nats: their stream grows threefold, the logits with it, and the model is
 # sure before it has learned anything.
@@ -579,12 +586,13 @@ figures.ladder(climbed("residual"), tables)
 
 # %% [markdown]
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed, the
-# tables of chapter 1. The feed-forward rung has one layer. Chapter 4's two-layer block (2.177), with which
-# the text compares, is no rung and not shown.*
+# tables of chapter 1, uncut. The feed-forward rung has one layer. Chapter 4's two-layer block
+# (2.177), with which the text compares, is no rung and not shown.*
 #
-# 2.084, where the lecture reports 2.08 (with another evaluation). At equal parameters `x +` is
-# worth 0.215 nats. And three blocks now beat chapter 4's one, by 0.093 nats, with two and a half
-# times its parameters. From one prompt, with and without `x +`, three blocks write:
+# 2.084: our first rung to pass the table of two in windows of 8 ([chapter 2](02-one-head.ipynb)).
+# The lecture reports 2.08 (with another evaluation). At equal parameters `x +` is worth 0.215 nats.
+# And three blocks now beat chapter 4's one, by 0.093 nats, with two and a half times its
+# parameters. From one prompt, with and without `x +`, three blocks write:
 
 # %% tags=["hide-input"]
 live.writer("residual", beside="plain-blocks")
@@ -629,7 +637,7 @@ figures.branches_over_training(profiles)
 # standard deviation of three seeds. The thin line is 1. The axis is logarithmic above 0.01, linear
 # below.*
 #
-# And before training, at full size (chapter 9: six blocks of 384 channels), still without norm:
+# And before training, at full size (chapter 9: six blocks of 384 channels), wired as here:
 
 # %% tags=["hide-input"]
 rows = {}
@@ -659,8 +667,6 @@ teaching.table("full size", columns, rows)
 # all four: it more than doubles, and by step 50 it is more than halfway there. (With `normal` it
 # outgrows its stream: see the fold.) Not every branch does: with `default`, attention in the first
 # block hardly rises ([the figure](#fig-branches)).
-#
-# With [pre-norm](07-pre-and-post-norm.ipynb) `normal` begins with large branches.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: two sizes of normal</summary>
@@ -733,8 +739,8 @@ for start in ("zero", "default"):
 # (a) In the first three: after them all positions are alike. The gradient falls thirteenfold in
 # each block, and has to fall by seven powers of ten. (b) Five: what entered, and what each of
 # 2 * 2 branches gave. (c) 3 at both, not half of it. (d) The identity: f is 0 whatever x is, so
-# its own derivative is 0. (e) Smaller than the stream, about a quarter of it without a norm; but
-# not "very little", less than a tenth.
+# its own derivative is 0. (e) Smaller than the stream, the largest about a quarter of it; but not
+# "very little", less than a tenth.
 #
 # </details>
 

@@ -35,7 +35,8 @@ if "google.colab" in sys.modules:
 # > **Layer normalization gives the numbers of each position mean 0 and variance 1**, and then
 # > lets the model scale and shift each channel. It is batch normalization with one argument
 # > changed. Make a table with one row per position and one column per channel: layer norm takes
-# > each row by itself, batch norm each column.
+# > each row by itself, batch norm each column. In three small blocks it gains next to nothing. But
+# > it bounds sizes, and a deep stack can fail without that.
 #
 # After this chapter you can
 #
@@ -43,10 +44,9 @@ if "google.colab" in sys.modules:
 # - test what a layer lets one position know of the others;
 # - say what layer norm gives a small model, and what it does not.
 #
-# **Before you run anything:** batch norm takes its mean and variance from all positions of all
-# texts in the batch. What could go wrong with that in a model that predicts the next character?
-# And what would you bet: is a model trained with it worse than one with layer norm, and by how
-# much?
+# **Make a guess before you read on.** Batch norm takes its mean and variance from all positions of
+# all texts in the batch. What could go wrong with that in a model that predicts the next character?
+# Is a model trained with it worse than one with layer norm, and by how much?
 
 # %% [markdown]
 # ## Nothing controls the size of the stream
@@ -72,7 +72,7 @@ table("steps", ["RMS before the blocks", "after them"], rows)
 # %% [markdown]
 # *Mean ± standard deviation of the five runs.*
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots of the size of the stream against the blocks passed. Left, three residual blocks: before training, circles, the size goes from 1.4 to 1.7; after 1,000 steps, squares, and 5,000, triangles, it rises from 1.4 to 3.5. Right, sixteen residual blocks before training, on a logarithmic axis: with PyTorch's default start, lower triangles, the size grows from 1.4 to about 4, with Xavier's start, diamonds, in a straight line from 1.4 to more than 3,000."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots of the size of the stream against the blocks passed. Left, three residual blocks: before training, circles, the size goes from 1.4 to 1.7; after 1,000 steps, squares, and 5,000, triangles, it rises from 1.4 to 3.5. Right, sixteen residual blocks before training, on a logarithmic axis: with PyTorch's initialization, lower triangles, the size grows from 1.4 to about 4, with Xavier's, diamonds, in a straight line from 1.4 to more than 3,000."}}
 from bardgpt.teaching import figures
 
 figures.stream_sizes(
@@ -101,11 +101,11 @@ figures.stream_sizes(
 #
 # *Claim ln-6 of the [claims page](claims.md).*
 #
-# Do such sizes hurt? The norm of this chapter brings the 32 numbers of each position to mean 0 and
-# size 1; how, in a moment. We trained twelve residual blocks for 1,000 steps, once from PyTorch's
-# initialization and once from Xavier's; then with a norm after each addition (in the code,
-# `post-norm`). Twelve blocks are a case of [chapter 7](07-pre-and-post-norm.ipynb), which tries
-# several learning rates. Here is the lowest rate with each.
+# Do such sizes hurt? This chapter's *norm* takes the 32 numbers of one position, however large, and
+# shifts and scales them to mean 0 and size 1. (The formula comes next.) We trained twelve residual
+# blocks for 1,000 steps, from PyTorch's initialization and from Xavier's: without norms, and with
+# one after each addition (in the code, `post-norm`). From each initialization we tried four
+# learning rates. The table has the lowest; [chapter 7](07-pre-and-post-norm.ipynb) has all.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")
@@ -126,7 +126,7 @@ for words, start, rate in (
         loss = sweep[f"12-{start}-{name}-{rate}-0"].band().mean
         shown = f"{loss:.2f}"
         rows[words].append(Cell(shown, "stuck") if loss > flat else shown)
-table("start", ["rate", *pair], rows)
+table("initialization", ["rate", *pair], rows)
 
 # %% [markdown]
 # *Validation loss in nats, mean of three seeds. ✗: worse than knowing only how frequent each
@@ -145,12 +145,11 @@ figures.training_runs(
 # %% [markdown]
 # *Twelve blocks from Xavier's initialization at rate 0.0003, three seeds (logarithmic axis).*
 #
-# Compare within a row, at one rate. From PyTorch's initialization the norm is not needed: 2.22
-# without it, 2.23 with it. From Xavier's the model without a norm begins with a loss in the
-# hundreds, for its logits are as large as its stream. After 1,000 steps it is still worse than the
-# characters' frequencies. Its loss still falls. With norms the same weights learn. So a norm makes
-# the difference when sizes get out of hand, here because of the initialization. (Whether one norm
-# before the output layer would be enough, this does not show.)
+# Compare within a row, at one rate. From PyTorch's initialization norms are not needed: 2.22
+# without them, 2.23 with them. From Xavier's the model without a norm begins with a loss in the
+# hundreds, for its logits are as large as its stream. After 1,000 steps the loss still falls, but
+# is above that of the characters' frequencies. With norms the same weights learn. So norms make the
+# difference when sizes get out of hand, here because of the initialization.
 
 # %% [markdown]
 # ## Mean 0, variance 1
@@ -213,8 +212,11 @@ print(f"along (1, …, 1): {abs(g.sum()):.2f}, along y: {abs(g @ y):.2f}")
 #
 # *Claims ln-1 and ln-2.*
 #
-# Which numbers belong together? Write a batch as a table: $N$ examples, one a row, with $C$
-# features each.
+# Which numbers belong together? Batch norm and layer norm differ here. No rung has batch norm. But
+# the lecture makes layer norm from it, and its faults are the case for layer norm. The worst: in
+# training it tells a position something of the very character that it must predict.
+#
+# Write a batch as a table: $N$ examples, one a row, with $C$ features each.
 
 # %% tags=["hide-input"]
 figures.diagram("rows-and-columns")
@@ -409,17 +411,17 @@ except ValueError as error:
 #
 # *Claim ln-4.*
 #
-# The second: layer norm has no buffers, and no two modes. How far apart are batch norm's two modes? For
+# The second: layer norm has no buffers, and no two modes. How far apart are batch norm's two? For
 # this we need the rung of this chapter already: the three blocks of chapter 5 with a norm after
 # each of their six additions,
 #
 # $$x \leftarrow \mathrm{norm}(x + f(x)),$$
 #
 # where $f$ is attention or the feed-forward layer. We trained it with layer norm and with batch
-# norm, from five seeds for 5,000 steps in batches of 32 windows of eight characters. Then each
-# model was asked for its loss on the first 2,000 windows of the validation text: in evaluation
-# mode, and in training mode with the windows dealt at random into batches of 8, 32, 128 or 512.
-# The *gap* is training mode minus evaluation mode.
+# norm, from five seeds for 5,000 steps in batches of 32 windows. Then we took each model's loss on
+# 2,000 windows of the validation text: in evaluation mode, and in training mode with the windows
+# dealt at random into batches of 8, 32, 128 or 512. The *gap* is training mode minus evaluation
+# mode.
 
 # %%
 from bardgpt.lab import probes
@@ -438,19 +440,6 @@ for name, record in (("layer norm", post), ("batch norm", rival)):
     runs = record.probes["modes"][5_000]
     gaps[name] = {n: [gap(run, n) for run in runs] for n in (8, 32, 128, 512)}
 
-# %% tags=["hide-input"]
-columns = {n: Band.of(found) for n, found in gaps["batch norm"].items()}
-for found in gaps["layer norm"].values():
-    assert max(map(abs, found)) < 1e-4
-rows = {
-    "batch norm": [band.short for band in columns.values()],
-    "layer norm": ["0 up to rounding"] * len(columns),
-}
-table("gap, in nats", [f"{n} windows" for n in columns], rows)
-
-# %% [markdown]
-# *Mean ± standard deviation of five runs.*
-
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Training mode minus evaluation mode in nats per character, against 8, 32, 128 and 512 windows in a batch, a line for each of five seeds. Layer norm lies flat at 0. With batch norm all five lines fall side by side, steeply at first and then less: from between 0.017 and 0.032 at 8 windows, over 0.001 to 0.012 at 32, to between minus 0.004 and 0.004 at 512.", "name": "fig-modes"}}
 figures.mode_gaps(
     {
@@ -465,18 +454,30 @@ figures.mode_gaps(
 #
 # With layer norm there is no gap. With batch norm the model is on average *worse* in training
 # mode: by 0.026 nats with 8 windows, by 0.007 with 32, as in training. We read this as noise. The
-# mean of a few positions is not the mean of the text, and each batch misses it differently. What is
-# left at 512 has either sign: the buffers are estimates too.
+# mean of a few positions is not the mean of the text, and each batch misses it differently.
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: does it fall as noise should?</summary>
+# <details class="fold aside"><summary>For the curious: the gaps in numbers; do they fall as noise should?</summary>
 #
-# If the cost is noise, it is proportional to $1/n$: $c$, then $c/4$, $c/16$, $c/64$. So each fall of the loss
-# should be a quarter of the one before. The table has these falls, in training mode, seed by seed. Roughly so:
-# 0.006 is a third of 0.019, and the last fall is too small to say more. (The buffers, whose noise evaluation
-# mode has in it, are estimates from the latest batches of training text.)
+# The first table has the gaps of the figure: mean ± standard deviation of five runs. If the cost is
+# noise, it is proportional to $1/n$: $c$, then $c/4$, $c/16$, $c/64$. So each fall of the loss
+# should be a quarter of the one before. The second table has these falls, in training mode, seed by
+# seed. Roughly so: 0.006 is a third of 0.019, and the last fall is too small to say more. What is
+# left at 512 windows has either sign. For evaluation mode has noise in it, too: the buffers are
+# estimates from the latest batches of training text.
 #
 # </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
+columns = {n: Band.of(found) for n, found in gaps["batch norm"].items()}
+for found in gaps["layer norm"].values():
+    assert max(map(abs, found)) < 1e-4
+rows = {
+    "batch norm": [band.short for band in columns.values()],
+    "layer norm": ["0 up to rounding"] * len(columns),
+}
+table("gap, in nats", [f"{n} windows" for n in columns], rows)
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of this aside
@@ -489,7 +490,7 @@ for small, large in ((8, 32), (32, 128), (128, 512)):
 table("windows in a batch", ["the loss falls by"], rows)
 
 # %% [markdown]
-# And the bet? The losses of both on the whole validation split, in evaluation mode:
+# And your guess? The losses of both on the whole validation split, in evaluation mode:
 
 # %% tags=["hide-input"]
 lead = records.gain(post, rival)
@@ -504,9 +505,9 @@ table("5,000 steps", ["validation loss"], rows)
 # %% [markdown]
 # *Mean ± standard deviation of five seeds, in nats per character.*
 #
-# Batch norm is ahead by 0.003 nats. Less than 0.01 nats, about what seeds differ by, we call next
-# to nothing. So in this small model the loss is no reason to prefer layer norm; the three
-# advantages are.
+# Batch norm is ahead by 0.003 nats, about two standard errors. We believe leads of more than four,
+# as in [chapter 3](03-multi-head-attention.ipynb), and care for those over 0.01 nats. This is
+# neither. So here the loss is no reason to prefer layer norm; the three advantages are.
 
 # %% [markdown]
 # ## Does the future leak?
@@ -560,7 +561,7 @@ figures.who_moves(cases, changed=(1, 4))
 
 # %% [markdown]
 # *How far logits move when the character in the small frame is replaced by another. The long frame:
-# where they may. A dot: not at all. (Layer norm in evaluation mode would give the first grid too.)*
+# where they may. A dot: not at all.*
 #
 # With batch norm in training mode *everything* moves, also the past and the other texts: the change
 # went into the columns' means and variances, which normalize every position. In evaluation mode the
@@ -573,7 +574,7 @@ figures.who_moves(cases, changed=(1, 4))
 # its leak (exercise 3).
 
 # %% [markdown]
-# ## The rung: where the paper put it
+# ## The rung: post-norm
 #
 # A norm after each addition is how the Transformer began ([Vaswani et
 # al.](references.md#vaswani-2017), section 3.1). This wiring is called *post-norm*:
@@ -664,15 +665,15 @@ figures.ladder(climbed("post-norm"), tables)
 
 # %% [markdown]
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports (no plain blocks,
-# no post-norm). Dashed, the tables of chapter 1.*
+# no post-norm). Dashed, the tables of chapter 1, uncut.*
 #
-# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. That may be real, but by our rule it is
-# next to nothing: thirty times less than the 0.215 of chapter 5's additions. The lecture names two
-# helps in training deep networks: `x +`, then the norm. Ours is shallow. But twelve blocks from
-# PyTorch's initialization did not need it either: while sizes stay small, there seems little to
-# help.
+# After 5,000 steps the norm is ahead by 0.007 ± 0.005 nats. By our rule that is next to nothing:
+# fewer than four standard errors, and thirty times less than the 0.215 of chapter 5's additions.
+# The lecture names two aids in training deep networks: `x +`, then the norm. Ours is shallow. But
+# twelve blocks from PyTorch's initialization did not need it either: while sizes stay small, there
+# seems little to help.
 #
-# What do the two rungs write?
+# What do the two rungs write? So small a lead does not show.
 
 # %% tags=["hide-input"]
 live.writer("post-norm", "residual")
@@ -680,7 +681,7 @@ live.writer("post-norm", "residual")
 # %% [markdown]
 # So why have a norm at all? What it gives here is bounded sizes: after each norm the size is 1 at
 # the start, whatever the depth and the weights, and training moves it only as far as gains and
-# biases go. Without norms, twelve blocks from Xavier's initialization failed.
+# biases go.
 
 # %% tags=["hide-input"]
 rows = {}
@@ -809,20 +810,20 @@ table("slip", ["ordinary", "small", "earlier positions"], rows)
 # *The largest difference that each check finds, for each slip.*
 #
 # A misplaced $\varepsilon$ shows only in numbers whose variance is not far above it. A division by
-# $n - 1$ multiplies everything by $\sqrt{(n - 1)/n}$, here $\sqrt{31/32}$. In wider rows this
-# factor is nearer to 1; the gain could undo it. The third is the dangerous one. A model trained
-# with it gets far too good a loss (exercise 3), because each position is told something about the
-# one that it must predict. Nobody looks for a fault in so good a loss. The causality test does.
+# $n - 1$ multiplies everything by $\sqrt{(n - 1)/n}$, here $\sqrt{31/32}$. The gain could undo
+# that. The third is the dangerous one. A model trained with it gets far too good a loss (exercise
+# 3), because each position is told something about the one that it must predict. The causality test
+# finds it.
 #
 # So the lecture's rule needs its condition: 0 becomes 1 *for inputs of shape (N, C)*. What is
-# meant is the feature dimension, and `dim=-1` says so for any shape.
+# meant is the feature dimension: `dim=-1`, for any shape.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: does a misplaced ε ever matter?</summary>
 #
-# With the `normal` start of chapter 5, $N(0, 0.02^2)$, the stream, a sum of two embeddings, has a variance
-# of 0.0008, 80 times $\varepsilon$. There the slip changes the output by 0.6 %, a factor of
-# $\sqrt{1 + 1/80}$.
+# With chapter 5's initialization `normal`, $N(0, 0.02^2)$, the stream, a sum of two embeddings, has
+# a variance of 0.0008, 80 times $\varepsilon$. There the slip changes the output by 0.6 %, a factor
+# of $\sqrt{1 + 1/80}$.
 #
 # </details>
 
