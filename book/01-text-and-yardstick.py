@@ -129,10 +129,11 @@ print(f"V = {V}, and {len(ids):,} ids that decode to the text again")
 # %% [markdown]
 # ## Train on one part, judge on the other
 #
-# The first nine tenths are for learning, the last for judging: a text can be learned by heart, and
-# only a new one shows what was understood. So no model may ever be trained on the last tenth. If
-# pieces were shuffled first, one scene would stand partly in the training text and partly in the
-# examination. (Exercise 3 measures how much better a model then looks.)
+# The first nine tenths are for learning. The last tenth, our *validation text* or *new text*, is
+# for judging: a text can be learned by heart, and only a new one shows what was understood. So no
+# model may ever be trained on the last tenth. If pieces were shuffled first, one scene would stand
+# partly in the training text and partly in the examination. (Exercise 3 measures how much better a
+# model then looks.)
 
 # %%
 from bardgpt.batches import split
@@ -238,7 +239,7 @@ print(f"uniform guess: {uniform:.3f} nats, {uniform / math.log(2):.2f} bits")
 counts = torch.bincount(train, minlength=V)
 frequencies = (counts + 1).double() / (counts + 1).sum()  # (V,)
 by_frequency = -frequencies[validation[1:]].log().mean()
-print(f"character frequencies: {by_frequency:.3f} nats per character")
+print(f"characters' frequencies: {by_frequency:.3f} nats per character")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bar chart of the 65 characters on a logarithmic axis, commonest first. The space leads with 15 percent, then e, t, o, a. Small letters come before capitals; Z, X, 3, the ampersand and the dollar sign end the row at less than two in ten thousand."}}
 figures.frequencies(counts, tokenizer.vocabulary)
@@ -388,15 +389,15 @@ for k in (4, 5):
     for kind, (low, high) in kinds.items():
         here = (low <= seen[k]) & (seen[k] <= high)
         share, more = here.double().mean(), extra[k][here].mean()
-        rows[kind] += [f"{share:.1%}", f"{more:+.3f}", f"{share * more:+.3f}"]
-# Four and five side by side: both shares, both extra losses, both costs.
-rows = {kind: row[::3] + row[1::3] + row[2::3] for kind, row in rows.items()}
-heads = [f"{k}: {head}" for head in ("share", "extra", "cost") for k in (4, 5)]
+        rows[kind] += [f"{more:+.3f}", f"{share:.1%}"]
+# Four and five side by side: both extra losses, then both shares.
+rows = {kind: row[::2] + row[1::2] for kind, row in rows.items()}
+heads = [f"{k}: {head}" for head in ("extra", "share") for k in (4, 5)]
 teaching.table("context seen", heads, rows)
 
 # %% [markdown]
-# *For contexts of four and of five: the share of the validation characters, their extra loss, and
-# the cost: one times the other, in nats per validation character.*
+# *For contexts of four and of five: their extra loss in nats, and their share of the validation
+# characters.*
 #
 # Where a context is new, nothing is lost: there the table hands over to the shorter context. In all
 # other rows two things are at work. A longer context brings *information*: it tells more about what
@@ -404,7 +405,7 @@ teaching.table("context seen", heads, rows)
 # of its chances on what came then. Now compare the two columns *extra*, in the third and fourth
 # row: with about as many sightings the fourth character saves, the fifth costs. So it is not only
 # that five are seen less often: what a fifth character adds is worth less than the trust that this
-# rule puts in it. (Why even the last row loses a little, we have not measured.)
+# rule puts in it.
 #
 # And every table has one weakness: each context is its own row, and it cannot know that `the king`
 # and `the queen` are alike. *Here a network may win.*
@@ -535,9 +536,10 @@ figures.descent(gaps)
 # %% [markdown]
 # ## The first rung
 #
-# Now the rung itself, trained as all later ones will be: random windows of 8, batches of 32, and the
-# optimizer AdamW ([Loshchilov and Hutter](references.md#loshchilov-2019)) at a constant learning rate
-# of 0.001. The whole training loop: draw windows, predict, take the loss and its gradients, move.
+# Now the rung itself, trained as all later ones will be: random windows of 8, batches of 32, and
+# the optimizer AdamW ([Loshchilov and Hutter](references.md#loshchilov-2019); it divides each
+# gradient by its usual size) at a constant learning rate of 0.001. The whole training loop: draw
+# windows, predict, take the loss and its gradients, move.
 
 # %%
 from torch.nn import functional as F
@@ -612,9 +614,10 @@ checks.measured(
 )
 
 # %% [markdown]
-# *Recorded* is the mean and the standard deviation of the five full runs at the same step. The bounds
-# are our claim for step 1,000: better than the character frequencies, worse than the table. If your
-# run is too far off, the cell fails and says so. The full runs:
+# *Recorded*, `record.band(1_000)`, is the mean and the standard deviation of the five full runs at
+# the same step. The bounds are what we expect at step 1,000: better than the characters'
+# frequencies, worse than the table. If your run is too far off, the cell fails and says so. The
+# full runs:
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Validation loss over 5,000 steps for five seeds. All five lines fall steeply to about 2.58 at step 1,000, flatten, and end close together slightly above a dashed line, the add-one table at 2.482. None crosses it."}}
 figures.training_runs(
@@ -636,7 +639,7 @@ figures.training_runs(
 #
 # On new text two things mix: how well the rung has learned the counts, and that raw counts need
 # smoothing. So we look for the cause on the training text, where the goal is clear: the floor of
-# the aside before.
+# the fold before.
 #
 # There are four suspects. The *squeeze* through 32 numbers. The *time*: 5,000 steps may be too few.
 # The *noise*: at a constant rate, random batches keep pushing the weights about. The *decay*: AdamW
@@ -729,7 +732,8 @@ print(f"counts (up to 4 of context, and the next one): {len(runs):,}")
 
 # %% [markdown]
 # So it stays ahead of all small networks (2.071 at best), but needs far more room: 194,505 counts,
-# where this rung has 4,225 numbers. From here on we compare with 1.669, uncut.
+# where this rung has 4,225 numbers. From here on we compare with 1.669: all our figures show the
+# uncut tables.
 
 # %% [markdown]
 # ## First samples
@@ -898,7 +902,7 @@ print(f"the king -> {tokenizer.decode(said)}")
 # **Check yourself.** (a) A model gives the character that comes a probability of 1/4, every time.
 # What is its loss in nats, what in bits, and how many faces has the die? (b) Why has a text of
 # $N$ characters only $N - 1$ targets? (c) Shuffle the *lines* of the validation text. Which loss
-# stays nearly as it is, that of the character frequencies or that of the table of four? (d) Leave
+# stays nearly as it is, that of the characters' frequencies or that of the table of four? (d) Leave
 # `zero_grad` out of the training loop: no error comes. What do the steps follow, and what does the
 # loss do?
 

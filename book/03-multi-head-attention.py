@@ -85,11 +85,11 @@ for text in ("kbg", "gbk"):
 # %% [markdown]
 # ## A list of heads
 #
-# *Claims mha-1, mha-2 ([what a claim is](claims.md)).*
+# *Claims mha-1, mha-2 of the [lecture notes](claims.md).*
 #
-# With $nh$ heads on $C$ channels, each head is $\mathrm{hs} = C / nh$ wide, so that all of them side by
-# side are again $C$ wide. We need chapter 2's `Head`, and a config that says how many (32 channels,
-# and windows of at most 8, are its defaults).
+# With $\mathrm{nh}$ heads on $C$ channels, each head is $\mathrm{hs} = C / \mathrm{nh}$ wide, so
+# that all of them side by side are again $C$ wide. We need chapter 2's `Head`, and a config that
+# says how many (32 channels, and windows of at most 8, are its defaults).
 
 # %%
 from bardgpt.config import GPTConfig
@@ -135,7 +135,7 @@ print("largest difference:", (attention(x) - y).abs().max().item())
 # <details class="fold aside"><summary>For the curious: the package's class</summary>
 #
 # It has two things more than our list: the projection, which comes next, and dropout, which waits
-# for chapter 8. Both are off here.
+# for chapter 8. Both are off here. (*The notes* are the lecture notes.)
 #
 # </details>
 
@@ -181,9 +181,9 @@ print(
 #
 # *Claim mha-3.*
 #
-# Each of $nh$ heads has three matrices, for queries, keys and values, with $C \times \mathrm{hs}$
-# parameters each. More heads are narrower heads, and the sum stays: $nh \cdot 3 \cdot C \cdot C /
-# nh = 3 C^2$.
+# Each of $\mathrm{nh}$ heads has three matrices, for queries, keys and values, with $C \times
+# \mathrm{hs}$ parameters each. More heads are narrower heads, and the sum stays:
+# $\mathrm{nh} \cdot 3 \cdot C \cdot C / \mathrm{nh} = 3 C^2$.
 
 # %%
 for n_head in (1, 2, 4, 8):
@@ -220,8 +220,8 @@ for n_head in (1, 2, 4, 8):
 # - the $\mathrm{hs}$ channels of the values are the places along which its filter slides;
 # - the filter has width 1: at each place it mixes the $T$ numbers found there by the same $T \times
 #   T$ matrix, and this matrix is $A$;
-# - each head of each text is a group, with an $A$ of its own, so $B$ texts make $B \cdot nh$
-#   groups. One head of 32 would be $B$ groups.
+# - each head of each text is a group, with an $A$ of its own, so $B$ texts make $B \cdot
+#   \mathrm{nh}$ groups. One head of 32 would be $B$ groups.
 #
 # </details>
 
@@ -382,6 +382,11 @@ figures.maps(seen, "abcdefghijklmnop")
 # %% [markdown]
 # *Where the two heads look after 400 steps, in the text a to p: rows look at columns. One back is a
 # line just below the diagonal, three back one that lies two lower.*
+#
+# Now longer runs, and a control. "Either" asks for the two letters in whatever order: the first 16
+# logits are scored against both letters, and the losses averaged. The best answer gives each half,
+# which costs $\ln 2$. Where both letters are the same, once in 16, it costs nothing: so at the
+# least 15/16 of $\ln 2$.
 
 # %% tags=["hide-input"]
 from bardgpt import records, teaching
@@ -398,10 +403,7 @@ teaching.table("asked for", columns, rows)
 
 # %% [markdown]
 # *Five recorded runs of 2,000 steps each ("longer": 10,000; "8 letters": alphabet, texts and width
-# halved): at how many positions each gets both letters right, and their loss. "Either" asks for the
-# two letters in whatever order: the first 16 logits are scored against both letters, and the losses
-# averaged. The best answer gives each half, which costs $\ln 2$. Where both letters are the same,
-# once in 16, it costs nothing: so at the least 15/16 of $\ln 2$.*
+# halved): at how many positions each gets both letters right, and their loss.*
 #
 # Two heads divide the work: one looks one back, the other three back, and soon they make no
 # mistake. After 400 steps the single head has one letter right at most positions, the other letter
@@ -481,15 +483,18 @@ figures.ladder(climbed("four-heads"), tables)
 
 # %% [markdown]
 # *The ladder so far. Each dot is one full run, each cross what the lecture reports; dashed,
-# chapter 1's tables of counts, with one, two and four characters before.*
+# chapter 1's tables of counts, uncut, with one, two and four characters before.*
 #
-# Four heads win, by 0.128 nats with the same seeds. A mean of five such leads is uncertain by about
-# 0.004 / √5; the lead is many times that. The letters fit: this model has two questions, too (this
-# character, the one before). That does not prove that four means are the reason.
+# Four heads win. Their lead is 0.128 nats, the mean of five, each with the same seed on both sides.
+# The five have a standard deviation of 0.004, so the lead is uncertain too. Its standard error is
+# 0.004 / √5. We believe a lead of more than four standard errors; this one has many more. The
+# letter game agrees: this model, too, has two questions (this character, the one before). That does
+# not prove that four means are the reason.
 #
-# The lecture's 2.40 and 2.28 agree with ours. But the table of two characters is still far ahead.
-# It has a row for each pair; this model can only weigh and add what single characters suggest.
-# (Chapter 4 begins there.) From one prompt, this rung and the one before it write:
+# The lecture's 2.40 and 2.28 agree with ours. But the table of two characters is still far ahead,
+# even cut to windows of 8. It has a row for each pair; this model can only weigh and add what
+# single characters suggest. (Chapter 4 begins there.) From one prompt, this rung and the one before
+# it write:
 
 # %% tags=["hide-input"]
 from bardgpt.teaching import live
@@ -652,11 +657,23 @@ figures.head_spreads(
 # noise of 2,000 windows (folded below).*
 #
 # After 1,000 steps heads differ by distance nearly three times as much as untrained ones do, and
-# at the end twice as much; by class it is about twice at both times. (Why they differ less at the
-# end we did not look into.) But a mean over pairs can come from one head that stands apart, as
-# head 1 does above. So look at the two heads that are most *alike*, too:
+# at the end twice as much; by class it is about twice at both times. But not every pair does: the
+# two heads that are most *alike* are hardly further apart than before training. So heads differ
+# more on average because *some* find work of their own, as head 1 does above.
 
-# %% tags=["hide-input"]
+# %% [markdown]
+# <details class="fold aside"><summary>For the curious: how far apart are the two that are most alike?</summary>
+#
+# The table has the mean over the pairs and the closest pair, in total variation: mean and standard
+# deviation of five seeds. For the closest pair the change is within the spread of the seeds.
+#
+# What two heads that look alike do with their values we did not measure, nor why heads differ less
+# at the end than after 1,000 steps.
+#
+# </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
 rows = {}
 for kind in kinds:
     for name, found in (("untrained", before), ("5,000 steps", end)):
@@ -664,13 +681,6 @@ for kind in kinds:
         rows[f"{kind}, {name}"] = [band.short for band in bands]
 columns = ["mean of the pairs", "closest pair"]
 teaching.table("how much heads differ", columns, rows)
-
-# %% [markdown]
-# *Total variation: mean and standard deviation of five seeds.*
-#
-# The closest pair is hardly further apart than before training: the change is within the spread
-# of the seeds. So heads differ more on average because *some* find work of their own. What two
-# heads that look alike do with their values we did not measure.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: how much of it is noise?</summary>
@@ -897,12 +907,12 @@ exercises.check("3.2", total_variation)
 # @title Code of the solution
 ids = windows[:4]
 before_swap = model(ids)
-layer, readout = model.blocks[0].attention, model.lm_head.weight
+layer, output = model.blocks[0].attention, model.lm_head.weight
 order = torch.tensor([1, 0, 2, 3])
 columns = torch.arange(32).view(4, 8)[order].flatten()
 with torch.no_grad():
     layer.heads = torch.nn.ModuleList(layer.heads[i] for i in order)
-    readout.copy_(readout[:, columns])
+    output.copy_(output[:, columns])
 torch.testing.assert_close(model(ids), before_swap)
 gap = (model(ids) - before_swap).abs().max()
 print(f"with two heads swapped, a logit changes by {gap:.3f} at most")

@@ -37,9 +37,9 @@ def bars() -> str:
     table, full = records.best_table(), records.full().validation
     small = min(records.load(name).band().mean for name in RUNGS)
     losses = [
-        ("count", "blind guess", math.log(VOCAB_SIZE)),
+        ("count", "uniform guess", math.log(VOCAB_SIZE)),
         ("model", "the best small network", small),
-        ("count", f"counts after {table['context']} characters", table["validation"]),
+        ("count", "the best table of counts", table["validation"]),
         ("model", "the full model, chapter 9", full),
     ]
     longest = max(loss for _, _, loss in losses)

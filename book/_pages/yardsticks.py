@@ -20,7 +20,7 @@ def yardsticks() -> Diagram:
     """Every loss of the book as a bar, from a uniform guess to the full model."""
     tables = records.tables()
     rows = [("count", f"counts, {t['context']} before", t["validation"]) for t in tables]
-    rows[0] = ("count", "character frequencies", tables[0]["validation"])
+    rows[0] = ("count", "characters' frequencies", tables[0]["validation"])
     rows.append(("count", "uniform guess", math.log(VOCAB_SIZE)))
     rows += [("model", rung.title, records.load(name).band().mean) for name, rung in RUNGS.items()]
     rows.append(("model", "the full model", records.full().validation))
