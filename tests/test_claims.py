@@ -475,7 +475,7 @@ def test_a_norm_that_decides(folder):
         count_tables=made_up.tables(3.35, 2.0),
     )
     assert finding("ln-6") == (
-        "Runs that are lost or stuck near the loss of the letters' frequencies, over four rates, "
+        "Runs lost or stuck near the loss of the characters' frequencies, over four rates, "
         "with and without warm-up: "
         "3 blocks: 0 of 3 without a norm, 1 of 3 with one after each addition; "
         "12 blocks: 1 of 3 without a norm, 1 of 3 with one after each addition; "

@@ -120,7 +120,7 @@ FAULTS = [
     ),
     Fault(
         "claim-stuck-threshold",
-        "A run counts as stuck 0.2 below the letters' frequencies; the page says 0.1.",
+        "A run counts as stuck 0.2 below the characters' frequencies; the page says 0.1.",
         "book/_pages/claims/stuck.py",
         "NEAR = 0.1",
         "NEAR = 0.2",
@@ -128,7 +128,7 @@ FAULTS = [
     ),
     Fault(
         "claim-stuck-by-another-table",
-        "Stuck at the loss of the letters' frequencies, held against the pairs' table.",
+        "Stuck at the loss of the characters' frequencies, held against the pairs' table.",
         "book/_pages/claims/stuck.py",
         'records.tables()[0]["validation"]',
         'records.tables()[1]["validation"]',

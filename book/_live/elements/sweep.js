@@ -166,7 +166,7 @@ export class Sweep extends HTMLElement {
     if (stuck || !lost) {
       const are = stuck > 1 ? "are" : "is";
       said.push(
-        `${COUNTS[stuck]} ${are} stuck near ${flat} (dashed), the loss of the letters' frequencies, or above it.`,
+        `${COUNTS[stuck]} ${are} stuck near ${flat} (dashed), the loss of the characters' frequencies, or above it.`,
       );
     }
     if (lost)

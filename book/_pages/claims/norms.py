@@ -41,7 +41,7 @@ def _decides() -> str:
         f"{run.validation[-1]:.1f}" for run in without[DECIDED.format("no-norm")].histories
     )
     return (
-        "Runs that are lost or stuck near the loss of the letters' frequencies, over four rates, "
+        "Runs lost or stuck near the loss of the characters' frequencies, over four rates, "
         f"with and without warm-up: {'; '.join(parts)}. From Xavier's initialization at rate "
         f"0.0003 without warm-up the runs without a norm end at {lasts} nats per character, those "
         f"with one at {norms[DECIDED.format('post-norm')].band()}."

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from bardgpt import records
 from bardgpt.records.record import Record
 
-NEAR = 0.1  # nats: what ends less than this below the letters' frequencies is stuck
+NEAR = 0.1  # nats: what ends less than this below the characters' frequencies is stuck
 CASES = {
     "3-default": "3 blocks",
     "12-default": "12 blocks",

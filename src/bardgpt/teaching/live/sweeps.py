@@ -104,7 +104,7 @@ class Sweep:
             f'<bard-sweep flat="{flat:.3f}" steps="{",".join(map(str, steps))}">\n'
             '<div class="live-stage"><table class="sweep">\n<caption>Validation loss after '
             f"{steps[-1]:,} steps, mean of the runs that trained; three runs each. {TRAINED} "
-            f"trained, {STUCK} stuck near {flat:.2f}, the loss of the letters' frequencies, or "
+            f"trained, {STUCK} stuck near {flat:.2f}, the loss of the characters' frequencies, or "
             f"above, {LOST} lost: no number any more; {GAP} not run.</caption>\n"
             f'<thead><tr><th scope="col">rate</th>{heads}</tr></thead>\n<tbody>\n{lines}\n'
             "</tbody></table></div>\n</bard-sweep>\n"
