@@ -55,10 +55,10 @@ if "google.colab" in sys.modules:
 # *Claim drop-4 of the [claims page](claims.md), first half.*
 #
 # Take a model almost four times as large as the ladder's last rung: pre-norm, three blocks, 64
-# channels, a context of 32 characters. And give it little to read, the first 20,000 characters of
+# channels, windows of 32 characters. And give it little to read, the first 20,000 characters of
 # the training text. It was trained from three seeds, 1,000 steps each, at three times the
-# ladder's learning rate, without dropout and with $p = 0.2$. Both records are in one *sweep* (a
-# set of runs that differ in few settings), by name:
+# ladder's learning rate, without dropout and with $p = 0.2$. Both records are in one sweep
+# ([chapter 7](07-pre-and-post-norm.ipynb)), by name:
 
 # %%
 from bardgpt import records
@@ -373,20 +373,17 @@ print(f"{len(masks):,} masks; their probabilities sum to {chances.sum():.3f}")
 print("the mean of m x over them is x")
 
 # %% [markdown]
-# Is the mean of their answers what the network gives at test time? A mean can be taken at three
-# points: of the logits; of the probabilities; or of the logarithms of the probabilities, with a
-# softmax after it. The last is the *geometric mean*.
+# Is the mean of their answers what the network gives at test time? Take the mean of the logits, and
+# that of the probabilities:
 
 
 # %%
 def means(network):
-    """Three means over all masks, each with its value at test time."""
+    """Two means over all masks, each with its value at test time."""
     each, at_test = network(masks * x), network(x)  # (1024, 5), (5,)
-    geometric = (chances @ each.log_softmax(-1)).softmax(-1)
     return {
         "logits": (chances @ each, at_test),
         "probabilities": (chances @ each.softmax(-1), at_test.softmax(-1)),
-        "geometric": (geometric, at_test.softmax(-1)),
     }
 
 
@@ -400,23 +397,34 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
     for mean, (over_masks, at_test) in means(network).items():
         off = (over_masks - at_test).abs().max()
         print(f"  {mean:13} {off:.3f}")
-        exact = network is linear and mean != "probabilities"
+        exact = network is linear and mean == "logits"
         assert off < 1e-12 if exact else off > 1e-3
 
 # %% [markdown]
 # For one linear layer the mean of the logits is exact, whatever the weights, since a mean goes
-# through a linear function. So is the geometric mean. The mean of the probabilities is not, even
-# here. With one ReLU in between, none of the three is.
+# through a linear function. The mean of the probabilities is not, even here. With one ReLU in
+# between, neither is.
 
 # %% [markdown]
-# <details class="fold aside"><summary>For the curious: why the geometric mean is exact there</summary>
+# <details class="fold aside"><summary>For the curious: a third mean, the geometric one</summary>
 #
-# $\log \text{softmax}$ is the logits minus one number that all five outputs share. So its mean is
-# the mean of the logits minus one number, and the softmax after it takes that number out. This is
-# how [Hinton and others](references.md#hinton-2012) justified the network of test time, for one
-# layer with a softmax.
+# One can also take the mean of the logarithms of the probabilities, with a softmax after it. This
+# *geometric mean* is exact for one linear layer: $\log \text{softmax}$ is the logits minus one
+# number that all five outputs share. So its mean is the mean of the logits minus one number, and
+# the softmax after it takes that number out. This is how [Hinton and
+# others](references.md#hinton-2012) justified the network of test time, for one layer with a
+# softmax. With a ReLU in between it is no longer exact:
 #
 # </details>
+
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of this aside
+for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
+    log_p = network(masks * x).log_softmax(-1)  # (1024, 5)
+    geometric = (chances @ log_p).softmax(-1)
+    off = (geometric - network(x).softmax(-1)).abs().max()
+    print(f"{name}, geometric mean: largest difference {off:.3f}")
+    assert off < 1e-12 if network is linear else off > 1e-3
 
 # %% [markdown]
 # A GPT has many nonlinearities, and far too many masks to ask them all (exercise 5 counts). So we took
@@ -424,28 +432,21 @@ for name, network in (("one linear layer", linear), ("two, with a ReLU", two)):
 # $p = 0.2$. Two measures: how far the mean prediction of the $N$ is from that of test time (their *KL
 # divergence*, in nats, 0 if they agree everywhere), and which has the lower loss on validation text.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots against the number of masks, 1 to 64. Left, the KL to the test-time model falls from about 0.18 and levels off, for the mean near 0.05, for the geometric mean near 0.03. Right, the validation loss minus that of the test-time model, a dotted line at 0: with one mask about 0.07 above the line, with two on it, with 64 below it, the mean by nearly 0.09 and the geometric mean by 0.06."}}
-kinds = ("KL", "loss", "geometric KL", "geometric loss")
-columns = [thinned_model.profile("ensemble", kind, steps) for kind in kinds]
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two plots against the number of masks, 1 to 64. Left, the KL of the mean to the test-time model falls from about 0.18 and levels off near 0.05. Right, the validation loss of the mean minus that of the test-time model, a dotted line at 0: with one mask about 0.07 above the line, with two on it, with 64 nearly 0.09 below it."}}
 figures.ensembles(
     probes.MASKS,
-    {"mean": columns[0], "geometric mean": columns[2]},
-    {
-        "mean": records.ensemble_lags(thinned_model, "loss"),
-        "geometric mean": records.ensemble_lags(
-            thinned_model, "geometric loss"
-        ),
-    },
+    {"mean": thinned_model.profile("ensemble", "KL", steps)},
+    {"mean": records.ensemble_lags(thinned_model)},
 )
 
 # %% [markdown]
-# *The mean of $N$ masked passes ("mean": of the probabilities) against the one pass of test time,
-# on 8,000 validation characters: mean and standard deviation of three seeds. First: the KL, on
+# *The mean of the probabilities of $N$ masked passes against the one pass of test time, on 8,000
+# validation characters: mean and standard deviation of three seeds. First: the KL, on
 # logarithmic axes. Second: the loss, minus that of the same seed at test time.*
 #
 # One mask is 0.181 nats away from the model of test time, and its loss is 0.068 higher. The mean of
-# more masks comes nearer, but levels off near 0.05 (the geometric mean near 0.03). With 64 masks
-# the loss of the mean is 0.086 nats *below* test time's.
+# more masks comes nearer, but levels off near 0.05. With 64 masks its loss is 0.086 nats *below*
+# test time's.
 #
 # See it at a single prediction of chapter 9's full model (trained with $p = 0.2$): when do the bars
 # stand still?
@@ -476,13 +477,15 @@ table("trained on", ["64 masks minus test time"], lags)
 #
 # So what becomes of the ensemble? In training the story is true: each pass trains another
 # sub-network. At test time nothing merges. Another network, with nothing dropped, takes their
-# place, at one pass instead of 64. It is near their mean; on new text it is better than that mean
-# after the whole text, worse after the small one. Why? An untested guess: after the small text the
-# model is too sure, and a mean over masks is less sure. The first explanation (no unit can rely on
-# one input) may be enough.
+# place, at one pass instead of 64, and is near their mean. Trained on the whole text, it beats
+# their mean on new text; trained on the small one, it loses. So the first account of why dropout
+# helps (no unit can rely on one input) may be enough.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the numbers, and what others found</summary>
+#
+# Why do 64 masks win after the small text? An untested guess: the model is too sure there, and a
+# mean over masks is less sure.
 #
 # $N$ masks have the mean prediction $P$, of either kind, and test time has $Q$. The KL divergence is the
 # sum of $P \ln (P / Q)$ over the 65 characters, averaged over positions. From 16 masks to 32 it falls
@@ -499,6 +502,8 @@ table("trained on", ["64 masks minus test time"], lags)
 
 # %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
 # @title Code of this aside
+kinds = ("KL", "loss", "geometric KL", "geometric loss")
+columns = [thinned_model.profile("ensemble", kind, steps) for kind in kinds]
 (at_test,) = thinned_model.profile("ensemble", "test-time loss", steps)
 rows = {}
 for n, *bands in zip(probes.MASKS, *columns, strict=True):
@@ -511,7 +516,7 @@ table("masks", ["KL", "loss", "KL, geometric", "loss, geometric"], rows)
 # %% [markdown]
 # ## Does it regularize?
 #
-# *Claim drop-4.*
+# *Claim drop-4, second half.*
 #
 # Three values of $p$ on the 20,000 characters, side by side. Does dropout *regularize*, that is,
 # keep the model from learning by heart? Both losses are taken in evaluation mode; the loss that
@@ -557,8 +562,6 @@ table("after 1,000 steps", columns, rows)
 
 # %% [markdown]
 # ## Where it costs
-#
-# *Claim drop-4, the other half.*
 #
 # Take $p = 0$ and $p = 0.2$ once more, with the whole training text. In 1,000 steps each character
 # comes up about once (of the 20,000, about 51 times):
@@ -710,6 +713,20 @@ print(f"rows that are NaN: {broken.double().mean():.2f} of all")
 # Try each before you open its solution. In 1 and 2 you write a function; run the cell, and it tells
 # you what is not right yet.
 #
+# **Check yourself.** (a) The number 4 meets a dropout with $p = 0.2$. What can come out in
+# training, and what at test time? (b) A program reports a training loss that is *higher* than the
+# validation loss. The model has dropout. Must there be a mistake? (c) How many parameters does
+# dropout add?
+
+# %% [markdown]
+# <details class="fold solution"><summary>Solution</summary>
+#
+# (a) 0 or 5; 4. (b) No: the training loss was taken with dropout on, and with weights from before.
+# Take both in evaluation mode. (c) None.
+#
+# </details>
+
+# %% [markdown]
 # **1. Dropout by hand.** Write it as a function, for a tensor of any shape, with a mask of its own in
 # each call. PyTorch's layer knows its mode; yours is told.
 

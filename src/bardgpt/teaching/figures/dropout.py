@@ -83,13 +83,13 @@ def ensembles(
 ) -> Figure:
     """The mean of N masked passes against the test-time model: KL (left), loss (right).
 
-    masks: how many; divergences: by the mean's name, a band of the KL for each number of masks;
-        lags: the same of the loss, from which that of the same seed's test-time model is
+    masks: how many; divergences: by the mean's name, one or two, a band of the KL for each number
+        of masks; lags: the same of the loss, from which that of the same seed's test-time model is
         subtracted.
     """
     figure, (left, right) = panels(1, 2, 3.5)
     for axes, quantity in ((left, divergences), (right, lags)):
-        for (name, bands), (look, role) in zip(quantity.items(), MEANS, strict=True):
+        for (name, bands), (look, role) in zip(quantity.items(), MEANS, strict=False):
             style = {"markersize": 4, "linewidth": 1.4, "color": COLOURS[role]}
             with_bars(axes, masks, bands, look, label=name, **style)
         axes.set_xscale("log", base=2)
