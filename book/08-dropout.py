@@ -726,6 +726,13 @@ print(f"rows that are NaN: {broken.double().mean():.2f} of all")
 #
 # </details>
 
+# %% tags=["hide-cell"] cellView="form" jupyter={"source_hidden": true, "outputs_hidden": true}
+# @title Code of the solution
+layer, fours = nn.Dropout(p), torch.full((1_000,), 4.0)
+print("(a)", sorted({*layer(fours).tolist()}), "in training", end="")
+print(", at test time", sorted({*layer.eval()(fours).tolist()}))
+print("(c)", sum(weight.numel() for weight in layer.parameters()))
+
 # %% [markdown]
 # **1. Dropout by hand.** Write it as a function, for a tensor of any shape, with a mask of its own in
 # each call. PyTorch's layer knows its mode; yours is told.
