@@ -187,9 +187,9 @@ def test_two_questions_and_one_mean(folder):
         "Copy the letter one back and the letter three back: two heads by hand make no mistake. "
         "After 700 steps, over 2 seeds, both are right at 99.7% of positions with two heads of 16, "
         "at 15.0% of positions with one head of 32. One head is not unable: after 9,000 steps "
-        "85.0% of positions, with 8 letters 72.0% of positions. Asked for the two letters in any "
-        "order, one head is enough: 0.620 ± 0.017 (3 runs) nats per answer, two heads "
-        "0.630 ± 0.017 (3 runs), and no model less than 0.607."
+        "85.0% of positions, with an alphabet of 8 letters 72.0% of positions. Asked for the two "
+        "letters in any order, one head is enough: 0.620 ± 0.017 (3 runs) nats per answer, two "
+        "heads 0.630 ± 0.017 (3 runs), and no model less than 0.607."
     )
 
 
@@ -448,7 +448,7 @@ def test_runs_that_are_stuck_are_counted(folder):
         pre_norm=record(2.09, 2.10, 2.11, steps=600),
     )
     assert finding("pp-3") == (
-        "Over four rates, with and without warm-up, runs stuck at the loss of the letters' "
+        "Over four rates, with and without warm-up, runs stuck at the loss of the characters' "
         "frequencies (3.350, or less than 0.1 below it) after 400 steps: "
         "3 blocks: post-norm 2 of 24, pre-norm 1 of 24; "
         "12 blocks: post-norm 6 of 24, pre-norm 0 of 24; "
@@ -482,7 +482,7 @@ def test_a_norm_that_decides(folder):
         "12 blocks with Xavier's initialization: 3 of 3 without a norm, 1 of 3 with one after each "
         "addition. "
         "From Xavier's initialization at rate 0.0003 without warm-up the runs without a norm end "
-        "at 31.0 26.0 37.0 nats per character, those with one at 2.800 ± 0.436 (3 runs)."
+        "at 31.0, 26.0, 37.0 nats per character, those with one at 2.800 ± 0.436 (3 runs)."
     )
 
 
@@ -573,7 +573,7 @@ def test_costs_are_those_of_the_presets(monkeypatch):
 
     monkeypatch.setattr("_pages.claims.scaling.cost", cost)
     assert finding("scale-1") == (
-        "From the last small rung to the notes' model: parameters 2,000 to 5,000,000 (2,500 "
+        "From the last small rung to the lecture's model: parameters 2,000 to 5,000,000 (2,500 "
         "times), operations a step 4.000 to 6,000 GFLOP (1,500 times), kept for the backward pass "
         "300 to 4,096 MiB in float32. Change by change in the chapter's table."
     )
@@ -589,8 +589,9 @@ def test_full_model_against_what_the_lecture_reports(folder, loss, verdict):
     made_up.write_full(folder, step=1_200, seconds=5_400, **results)
     assert finding("scale-2") == (
         f"{verdict} by one run of preset `sprint` (1,200 steps, 9,600,000 characters, 1.5 hours, "
-        "bfloat16) on a made-up machine. The architecture is the notes'; start, places of dropout, "
-        "optimizer and schedule are not. The notes' own training, preset `full`, was not run."
+        "bfloat16) on a made-up machine. The architecture is the lecture's; initialization, places "
+        "of dropout, optimizer and schedule are not. The lecture's own training, preset `full`, "
+        "was only begun."
     )
 
 

@@ -53,8 +53,8 @@ figures.diagram("cache")
 
 # %% [markdown]
 # *Above: with a cache the new character alone is computed; its query meets all keys, its own
-# among them, and $y_5$ is a weighted mean of all the values. Below: a window that was full. Of its
-# keys the filled ones, too, are computed again, for their characters move.*
+# among them, and $y_5$ is a weighted mean of all the values. Below: a window that was full. Its
+# filled keys belong to characters that stay; they, too, are computed again, for they move.*
 #
 # Old queries are not needed: each served its own position only, whose output is done. Nor is a
 # mask: the new position stands last and may look at everything. So append the new key and value to
@@ -176,8 +176,8 @@ rows["the cache, times"] = ["", rounded(times, 1)]
 table("sampling", ["positions", "characters a second"], rows)
 
 # %% [markdown]
-# *Characters a second: the median of the turns, with the least and the most. The last row compares
-# within each turn, so it is not the quotient of the two medians.*
+# *Characters a second: the median of the turns, with the least and the most. The last row, how many
+# times as fast, compares within each turn, so it is not the quotient of the two medians.*
 #
 # Why 756? Each of the 500 new characters asks for one position, the one before it. And twice the window
 # was full, so twice 128 kept characters were computed again.

@@ -30,8 +30,8 @@ if "google.colab" in sys.modules:
 # [Chapter 3](../03-multi-head-attention.ipynb) built attention as a list of heads, and [chapter
 # 6](../06-layer-normalization.ipynb) wrote layer norm in three lines, for that is how they are
 # understood. The full model computes neither in this way: its config says `fused=True`. This page
-# goes from the one to the other in small steps, then on to 16 bits. (Two more pages of the fast
-# path: [the cache](cache.ipynb), [several GPUs](several-gpus.ipynb).)
+# goes there in small steps, then on to 16 bits. (Two more pages of the fast path: [the
+# cache](cache.ipynb), [several GPUs](several-gpus.ipynb).)
 #
 # > **Faster must not mean different.** Each step here computes the same function as the one
 # > before, up to rounding, and a cell shows it. Then comes what it gains, measured.
@@ -146,8 +146,6 @@ for dtype, most in ((torch.float32, 1e-5), (torch.float64, 1e-13)):
     print(f"{dtype}: output and both gradients agree within {most:g}")
 
 # %% [markdown]
-# So what differs is rounding.
-#
 # Why should it be faster, if it multiplies as much? Each product has to be started, reads $x$
 # again, and may leave arithmetic idle if its result is narrow.
 
@@ -324,6 +322,9 @@ for name in names:
     rows[name] = [f"{number:.1e}" for number in (of.max, of.tiny, of.eps)]
 table("format", ["largest", "least with all digits", "after 1 comes 1 +"], rows)
 
+# %% [markdown]
+# *Range and step of the formats.*
+
 # %%
 rows = {}
 for number in (70_000.0, 1.001, 1e-8):
@@ -332,6 +333,8 @@ for number in (70_000.0, 1.001, 1e-8):
 table("number", [f"in {name}" for name in names], rows)
 
 # %% [markdown]
+# *Three numbers, as stored.*
+#
 # `bfloat16` is a `float32` cut in half: the same range, but only two to three digits. `float16`
 # has three to four, and a narrow range: below $6 \cdot 10^{-5}$ it loses digit after digit.
 #
@@ -444,8 +447,8 @@ figures.step_speeds(times, found.precisions, than=base)
 # dropout at the ends alone they are an eighth faster still.
 #
 # How much more could there be? No step can be faster than its products. So the machine multiplied
-# large matrices, in the same turns; the best that it reached counts as the peak. (Products with the
-# future count, though the kernel skips them.)
+# large matrices, in the same turns; the best that it reached counts as the peak. (The share counts
+# products with the future, though the kernel skips them.)
 
 # %%
 faster = found.peak["bfloat16"] / found.peak["float32"]

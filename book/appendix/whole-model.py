@@ -40,10 +40,9 @@ figures.diagram("whole-model")
 # *The full model (preset `full`). The thick line is the stream, to which each branch adds; what is
 # in the dashed frame repeats six times. The shapes in attention are those of one head.*
 #
-# **Mind the dropout: drawing and file differ in it.** The drawing is `full`: it drops on the attention
-# weights $A$, and not on the embeddings. The file drops as `small` and `sprint` do: after the
-# embeddings, and not on $A$. All three also drop at the ends of the branches. A model that writes drops
-# nothing, so the difference is in training alone. Sizes and dropout's rates are settings:
+# **Mind the dropout.** The drawing is `full`, which drops on the attention weights $A$. The file
+# drops as `small` and `sprint` do, on the embeddings instead. (A model that writes drops nothing.)
+# Sizes and dropout's rates are settings:
 #
 # | preset | here | window, channels, heads, blocks | drops |
 # |---|---|---|---|
@@ -53,8 +52,8 @@ figures.diagram("whole-model")
 #
 # *The sizes of the presets.*
 #
-# In formulas, with $i_t$ for the id of the character at position $t$ (counted from 0) and $x_t$
-# for the row of $C$ numbers that describes this position ($x$ alone is all these rows):
+# In formulas, with $i_t$ for the id of the character at position $t$ and $x_t$ for the row of $C$
+# numbers that describes this position ($x$ alone is all these rows):
 #
 # $$
 # \begin{aligned}
@@ -66,9 +65,8 @@ figures.diagram("whole-model")
 #
 # The first line adds a row of the table $E$ for the character and a row of $P$ for its place. The
 # next two are a block: gather from the past (attention), then compute, each position by itself
-# (feed-forward). There are $L = 6$ blocks, one after the other, each with its own weights. The last
-# line is a norm and a linear layer, with matrix $W$ and bias $b$: a score for each possible next
-# character, which softmax turns into probabilities.
+# (feed-forward). There are $L = 6$ blocks, each with its own weights. The last line is a norm and a
+# linear layer ($W$, $b$): a score for each possible next character; softmax makes probabilities.
 #
 # Inside the two branches, with $x$ as the norm has left it: each head has three matrices of its
 # own, which make of each $x_t$ a query $q_t$, a key $k_t$ and a value $v_t$, each of $hs = C / nh$
@@ -100,12 +98,11 @@ listing(one_file.Attention, one_file.Block, one_file.GPT)
 # %% [markdown]
 # ## Training and writing
 #
-# Still the same file. It reads a text, numbers its characters, and holds back the last tenth. `train`
-# goes over random windows of the rest, and judges on that tenth. It has AdamW for tables and vectors
-# and Muon for the matrices inside the blocks ([chapter 9](../09-scaling-up.ipynb)). The rates climb and
-# then fall. From the same seed, the preset `small` of the package has the same losses, to the last
-# digit; the book's tests train both and compare. `sample` predicts, draws, appends, and repeats. (Past
-# a full window it slides by one character; the package forgets half, see [the cache](cache.ipynb).)
+# `train` goes over random windows of nine tenths of a text, and judges on the last. AdamW is for
+# tables (the output layer among them) and vectors, Muon for the matrices inside the blocks ([chapter
+# 9](../09-scaling-up.ipynb)). From the same seed, the package's preset `small` has the same losses,
+# to the last digit. `sample` predicts, draws, appends, and repeats. (Past a full window it slides by
+# one character; the package forgets half, see [the cache](cache.ipynb).)
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 listing(one_file.train, one_file.sample)
@@ -117,7 +114,7 @@ listing(one_file.train, one_file.sample)
 import torch
 
 from bardgpt.files import RECORDED
-from bardgpt.teaching import checks
+from bardgpt.teaching import checks, one_file
 
 shakespeare, characters = one_file.load(RECORDED / "sprint")
 prompt = torch.tensor([characters.index(letter) for letter in "ROMEO:"])
@@ -129,10 +126,9 @@ print(checks.FRAME, text, checks.FRAME, sep="\n")
 # %% [markdown]
 # ## Take it along
 #
-# The website offers `bardgpt.py` for [download](../reading-and-running.md), and in the repository it is
-# `src/bardgpt/teaching/one_file.py`; the code above is read from it. The book's weights are in
-# `src/bardgpt/recorded/sprint`, which the zip of the notebooks has too. With the file in the book's
-# folder:
+# The website offers `bardgpt.py` for [download](../reading-and-running.md); in the repository it is
+# `src/bardgpt/teaching/one_file.py`, from which the code above is read. The book's weights are in
+# `src/bardgpt/recorded/sprint`, also in the zip of the notebooks. With the file in the book's folder:
 #
 # ```sh
 # python bardgpt.py train my-text.txt
@@ -140,10 +136,7 @@ print(checks.FRAME, text, checks.FRAME, sep="\n")
 # python bardgpt.py sample src/bardgpt/recorded/sprint --prompt "ROMEO:"
 # ```
 #
-# `python` must be one that has PyTorch; if you set up the book, that is `.venv/bin/python`. The
-# first line trains as the preset `small` does: [your own text](your-own-text.ipynb) says how long
-# that takes, and what loss to expect from how much text. It keeps the weights in `model.pt`, the
-# *last* ones, also where earlier ones were better.
-#
-# [The file, checked](file-checked.ipynb) holds it against the package, shows the rest of it, and says
-# where its numbers are.
+# `python` must have PyTorch, as the book's `.venv/bin/python` has. The first line trains as `small`
+# does ([your own text](your-own-text.ipynb) says how long), and keeps the *last* weights in
+# `model.pt`. [The file, checked](file-checked.ipynb) holds it against the package, and has its
+# numbers, the rest of it, and what was left out.

@@ -56,20 +56,22 @@ if "google.colab" in sys.modules:
 # The first command reads the text, makes a vocabulary of its characters, learns from the first nine
 # tenths and judges itself on the last tenth. Stop it with Ctrl-C whenever you like; the same
 # command goes on. It keeps two sets of weights, the *best* by validation loss and the *last*, and
-# `sample` takes the best. The folder `runs/small-my` also keeps a copy of the text, so the other
-# two commands need nothing else. (Only a text of more than ten million bytes has to stay where it
-# is.)
+# `sample` takes the best. The folder `runs/small-my` also keeps a copy of the text, so `sample` and
+# `evaluate` (which prints the loss on the last tenth) need nothing else. (Only a text of more than
+# ten million bytes has to stay where it is.)
 #
-# Line ends from Windows and a byte order mark are taken out, and it says so. Tabs, emoji and text
-# that runs from right to left are characters like others. A prompt may hold only characters that
-# the text has; with any other, `sample` writes nothing and says which one it does not know.
+# Line ends from Windows and a byte order mark are taken out, and it says so. Accents, Chinese,
+# tabs, emoji and text that runs from right to left are characters like others; nothing is to be
+# changed. A prompt may hold only characters that the text has; with any other, `sample` writes
+# nothing and says which one it does not know.
 
 # %% [markdown]
 # ## Count first
 #
 # What is there to beat? Here the text is the first 100,000 characters of Shakespeare, saved as a file.
-# For your own, put `mine = "my.txt"` in place of the three lines from `folder =` on. The [tables of
-# chapter 1](../01-text-and-yardstick.ipynb) count what follows 0, 1, 2, … characters.
+# For your own, put `mine = "../../my.txt"` in place of the three lines from `folder =` on: this
+# notebook lies two folders deeper. The [tables of chapter 1](../01-text-and-yardstick.ipynb) count
+# what follows 0, 1, 2, … characters.
 
 # %%
 import tempfile
@@ -176,14 +178,15 @@ figures.by_heart(
 #
 # So the answer is: down for a moment, and then up without end. In 250 steps `small` reads its seven
 # pages a hundred times, and it has the room to keep them word by word. On what it reads the loss
-# ends near 0. On the last page it leaves the figure and ends at 5.38 (next table); a blind guess among
-# the text's characters has about 4. With ten times the text the same happens later, and with a hundred times not at all in these 1,500 steps.
+# ends near 0. On the last page it leaves the figure and ends at 5.38 (next table); a uniform guess
+# among the text's characters has about 4. With ten times the text the same happens later, and with
+# a hundred times not at all in these 1,500 steps.
 #
 # **When the validation loss turns up, more steps make the model worse**, however fine its samples
 # look. That is why the best weights are kept, and why `sample` takes them. Two signs tell that a
-# model learns by heart: a training loss far below the validation loss, and samples that copy. Each
-# model wrote 1,000 characters; how long is the longest piece of them that stands in the text that
-# it has read?
+# model learns by heart: a training loss far below the validation loss, and samples that copy
+# (search your text for a line of a sample). Each model wrote 1,000 characters; how long is the
+# longest piece of them that stands in the text that it has read?
 
 # %% tags=["hide-input"]
 rows = {}
@@ -208,7 +211,7 @@ table("characters", columns, rows)
 # | your text | take | expect |
 # |---|---|---|
 # | 10,000 characters, a letter | the count tables, or more text | `small` learns it by heart in a few minutes |
-# | 100,000, a long story | `small`, and stop it when the validation loss turns | a little better than counting four characters |
+# | 100,000, a long story | `small`; `sample` takes its best weights | a little better than counting four characters |
 # | a million, some novels | `small`, to its end | clearly better than counting; names and line breaks come right |
 # | ten million, a shelf | `small`; then more steps (`--steps 6000`) or `sprint` (both not tried by us) | much better than counting; the form is right, the sense is not |
 #

@@ -45,7 +45,7 @@ export class Heads {
       `<legend><span></span><span>${n_layer * n_head > 1 ? "Which head is drawn under the text" : "Drawn under the text"}</span></legend>` +
       (this.isWhole
         ? `<div class="columns" aria-hidden="true"><span class="cells">${times("<b></b>", this.n)}</span></div>`
-        : `<p class="how">A row for each block. The bar on the right is the last character; each further left covers twice as many.</p>`) +
+        : `<p class="how">A row for each block. From the right: the last character, the one before it, then 2, 4, 8, … together.</p>`) +
       `<div class="groups" style="--heads: ${n_head}">` +
       Array.from({ length: n_layer }, (_, block) => `<div>${group(block)}</div>`).join("") +
       "</div>";

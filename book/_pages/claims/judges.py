@@ -223,8 +223,8 @@ JUDGES: dict[str, Judge] = {
     "res-4": Judge(
         _depth,
         {
-            HOLDS: "From two blocks on the stack with residual connections has the lower loss, and "
-            "its lead grows with depth.",
+            HOLDS: "With two blocks and with more, the stack with residual connections has the "
+            "lower loss, and its lead grows with depth.",
             CONDITION: "The deepest stack needs residual connections; not every other does, or not "
             "less so.",
             FAILS: "Without residual connections the deepest stack trains about as well.",

@@ -37,7 +37,7 @@ def _decides() -> str:
         f"{of(stuck(norms, f'{case}-post-norm-'))} with one after each addition"
         for case, words in CASES.items()
     ]
-    lasts = " ".join(
+    lasts = ", ".join(
         f"{run.validation[-1]:.1f}" for run in without[DECIDED.format("no-norm")].histories
     )
     return (

@@ -10,7 +10,7 @@ from bardgpt.presets import PRESETS
 def _costs() -> str:
     small, full = (cost(PRESETS[name]) for name in ("tiny", "full"))
     return (
-        f"From the last small rung to the notes' model: parameters {small.parameters:,} to "
+        f"From the last small rung to the lecture's model: parameters {small.parameters:,} to "
         f"{full.parameters:,} ({full.parameters / small.parameters:,.0f} times), operations a step "
         f"{small.flops / 1e9:.3f} to {full.flops / 1e9:,.0f} GFLOP "
         f"({full.flops / small.flops:,.0f} times), kept for the backward pass "
@@ -27,8 +27,8 @@ def _loss() -> str:
         f"{verdict.capitalize()}: {record.validation:.4f} by one run of preset `sprint` "
         f"({last['step']:,} steps, {last['characters']:,} characters, {record.hours:.1f} hours, "
         f"{record.results['precision']}) on {record.results['made']['machine']}. The architecture "
-        "is the notes'; start, places of dropout, optimizer and schedule are not. The notes' own "
-        "training, preset `full`, was not run."
+        "is the lecture's; initialization, places of dropout, optimizer and schedule are not. The "
+        "lecture's own training, preset `full`, was only begun."
     )
 
 

@@ -48,7 +48,7 @@ def _rates() -> str:
     small = [sweep[f"3-default-{wiring}-0.001-0"] for wiring in BOTH]
     ladder = [records.load(wiring) for wiring in BOTH]
     return (
-        f"Over four rates, with and without warm-up, runs stuck at the loss of the letters' "
+        f"Over four rates, with and without warm-up, runs stuck at the loss of the characters' "
         f"frequencies ({letters_frequencies():.3f}, or less than {NEAR} below it) after "
         f"{small[0].training.steps:,} steps: {'; '.join(parts)}. Warm-up can help: post-norm, "
         f"12 blocks, rate 0.003, {without} without it and {warm} with it. Next to no difference "

@@ -27,7 +27,7 @@ def one_product(room: float) -> Diagram:
     shapes += [
         label(MARGIN, 28, "three heads: nine matrices", font_weight="600"),
         label(MARGIN, 48, "each makes hs channels out of C", colour=MUTED),
-        label(MARGIN, 138, "stacked: qkv, one matrix, 3C x C", font_weight="600"),
+        label(MARGIN, 138, "stacked: qkv, one matrix, 3C by C", font_weight="600"),
         label(middle + 14, 214, "times x, once"),
         arrow(middle, 196, 28),
         label(MARGIN, 292, "cut in three, seen as heads", font_weight="600"),
