@@ -17,6 +17,7 @@ from built import ROOT, SITE, page_of
 
 PDF = SITE / "files/bardgpt.pdf"
 CHAPTER = ROOT / "book/08-dropout.py"
+WHOLE = ROOT / "book/appendix/whole-model.py"
 SCALE = 0.5  # pixels for each point
 MARGIN, FOOT = 40, 48  # points of a sheet that are left white at its sides, and above its number
 WHITE = 250
@@ -152,6 +153,12 @@ def test_contents_say_on_which_sheet_each_page_begins(book, outline):
     )
 
 
+def test_whole_model_takes_the_three_sheets_that_it_promises(outline):
+    begins = [(words, sheet) for level, words, sheet in outline if level == 0]
+    at = [words for words, _ in begins].index("The whole model on one page")
+    assert begins[at + 1][1] - begins[at][1] == 3
+
+
 def test_toys_are_still_pictures_in_one_piece(book):
     """Their rows are rows, and their keys no lists."""
     texts = [" ".join(page.get_textpage().get_text_bounded().split()) for page in book]
@@ -205,3 +212,12 @@ def test_each_solution_is_printed_once_under_its_exercise_s_name(dark):
     assert len(names) == len(set(names)) == leads == asked > 2
     assert dark.locator(".bard-solutions").count() == 0
     assert dark.locator("article details.solution").count() == asked
+
+
+def test_whole_model_takes_three_sheets_from_the_browser_too(chromium):
+    page = chromium.new_page()
+    page.goto(page_of(WHOLE).as_uri())
+    page.wait_for_function("window.MathJax?.startup?.promise?.then(() => true)")
+    with pdfium.PdfDocument(page.pdf(format="A4", print_background=True)) as printed:
+        assert len(printed) == 3
+    page.close()
