@@ -758,8 +758,8 @@ shape = tuple(fused.qkv.weight.shape)
 print(f"one matrix of {shape} for q, k and v of all heads")
 
 # %% [markdown]
-# With dropout off it is the same function, with the same gradients. Chapter 9 will use it; until
-# then we stay with the list, whose attention weights one can look at. ([The fast
+# With dropout off it is the same function, with the same gradients. Chapters 7 and 9 use it; the
+# rest stays with the list, whose attention weights one can look at. ([The fast
 # path](appendix/fast-attention.ipynb) draws it, and measures the time and memory saved.)
 
 # %% [markdown]

@@ -105,7 +105,7 @@ figures.stream_sizes(
 # shifts and scales them to mean 0 and size 1. (The formula comes next.) We trained twelve residual
 # blocks for 1,000 steps, from PyTorch's initialization and from Xavier's: without norms, and with
 # one after each addition (in the code, `post-norm`). From each initialization we tried four
-# learning rates. The table has the lowest; [chapter 7](07-pre-and-post-norm.ipynb) has all.
+# learning rates. The table has the lowest rate; [chapter 7](07-pre-and-post-norm.ipynb) has all.
 
 # %%
 sweep = records.load_sweep("rates") | records.load_sweep("no-norm")

@@ -33,10 +33,10 @@ if "google.colab" in sys.modules:
 # *wirings*, ways to connect the same parts. This chapter builds both, tests that names and code
 # agree, and measures what differs.
 #
-# > **Post-norm computes norm(x + f(x)), pre-norm x + f(norm(x)).** The parts are the same. But
-# > post-norm has norms on the stream. Pre-norm has nothing on it but additions, and ends in one
-# > more norm. How much that matters depends on the depth, the learning rate and the
-# > initialization.
+# > **Post-norm computes norm(x + f(x)), pre-norm x + f(norm(x)).** The parts are the same, and so
+# > is the cost. But post-norm has norms on the stream. Pre-norm has nothing on it but additions,
+# > and ends in one more norm. How much that matters depends on the depth, the learning rate and
+# > the initialization.
 #
 # After this chapter you can
 #
@@ -407,8 +407,8 @@ for rung in (residual, post_norm, pre_norm):
 print(f"table of two, within windows of 8: {cut:.3f}")
 
 # %% [markdown]
-# Every run of the last three rungs is below that. Seeing the same windows, they predict better than
-# the table of two; residual connections passed it first. The uncut table they have not passed.
+# Every run of the last three rungs is below that; residual connections passed it first. The uncut
+# table they have not passed.
 #
 # What do the two wirings write?
 
@@ -484,7 +484,8 @@ sweep_table("12-default")
 # two runs of three fail, and with warm-up none does. At 0.01 all fail, and 200 steps of warm-up
 # change nothing. **Pre-norm** is stuck nowhere. The rate matters to it too: at 0.03 it ends at
 # 2.60, with warm-up at 2.34, against 2.17 at 0.003. But it gets worse little by little, where
-# post-norm fails from one rate to the next.
+# post-norm fails from one rate to the next. Without warm-up post-norm's limit is at least ten times
+# lower.
 #
 # In these twelve blocks a norm after each addition *lowers* the rate that the model bears. What
 # does one get for it? Start from Xavier's initialization:
@@ -625,7 +626,8 @@ figures.gradients_at_start({"16 blocks, Xavier": gradients("small", "xavier")})
 # weights of `normal` ([chapter 5](05-residual-connections.ipynb)) pre-norm's gradient is the
 # larger.
 #
-# So none of the three is confirmed. What else we looked at is in the folds.
+# Yet post-norm fails from PyTorch's initialization, too. So this candidate is not confirmed, nor
+# are the others: see the folds.
 
 # %% [markdown]
 # <details class="fold aside"><summary>For the curious: the first candidate, at other sizes and initializations</summary>
@@ -1029,11 +1031,11 @@ figures.diagram("rung-pre-norm")
 #
 # **Which, when?** With a few blocks and a modest rate take either: we could not tell them apart.
 # With more blocks, a larger rate or larger initial weights take pre-norm, and its final norm with
-# it: a failed run costs more than a small difference in loss. If you need post-norm, say to load
-# somebody's weights, keep the rate small and warm up. Pre-norm does not win everywhere: [Nguyen and
-# Salazar 2019](references.md#nguyen-2019) could train it without warm-up and at large rates, but on
-# their largest translation task it made the result worse. And branches small beside their stream,
-# like pre-norm's late ones, limit what a model can reach, say [Liu et al.
+# it. It trained at every rate that we tried, without warm-up too. If you need post-norm, say to
+# load somebody's weights, keep the rate small and warm up. Pre-norm does not win everywhere:
+# [Nguyen and Salazar 2019](references.md#nguyen-2019) could train it without warm-up and at large
+# rates, but on their largest translation task it made the result worse. And branches small beside
+# their stream, like pre-norm's late ones, limit what a model can reach, say [Liu et al.
 # 2020](references.md#liu-2020). We have not measured that.
 #
 # Grown to ten million parameters, the model will learn our million characters by heart. Against that

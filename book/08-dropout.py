@@ -448,8 +448,8 @@ figures.ensembles(
 # more masks comes nearer, but levels off near 0.05. With 64 masks its loss is 0.086 nats *below*
 # test time's.
 #
-# See it at a single prediction of chapter 9's full model (trained with $p = 0.2$): when do the bars
-# stand still?
+# See it at a single prediction of chapter 9's full model (trained with $p = 0.2$, at other places):
+# when do the bars stand still?
 
 # %% tags=["hide-input"]
 live.toy_masks()

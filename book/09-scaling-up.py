@@ -159,8 +159,8 @@ print(f"times the parameters: {flops / everything:.2f}")
 # `sprint`, has the same architecture, except for one place of dropout, and another way of training.
 #
 # On a GPU the next two cells make the whole recorded run; a CPU makes its first 12 steps. (In a
-# terminal `bardgpt train sprint` makes all of it: two cores, undisturbed, took one hour.) **For the
-# lecture's own run, on a GPU, edit one line**: `plan = scaling.plan(devices.facts(), "full")`.
+# terminal `.venv/bin/bardgpt train sprint` makes it: two cores, undisturbed, took one hour.) **For
+# the lecture's own run, on a GPU, edit one line**: `plan = scaling.plan(devices.facts(), "full")`.
 
 # %%
 from bardgpt.training import devices
@@ -248,8 +248,8 @@ for line in (text.fits["small"].best, log[-1]):
 # **Why does ours not overfit at once?** It has room to learn much by heart: over ten parameters for
 # each character. But that takes many passes. Ours made 12; the small one above turned after 27.
 # What is common, such as spelling, comes in every line; a certain passage once in each pass.
-# Dropout slows learning by heart ([chapter 8](08-dropout.ipynb)). What weight decay does here was
-# not measured.
+# Dropout slows learning by heart ([chapter 8](08-dropout.ipynb)). What it or weight decay does here
+# was not measured.
 #
 # **And the lecture's own run?** We made 560 of its 5,000 steps; after as many characters `sprint`
 # is far ahead. But all of it reads nearly seven times as much as `sprint`. Its end we have not
@@ -388,7 +388,7 @@ print(f"the rest, if these two add up: {rest:.3f}, {rest / way:.0%} of the way")
 # |---|---|---|---|
 # | `warmup`, `schedule`, `final_rate` | rates climb for 50 steps, then fall to a twentieth | 0.195 | first averages are rough; small last steps settle |
 # | `optimizer`, `muon_rate` | Muon for the blocks' matrices | 0.021 | below |
-# | `initialization` | GPT-2's: [smaller with depth](05-residual-connections.ipynb) | -0.014 | many blocks add little at first |
+# | `initialization` | GPT-2's: [smaller with depth](05-residual-connections.ipynb) | -0.014 | meant for many more blocks |
 #
 # *Worth: nats by which the small rung ends worse without the change (minus: better), means of five
 # seeds.*
@@ -577,13 +577,14 @@ teaching.table("judged on", ["validation loss"], rows)
 # *Mean validation loss (third row: over 435 · 8 characters).*
 #
 # The gap is 0.59 nats. A quarter of a nat is a better prediction from the same few characters.
-# There ten million parameters only equal the table of four in windows of 8 (roughly: their 435 · 8
-# characters are others). So what carries the model past the tables is seeing further.
+# There ten million parameters only equal the table of four in windows of 8 (roughly: other
+# characters, and 3 % of what it trained on). So what carries the model past the tables is seeing
+# further.
 #
 # That is the larger part, 0.34: predictions in windows of 8 see fewer than five characters on
 # average, and most is won as soon as each has 8 to 16. For this model 32 characters before each
 # would nearly do. (Seven eighths of the predictions in a window of 256 have that many, in one of 32
-# only the last.) This is another cut of the same 0.59: don't add the parts of both.
+# only the last.) Recipe, reading and size were another cut of the same 0.59.
 
 # %% [markdown]
 # ## One passage, character by character
@@ -961,10 +962,10 @@ saved = new["characters"] * (new["loss"] - known["loss"]) / n
 print(f"{total / n:.3f} nats would be {total / n - saved:.3f}")
 
 # %% [markdown]
-# **6. Open.** What is each change worth? [The table of costs](#tab-costs) gives the price of
-# width, window, blocks and batch, not what it buys. Plan an experiment of an hour: which sizes,
-# how many seeds and steps, and what would you have to see in order to say "a longer window helped
-# more than width"? `bardgpt train tiny --help` lists every number that you can change.
+# **6. Open.** What is each change worth? [The table of costs](#tab-costs) gives the price of width,
+# window, blocks and batch, not what it buys. Plan an experiment of an hour: which sizes, how many
+# seeds and steps, and what would you have to see in order to say "a longer window helped more than
+# width"? `.venv/bin/bardgpt train tiny --help` lists every number that you can change.
 
 # %% [markdown]
 # ## What you have built
@@ -991,7 +992,7 @@ live.reader("full", "Nay, good my lord, be not angry.")
 #
 # ## Next
 #
-# - **Train the lecture's own run** if you have a GPU: `bardgpt train full`. [For several
+# - **Train the lecture's own run** if you have a GPU: `.venv/bin/bardgpt train full`. [For several
 #   GPUs](appendix/several-gpus.ipynb) there are commands.
 # - **Take [a text of your own](appendix/your-own-text.ipynb).**
 # - **Change the model**: [where to go from here](where-to-go-from-here.md).

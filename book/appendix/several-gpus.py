@@ -108,10 +108,10 @@ print(f"in the full model, whatever the batch: {megabytes:.0f} MB to average")
 #
 # **In a loop of your own** four things change, as in the package's. At the start,
 # `torch.distributed.init_process_group()` lets the processes find one another, and each takes the
-# GPU whose number is in the environment variable `LOCAL_RANK`. `DistributedDataParallel(model)`
-# wraps the model; from then on `loss.backward()` also averages. Of a batch's `get_world_size()`
-# equal shares each process takes the one with the number `get_rank()`. And only number 0 writes
-# files and prints.
+# GPU whose number is in the environment variable `LOCAL_RANK`. `ddp =
+# DistributedDataParallel(model)` wraps the model. Call `ddp` in its place, and `loss.backward()`
+# also averages. Of a batch's `get_world_size()` equal shares each process takes the one with the
+# number `get_rank()`. And only number 0 writes files and prints.
 #
 # How much faster? With four GPUs less than four times (not measured): the computing of a step gets
 # shorter, the 43 MB to average do not. This model's step is short anyway, so try one GPU first.

@@ -40,7 +40,7 @@ if "google.colab" in sys.modules:
 # SHA-256, a fingerprint of all its bytes, begins with `86c4e6aa`; so you can tell whether a copy is
 # the same, and `corpus.load` checks it each time.
 #
-# > **Nine rules turn nine plays of an old public edition into this file, and forty small patches
+# > **Nine rules turn nine plays of a public electronic edition into this file, and forty patches
 # > make it the same to the byte.**
 #
 # **Before you read on:** a tenth of the file is held back to judge models on. What, do you think,

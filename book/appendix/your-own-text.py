@@ -135,8 +135,8 @@ table("characters", ["counting", "tiny", "small"], rows)
 # Read it from the top. With 10,000 characters counting wins: each model is worse than a table that
 # takes a second. With 100,000 `small` is ahead of it, and with a million clearly, by more than a
 # tenth of a nat. `tiny` stays behind the tables everywhere: its window of 8 characters and its few
-# numbers hold it back, more than the text does. With ten million characters of Python `small` is far
-# ahead, and it has read only two thirds of them, once.
+# numbers hold it back, more than the text does. With ten million characters of Python `small` is
+# far ahead, after reading about six million.
 #
 # What does a loss look like? Here is what the last model writes. It was given one character, and
 # begins in the middle of a line:
