@@ -114,14 +114,18 @@ listing(one_file.train, one_file.sample)
 import torch
 
 from bardgpt.files import RECORDED
+from bardgpt.shakespeare import shakespeare
 from bardgpt.teaching import checks, one_file
 
-shakespeare, characters = one_file.load(RECORDED / "sprint")
+model, characters = one_file.load(RECORDED / "sprint")
 prompt = torch.tensor([characters.index(letter) for letter in "ROMEO:"])
 dice = torch.Generator().manual_seed(1)
-new = one_file.sample(shakespeare, prompt, 100, 0.8, dice)  # temperature 0.8
+new = one_file.sample(model, prompt, 100, 0.8, dice)  # temperature 0.8
 text = "ROMEO:" + "".join(characters[i] for i in new)
 print(checks.FRAME, text, checks.FRAME, sep="\n")
+ids = shakespeare().validation[None, :257]  # (1, T + 1)
+loss = model(ids[:, :-1], ids[:, 1:]).item()
+print(f"{loss:.2f} nats per character on 256 that it has never seen")
 
 # %% [markdown]
 # ## Take it along

@@ -1,6 +1,6 @@
 """Faults of the model as a whole: embeddings, logits, loss."""
 
-from faults.kinds import Fault, UnitTest
+from faults.kinds import Cell, Fault, UnitTest
 
 FAULTS = [
     Fault(
@@ -50,5 +50,13 @@ FAULTS = [
         "return ids[given:]",
         "return ids[-length:]",
         UnitTest("tests/test_one_file.py", "test_nothing_is_written_for_a_length_of_0"),
+    ),
+    Fault(
+        "scales-of-rows-left-out",
+        "8-bit weights read as they stand: all shapes are right, and the model writes gibberish.",
+        "src/bardgpt/teaching/one_file.py",
+        'found.get(f"{n}.scale", 1) * t for n',
+        "t.float() for n",
+        Cell("book/appendix/whole-model.ipynb", 'one_file.load(RECORDED / "sprint")'),
     ),
 ]
