@@ -52,6 +52,14 @@ FAULTS = [
         UnitTest("tests/test_one_file.py", "test_nothing_is_written_for_a_length_of_0"),
     ),
     Fault(
+        "one-file-sees-the-future",
+        "The mask forgotten in the one file: good weights meet keys that they never saw.",
+        "src/bardgpt/teaching/one_file.py",
+        "is_causal=True",
+        "is_causal=False",
+        Cell("book/appendix/whole-model.ipynb", 'one_file.load(RECORDED / "sprint")'),
+    ),
+    Fault(
         "scales-of-rows-left-out",
         "8-bit weights read as they stand: all shapes are right, and the model writes gibberish.",
         "src/bardgpt/teaching/one_file.py",
