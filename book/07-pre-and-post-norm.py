@@ -397,11 +397,7 @@ figures.ladder(climbed("pre-norm"), tables)
 from bardgpt.lab.count_tables import CountTable
 
 counts = CountTable(train, 2, tokenizer.vocab_size)
-each = counts.losses_by_context(validation)  # (3, N - 1) nats
-first = (
-    torch.arange(each.shape[1]) % 8 == 0
-)  # of a window: it sees one character
-cut = torch.where(first, each[1], each[2]).mean().item()
+cut = counts.losses_in_windows(validation, 8).mean().item()
 for rung in (residual, post_norm, pre_norm):
     assert max(rung.validation) < cut
 print(f"table of two, within windows of 8: {cut:.3f}")

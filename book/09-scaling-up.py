@@ -559,10 +559,8 @@ teaching.table("sees", ["loss", "better by (± s.e.)"], rows)
 # %% tags=["hide-input"]
 from bardgpt.lab.count_tables import CountTable
 
-by_counts = CountTable(train_ids, 4, tokenizer.vocab_size)
-by_counts = by_counts.losses_by_context(validation)  # (5, N - 1)
-seen = (torch.arange(by_counts.shape[1]) % 8 + 1).clamp(max=4)  # at most 4
-cut = by_counts.gather(0, seen[None]).mean().item()
+counts = CountTable(train_ids, 4, tokenizer.vocab_size)
+cut = counts.losses_in_windows(validation, 8).mean().item()
 positions = record.results["by position"]
 rows = {
     "the last small rung, windows of 8": small.band().mean,

@@ -47,6 +47,15 @@ def test_losses_are_those_of_the_probabilities(ids, text, k):
     assert each.tolist() == pytest.approx(expected)
 
 
+def test_losses_in_windows_are_those_of_the_windows_read_one_by_one(shakespeare):
+    ids, text = shakespeare.train[:5_000], shakespeare.validation[:45]
+    table = CountTable(ids, 3, 65)
+    found = table.losses_in_windows(text, 8)
+    read = torch.cat([table.losses(text[i : i + 9]) for i in range(0, 44, 8)])
+    torch.testing.assert_close(found, read, rtol=0, atol=0)
+    assert (found != table.losses(text)).any()
+
+
 def test_losses_by_context_are_those_of_the_shorter_tables(shakespeare):
     ids, text = shakespeare.train[:20_000], shakespeare.validation[:5_000]
     rows = CountTable(ids, 3, 65).losses_by_context(text)

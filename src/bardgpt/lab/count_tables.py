@@ -116,6 +116,20 @@ class CountTable:
         """-ln p of every character but the first, by the whole table: (N,) -> (N - 1,), nats."""
         return self.losses_by_context(ids)[-1]
 
+    def losses_in_windows(self, ids: Tensor, block_size: int) -> Tensor:
+        """`losses` of one who sees no more than a model: nothing from before a window's start.
+
+        Args:
+            ids: (N,).
+            block_size: T, of neighbouring windows, as the model is judged.
+
+        Returns:
+            (N - 1,) float64, nats.
+        """
+        by_context = self.losses_by_context(ids)  # (k + 1, N - 1)
+        seen = (torch.arange(len(ids) - 1) % block_size + 1).clamp(max=self.context)  # (N - 1,)
+        return by_context.gather(0, seen[None])[0]
+
     def probabilities(self, context: Tensor) -> Tensor:
         """The distribution of the next character after a context of any length.
 

@@ -89,7 +89,9 @@ def ensembles(
     """
     figure, (left, right) = panels(1, 2, 3.5)
     for axes, quantity in ((left, divergences), (right, lags)):
-        for (name, bands), (look, role) in zip(quantity.items(), MEANS, strict=False):
+        for (name, bands), (look, role) in zip(
+            quantity.items(), MEANS[: len(quantity)], strict=True
+        ):
             style = {"markersize": 4, "linewidth": 1.4, "color": COLOURS[role]}
             with_bars(axes, masks, bands, look, label=name, **style)
         axes.set_xscale("log", base=2)
